@@ -1,0 +1,57 @@
+// Rows: what the core asks to be kept, as values. The store writes them; nobody else knows how. A row holds a batch, never a unit.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "coordinatorless/base/attempt.h"
+#include "coordinatorless/base/ids.h"
+#include "coordinatorless/base/time.h"
+
+namespace dugnad {
+
+enum class JobState : std::uint8_t { running = 0, done = 1, failed = 2, cancelled = 3 };
+
+/// A job as it was submitted. `recipe` is how the submitting program finds and rebuilds it (task, parameters, policy); opaque to the core.
+struct JobRow {
+  JobId job;
+  Bytes manifest;
+  Bytes recipe;
+  WallTime created{};
+};
+
+struct JobStateRow {
+  JobId job;
+  JobState state = JobState::running;
+};
+
+/// `input_tag`: the first 8 bytes of the input's hash, little-endian, so that a resumed job notices an input that has changed.
+struct AcceptedUnit {
+  UnitIndex unit;
+  std::uint64_t input_tag = 0;
+  Outcome outcome = Outcome::ok;
+  Bytes output;
+};
+
+struct AcceptedRow {
+  JobId job;
+  std::vector<AcceptedUnit> units;
+};
+
+/// A peer to remember: its signed contact record.
+struct ContactRow {
+  PeerId peer;
+  Bytes record;
+  WallTime seen{};
+};
+
+struct ContactGone {
+  PeerId peer;
+};
+
+using Row = std::variant<JobRow, JobStateRow, AcceptedRow, ContactRow, ContactGone>;
+
+[[nodiscard]] std::uint64_t input_tag_of(ByteView input);
+
+}  // namespace dugnad

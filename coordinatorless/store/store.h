@@ -1,0 +1,55 @@
+// Store: keeps the core's rows in SQLite (WAL). One thread of its own takes what was queued since it last looked, writes it in one
+// transaction, and only then says so. Reading is for the start and for `dugnad jobs`.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinatorless/base/result.h"
+#include "coordinatorless/base/rows.h"
+
+namespace dugnad::store {
+
+struct StoredJob {
+  JobId job;
+  Bytes manifest;
+  Bytes recipe;
+  WallTime created{};
+  JobState state = JobState::running;
+  std::uint64_t units_accepted = 0;
+};
+
+class Store {
+ public:
+  /// Opens or makes the journal at `path`. An error in one line: unreadable, not a journal, made by a newer version (the file is left as it is).
+  [[nodiscard]] static Result<std::unique_ptr<Store>> open(const std::string& path);
+  /// Opens an existing journal for reading alone.
+  [[nodiscard]] static Result<std::unique_ptr<Store>> open_for_reading(const std::string& path);
+  ~Store();  // writes what is queued, then closes
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  /// Called from the store's thread after each commit with the last sequence number it holds. Set before the first write().
+  void on_committed(std::function<void(PersistSeq)> committed);
+  /// Called from the store's thread when a commit failed (disk full, file gone): a line for the user. The rows are kept and tried again every second.
+  void on_trouble(std::function<void(const std::string&)> trouble);
+
+  /// Queues rows; from any thread.
+  void write(PersistSeq seq, std::vector<Row> rows);
+  /// Blocks until all that was queued is on disk, or has failed once.
+  void flush();
+
+  [[nodiscard]] std::vector<StoredJob> jobs();
+  [[nodiscard]] std::vector<AcceptedUnit> accepted(const JobId& job);
+  [[nodiscard]] std::vector<ContactRow> contacts();
+
+ private:
+  class Impl;
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dugnad::store

@@ -1,0 +1,56 @@
+// Executor: runs attempts on a TBB arena and hands back what they came to. It knows nothing of peers. Attempts run in SCHED_IDLE, so that
+// the machine's owner, and the protocol's own thread, always come first.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "coordinatorless/base/attempt.h"
+#include "tasks/task.h"
+
+namespace dugnad::worker {
+
+struct Attempt {
+  AttemptId id;
+  const tasks::RunUnit* run = nullptr;  // outlives the executor
+  Bytes input;
+  Duration limit{};                     // after which its stop token is set and it counts as overrun (donor_fault)
+};
+
+struct ExecutorOptions {
+  unsigned slots = 1;
+  /// Called from any thread when there is something to collect(); must not block. Completions of short attempts are gathered for up to
+  /// `gather` before it is called, unless a slot has run dry.
+  std::function<void()> wake;
+  Duration gather = std::chrono::milliseconds(5);
+  /// Called once, from the watchdog's thread, when an attempt has ignored its stop token for `grace`: the process should restart itself.
+  std::function<void(AttemptId, const std::string& what)> stuck;
+  Duration grace = std::chrono::seconds(10);
+};
+
+class Executor {
+ public:
+  explicit Executor(ExecutorOptions options);
+  ~Executor();  // cancels all, waits for what runs
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // All below: from the owner's one thread.
+  void start(std::vector<Attempt> attempts);
+  /// Queued attempts end as cancelled at once, running ones when they see their token. Each is still reported by collect().
+  void cancel(std::span<const AttemptId> attempts);
+  [[nodiscard]] std::vector<FinishedAttempt> collect();
+  /// Started and not yet collected.
+  [[nodiscard]] std::size_t active() const;
+  [[nodiscard]] unsigned slots() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dugnad::worker
