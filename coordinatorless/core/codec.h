@@ -1,0 +1,32 @@
+// Codec: messages to msgpack and back. The only file that knows msgpack.
+//
+// Every message is one array: [version, type, field...], fields in the order in which messages.h declares them; nested structs are arrays of
+// theirs. Rules for decoding, since msgpack-c's own limits are 4 billion and it accepts trailing bytes:
+//   the whole frame is one object and nothing behind it; arrays have exactly their number of fields; integers are in range; ids are bin of
+//   32 bytes, signatures of 64; strings and bins keep the limits of limits.h; nesting at most 8; no maps, no ext, no float; no exception leaves.
+#pragma once
+
+#include <optional>
+
+#include "coordinatorless/core/messages.h"
+
+namespace dugnad::core {
+
+[[nodiscard]] Bytes encode(const Message& message);
+/// nullopt for anything that encode() would not have made in this version, within limits.
+[[nodiscard]] std::optional<Message> decode(ByteView frame);
+
+// What is signed: its body, as bytes. Decoding checks shape and limits; signatures are the caller's to check.
+[[nodiscard]] Bytes encode(const ContactRecord& record);
+[[nodiscard]] Bytes encode(const Manifest& manifest);
+[[nodiscard]] Bytes encode(const Delegation& delegation);
+[[nodiscard]] Bytes encode(const Announcement& announcement);
+[[nodiscard]] std::optional<ContactRecord> decode_contact_record(ByteView body);
+[[nodiscard]] std::optional<Manifest> decode_manifest(ByteView body);
+[[nodiscard]] std::optional<Delegation> decode_delegation(ByteView body);
+[[nodiscard]] std::optional<Announcement> decode_announcement(ByteView body);
+
+/// The Merkle root that a Results signature covers.
+[[nodiscard]] Hash results_root(const Results& results);
+
+}  // namespace dugnad::core

@@ -1,0 +1,106 @@
+// Every limit on what a peer can make grow, and every constant of the protocol's timing, each with its reason.
+// A container that a remote peer can fill has its limit here or it is a bug.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "coordinatorless/base/time.h"
+
+namespace dugnad::core::limits {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// --- The wire ---
+inline constexpr std::uint32_t version = 1;                    // of messages; N and N-1 interoperate
+inline constexpr std::size_t message_bytes_max = 1 << 20;      // one frame; what ZMQ_MAXMSGSIZE is set to
+inline constexpr std::size_t unit_bytes_max = 64 << 10;        // an input or output inside a message; larger ones will travel as blobs
+inline constexpr std::size_t batch_units_max = 1024;           // units in a Lease, Results, Return or Revoke; the codec's longest array
+inline constexpr std::size_t batch_bytes_max = 768 << 10;      // inputs or outputs in one batch; leaves room for the rest of a frame
+inline constexpr std::size_t manifest_bytes_max = 4 << 10;
+inline constexpr std::size_t record_bytes_max = 512;           // a signed contact record's body
+inline constexpr std::size_t delegation_bytes_max = 1 << 10;
+inline constexpr std::size_t announcement_bytes_max = 8 << 10; // manifest, delegation, record, signatures
+inline constexpr std::size_t task_name_max = 64;
+inline constexpr std::size_t failure_text_max = 1 << 10;       // a failed unit's reason is cut here by the donor
+
+// --- Links ---
+inline constexpr std::size_t overlay_outbound = 8;             // as Bitcoin: enough that an eclipse needs most of the book
+inline constexpr std::size_t overlay_inbound_max = 24;
+inline constexpr std::size_t anchors = 2;                      // links remembered across a restart
+inline constexpr std::size_t job_links_max = 1000;             // apart from the overlay's, so that a popular job cannot cut a peer off
+inline constexpr std::size_t dials_pending_max = 32;           // a CURVE handshake costs 0.7 ms of CPU
+inline constexpr Duration dial_timeout = seconds(15);          // three handshake intervals
+inline constexpr Duration dial_retry_first = seconds(2);
+inline constexpr Duration dial_retry_most = minutes(10);
+inline constexpr std::size_t dials_per_group_per_minute = 16;  // of gossiped addresses, per /24 (/48 in IPv6): else one record turns the swarm on a stranger
+inline constexpr std::size_t outbox_bytes_max = 4 << 20;       // refused at high water and waiting, per peer; beyond it the link counts as broken
+inline constexpr Duration outbox_retry = milliseconds(5);      // how soon a refused send is tried again
+
+// --- Membership ---
+inline constexpr std::size_t full_view_max = 256;              // up to here everybody knows everybody
+inline constexpr std::size_t book_new_max = 2048;
+inline constexpr std::size_t book_tried_max = 512;
+inline constexpr std::size_t shuffle_records = 16;
+inline constexpr std::size_t welcome_records = 32;             // sent to whoever connects, so that any one contact is enough
+inline constexpr Duration shuffle_interval = seconds(30);
+inline constexpr Duration record_lease = minutes(30);
+inline constexpr Duration record_refresh = minutes(10);
+inline constexpr Duration clock_skew = minutes(10);            // tolerated between two peers' wall clocks
+inline constexpr Duration feeler_interval = minutes(2);
+
+// --- Gossip ---
+inline constexpr std::size_t gossip_fanout = 6;
+inline constexpr std::uint8_t gossip_hops_max = 24;
+inline constexpr Duration digest_interval = seconds(10);
+inline constexpr Duration announcement_lease = minutes(5);
+inline constexpr Duration announcement_refresh = minutes(2);
+inline constexpr std::size_t announcements_max = 4096;         // held at once, all owners
+inline constexpr std::size_t announcements_per_owner = 64;
+inline constexpr std::size_t digest_entries_max = 256;         // 40 bytes each
+
+// --- Jobs, on the submitter's side ---
+inline constexpr Duration horizon = milliseconds(60);          // a donor holds about this much work, beyond a round trip: a batch is worth its wake-ups, and little is lost with the donor
+inline constexpr double horizon_round_trips = 3.0;
+inline constexpr Duration credit_first = seconds(1);           // a newcomer's most, doubling with each timely batch
+inline constexpr Duration credit_most = seconds(64);
+inline constexpr std::size_t window_units_max = 32 << 10;      // leased to one donor at once
+inline constexpr std::size_t attempts_per_unit_max = 16;       // beyond it a unit that finds no agreement has failed
+inline constexpr std::size_t donor_faults_per_unit_max = 5;    // time-outs and the like before the unit itself is blamed
+inline constexpr std::size_t random_window = 4096;             // a lease draws from this many units ahead: unpredictable, yet results come roughly in order
+inline constexpr Duration lease_least = seconds(10);           // the shortest lease: below it, a suspended laptop loses its work for nothing
+inline constexpr double lease_slack = 8.0;                     // times the expected turnaround
+inline constexpr Duration lease_unknown = minutes(2);          // while no unit of the job has been timed
+inline constexpr Duration lost_grace = seconds(3);             // a donor whose link broke may come back this long before its units go to others
+inline constexpr Duration race_least = milliseconds(50);       // a straggler is not raced before this
+inline constexpr double race_slack = 3.0;                      // times the expected turnaround
+inline constexpr unsigned outvoted_max = 3;                    // outvoted this often in one job, a donor gets no more of it while there are others
+
+// --- Jobs, on the donor's side ---
+inline constexpr std::size_t donor_jobs_max = 16;              // served at once
+inline constexpr std::size_t donor_units_max = 64 << 10;       // leased and not yet returned, all jobs
+inline constexpr std::size_t donor_bytes_max = 64 << 20;       // inputs and unsent outputs held, all jobs
+inline constexpr Duration executor_feed = milliseconds(30);    // this much work is handed to the executor ahead
+inline constexpr Duration result_gather = milliseconds(10);    // results wait this long for company while more work runs
+inline constexpr Duration want_refresh = seconds(30);
+inline constexpr Duration absent_grace = seconds(60);          // work of a submitter that is gone is kept this long
+inline constexpr Duration leave_grace = seconds(4);            // an orderly stop lets what runs finish this long
+
+// --- Relay ---
+inline constexpr std::size_t relay_pairs_max = 64;
+inline constexpr std::size_t relay_bytes_per_second = 256 << 10;  // per pair
+inline constexpr std::size_t relay_burst_bytes = 2 << 20;
+inline constexpr Duration relay_idle = minutes(2);
+
+// --- Budget per peer: a token bucket for messages and one for bytes; misbehaviour is charged against a score ---
+inline constexpr double messages_per_second = 2000;
+inline constexpr double messages_burst = 8000;
+inline constexpr double score_ban = 100;                       // reached: disconnected and refused for ban_time
+inline constexpr double score_decay_per_minute = 5;
+inline constexpr Duration ban_time = minutes(30);
+inline constexpr std::size_t bans_max = 4096;
+
+}  // namespace dugnad::core::limits

@@ -1,0 +1,187 @@
+// Messages: everything that one peer says to another, as values. codec.h turns them into bytes and back; PROTOCOL.md says for each rule
+// which attack it resists. Messages are addressed to a PeerId; which connection carries them is the driver's affair.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "coordinatorless/base/attempt.h"
+#include "coordinatorless/base/crypto.h"
+#include "coordinatorless/base/time.h"
+#include "coordinatorless/core/endpoint.h"
+
+namespace dugnad::core {
+
+/// Bytes and who vouches for them. The signature covers signed_bytes(domain, swarm, body): which domain follows from where it stands.
+struct Signed {
+  Bytes body;
+  Signature signature{};
+  bool operator==(const Signed&) const = default;
+};
+
+// --- What is signed and passed on. Encoded once by its author; everybody else keeps the raw bytes. ---
+
+/// How a peer can be reached, signed by its peer key. A higher sequence replaces a lower one.
+struct ContactRecord {
+  PublicKey key;
+  CurveKey curve;
+  std::optional<Endpoint> endpoint;  // none: behind a NAT, dials others, or is reached through `relays`
+  std::vector<PeerId> relays;        // at most 3
+  bool donates = false;
+  std::uint64_t sequence = 0;
+  WallTime expires{};
+  bool operator==(const ContactRecord&) const = default;
+  [[nodiscard]] PeerId peer() const { return peer_id_of(key); }
+};
+inline constexpr std::size_t relays_max = 3;
+
+/// What a job is, signed by its owner's key. Its hash is the job's id.
+struct Manifest {
+  PublicKey owner;
+  Hash nonce;                       // two jobs alike are still two jobs
+  std::string task;
+  std::uint32_t task_version = 1;
+  std::uint32_t copies = 2;         // matching results from this many different peers
+  Duration unit_limit{};            // after which an attempt is the donor's failure
+  std::uint64_t memory_bytes = 0;   // 0: the donor's default
+  WallTime created{};
+  bool operator==(const Manifest&) const = default;
+};
+
+/// Who may lease out units of a job, signed by its owner's key. The higher epoch wins.
+struct Delegation {
+  JobId job;
+  std::uint64_t epoch = 0;
+  std::vector<PeerId> peers;
+  bool operator==(const Delegation&) const = default;
+};
+inline constexpr std::size_t delegates_max = 16;
+
+/// A job made known, signed by the peer that leases it out. A higher sequence replaces a lower one; `closed` ends it.
+struct Announcement {
+  Signed manifest;
+  Signed delegation;
+  Signed submitter;                 // its contact record
+  std::uint64_t sequence = 0;
+  WallTime expires{};
+  bool closed = false;
+  bool operator==(const Announcement&) const = default;
+};
+
+// --- Messages ---
+
+/// Contact records of peers the sender knows. `answer`: the receiver sends as many back.
+struct Contacts {
+  std::vector<Signed> records;
+  bool answer = false;
+  bool operator==(const Contacts&) const = default;
+};
+
+/// A rumour: a signed announcement and how many peers it has been through.
+struct Announce {
+  Signed announcement;
+  std::uint8_t hops = 0;
+  bool operator==(const Announce&) const = default;
+};
+
+/// Which announcements the sender holds; whoever lacks one, or holds a later one, answers with Pull or Announce.
+struct DigestEntry {
+  JobId job;
+  std::uint64_t sequence = 0;
+  bool operator==(const DigestEntry&) const = default;
+};
+struct Digest {
+  std::vector<DigestEntry> entries;
+  bool operator==(const Digest&) const = default;
+};
+struct Pull {
+  std::vector<JobId> jobs;
+  bool operator==(const Pull&) const = default;
+};
+
+/// Donor to submitter: standing credit. Until said otherwise the submitter may keep up to `work` of CPU time leased to the donor;
+/// no credit (`slots` 0) withdraws it.
+struct Want {
+  JobId job;
+  std::uint32_t slots = 0;   // attempts that run at once
+  Duration work{};           // CPU time, summed over slots
+  bool operator==(const Want&) const = default;
+};
+
+/// Submitter to donor: compute these. The submitter chose them; the donor learns nothing of who else got them.
+struct LeasedUnit {
+  UnitIndex unit;
+  Bytes input;
+  bool operator==(const LeasedUnit&) const = default;
+};
+struct Lease {
+  JobId job;
+  LeaseId lease;
+  Duration valid{};          // from when it arrives
+  std::vector<LeasedUnit> units;
+  bool operator==(const Lease&) const = default;
+};
+
+/// Donor to submitter. One signature covers the Merkle root over every result's leaf: {job, unit, lease, outcome, digest of the output}.
+struct UnitResult {
+  LeaseId lease;
+  UnitIndex unit;
+  Outcome outcome = Outcome::ok;
+  Bytes output;
+  bool operator==(const UnitResult&) const = default;
+};
+struct Results {
+  JobId job;
+  Duration held{};           // how long the donor had the oldest of these: what is left of the turnaround is the network's
+  std::vector<UnitResult> results;
+  Signature signature{};     // over results_root()
+  bool operator==(const Results&) const = default;
+};
+
+/// Donor to submitter: not going to be computed; lease them to somebody else.
+struct Return {
+  JobId job;
+  std::vector<UnitIndex> units;
+  bool operator==(const Return&) const = default;
+};
+
+/// Submitter to donor: no longer wanted.
+struct Revoke {
+  JobId job;
+  std::vector<UnitIndex> units;
+  bool operator==(const Revoke&) const = default;
+};
+
+/// Submitter to donor: the job has ended, or is none of this peer's. Forget what is leased.
+struct Closed {
+  JobId job;
+  bool operator==(const Closed&) const = default;
+};
+
+/// Two peers that both sit behind a NAT, and a third that both have dialled. Knock carries the caller's record, so that the called can seal.
+struct Knock {
+  PeerId from;
+  PeerId to;
+  Signed record;
+  bool answer = false;       // the called peer's knock back
+  bool operator==(const Knock&) const = default;
+};
+/// An opaque frame between the two: crypto_box under their CURVE keys; the nonce is the counter and the direction.
+struct Relay {
+  PeerId from;
+  PeerId to;
+  std::uint64_t counter = 0;
+  Bytes sealed;
+  bool operator==(const Relay&) const = default;
+};
+/// The relay to one end: the other end is not here (any more).
+struct RelayGone {
+  PeerId peer;
+  bool operator==(const RelayGone&) const = default;
+};
+
+using Message = std::variant<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone>;
+
+}  // namespace dugnad::core

@@ -1,0 +1,80 @@
+// Peer: one participant of a swarm, as a value without I/O. It routes events to small machines and their effects out again; it holds no
+// policy of its own. See seam.h for the contract.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coordinatorless/base/crypto.h"
+#include "coordinatorless/base/generator.h"
+#include "coordinatorless/core/seam.h"
+
+namespace dugnad::core {
+
+struct PeerConfig {
+  SwarmId swarm;
+  std::optional<Endpoint> endpoint;  // where others can dial us; none behind a NAT
+  bool donates = false;              // to others' jobs; a submitter's own slots serve its own jobs alone
+  unsigned slots = 0;                // attempts at once, at the start
+  std::vector<std::pair<std::string, std::uint32_t>> tasks;  // names and versions that this peer can compute
+};
+
+struct JobProgress {
+  std::uint64_t units_known = 0;     // appended so far
+  std::uint64_t units_accepted = 0;
+  std::uint64_t units_failed = 0;    // of the accepted ones: agreed to have failed
+  std::uint64_t attempts = 0;        // results that came in, right or wrong
+  std::uint64_t attempts_running = 0;
+  std::uint32_t donors = 0;          // with credit or leases
+  double unit_seconds = 0;           // mean CPU time of a unit, as reported
+  bool ended = false;
+};
+
+struct PeerInfo {
+  PeerId peer;
+  std::optional<Endpoint> endpoint;
+  bool connected = false;
+  bool donates = false;
+};
+
+/// Counts since the start; for metrics, tests and the simulator.
+struct PeerCounters {
+  std::uint64_t messages_in = 0;
+  std::uint64_t messages_out = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t dropped_malformed = 0;    // undecodable frames
+  std::uint64_t dropped_over_budget = 0;
+  std::uint64_t dropped_unasked = 0;      // well-formed, yet not what this peer may say now (a result without a lease, ...)
+  std::uint64_t jobs_known = 0;
+  std::uint64_t units_computed = 0;       // as a donor
+};
+
+class Peer {
+ public:
+  /// `crypto` outlives the peer.
+  Peer(PeerConfig config, Crypto& crypto, Generator generator);
+  ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  void handle(Event event, Now now);
+  [[nodiscard]] std::optional<Effect> next_effect();
+  /// When to come with TimerDue at the latest; `never` where nothing waits.
+  [[nodiscard]] BootTime next_deadline() const;
+
+  [[nodiscard]] const PeerId& id() const;
+  [[nodiscard]] std::optional<JobProgress> progress(const JobId& job) const;
+  [[nodiscard]] std::vector<PeerInfo> peers() const;
+  [[nodiscard]] PeerCounters counters() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace dugnad::core

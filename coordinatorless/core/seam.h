@@ -1,0 +1,197 @@
+// The seam between the protocol and the world: events in, effects out, time as an argument.
+//
+//   peer.handle(event, now);
+//   while (auto effect = peer.next_effect()) ...;
+//   wake again at peer.next_deadline() with TimerDue.
+//
+// Ordering contract: effects are carried out in the order they come, except that one with `after` waits until that Persist is on disk
+// (Gate keeps those back, for both drivers). Everything that happens per unit travels in batches. Messages to one peer arrive in the order
+// sent, or the link has broken in between.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "coordinatorless/base/attempt.h"
+#include "coordinatorless/base/rows.h"
+#include "coordinatorless/base/time.h"
+#include "coordinatorless/core/contact.h"
+#include "coordinatorless/core/messages.h"
+
+namespace dugnad::core {
+
+// --- Events ---
+
+/// One frame of an introduced peer, its bytes as they came.
+struct MessageReceived {
+  PeerId from;
+  Bytes frame;
+};
+
+/// A link stands: CURVE and the handshake are done. `seen_at`: the address it comes from or was dialled at, where there is one.
+struct PeerConnected {
+  PeerId peer;
+  PublicKey key;
+  CurveKey curve;
+  std::optional<Endpoint> seen_at;
+  bool outbound = false;  // we dialled
+};
+
+struct PeerLost {
+  PeerId peer;
+};
+
+/// A Dial that led to no link.
+struct DialFailed {
+  PeerId peer;
+  std::string reason;
+};
+
+/// The driver's queue for this peer is full (or there is no link): the frame comes back, unsent.
+struct SendRefused {
+  PeerId to;
+  Bytes frame;
+};
+
+struct AttemptsFinished {
+  std::vector<FinishedAttempt> attempts;
+};
+
+/// The program has a job. Manifest and delegation are signed by the owner's key; the job's id is hash_of(manifest.body).
+struct JobSubmitted {
+  Signed manifest;
+  Signed delegation;
+  Bytes recipe;
+};
+
+struct NewUnit {
+  UnitIndex unit;
+  Bytes input;
+};
+
+/// More units of a job, in any order, each index once; `last`: no more will come.
+struct UnitsAppended {
+  JobId job;
+  std::vector<NewUnit> units;
+  bool last = false;
+};
+
+struct JobCancelled {
+  JobId job;
+};
+
+/// How many attempts may run at once from now on.
+struct AllowanceChanged {
+  unsigned slots = 0;
+};
+
+struct Persisted {
+  PersistSeq up_to;
+};
+
+/// A contact that the user gave, names resolved; dialled whatever its address is, and again whenever it is lost.
+struct JoinRequested {
+  Contact contact;  // host_port is an IP literal
+};
+
+/// Remembered from earlier runs.
+struct ContactsRestored {
+  std::vector<ContactRow> contacts;
+};
+
+/// Orderly stop: no new leases; what runs may finish; the rest is returned; then Departed comes out.
+struct LeaveRequested {};
+
+struct TimerDue {};
+
+using Event = std::variant<MessageReceived, PeerConnected, PeerLost, DialFailed, SendRefused, AttemptsFinished, JobSubmitted, UnitsAppended,
+                           JobCancelled, AllowanceChanged, Persisted, JoinRequested, ContactsRestored, LeaveRequested, TimerDue>;
+
+// --- Effects ---
+
+struct SendMessage {
+  PeerId to;
+  Bytes frame;
+};
+
+/// Connect to this peer; PeerConnected or DialFailed follows.
+struct Dial {
+  PeerId peer;
+  CurveKey curve;
+  Endpoint endpoint;
+};
+
+/// Drop the link, if there is one; PeerLost follows. `ban`: refuse this peer's handshakes until then (boot time).
+struct Disconnect {
+  PeerId peer;
+  BootTime ban_until{};
+};
+
+struct AttemptToStart {
+  AttemptId attempt;
+  JobId job;
+  std::string task;
+  std::uint32_t task_version = 1;
+  Bytes input;
+  Duration limit{};
+};
+struct StartAttempts {
+  std::vector<AttemptToStart> attempts;
+};
+
+struct CancelAttempts {
+  std::vector<AttemptId> attempts;
+};
+
+/// Rows to be kept, together or not at all, in the order of `seq`.
+struct Persist {
+  PersistSeq seq;
+  std::vector<Row> rows;
+};
+
+/// Final results of the own job. Each unit comes once.
+struct DeliverResults {
+  JobId job;
+  std::vector<AcceptedUnit> units;
+  PersistSeq after;
+};
+
+/// Something that the job's user wants to know, beside results.
+struct DonorOutvoted {
+  JobId job;
+  PeerId donor;
+  UnitIndex unit;
+};
+struct NobodyToCompute {  // said once whenever the last donor is gone
+  JobId job;
+};
+struct DonorsBack {
+  JobId job;
+};
+struct JobEnded {
+  JobId job;
+  JobState state = JobState::done;
+  PersistSeq after;
+};
+
+/// The answer to LeaveRequested: the process may end.
+struct Departed {};
+
+using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, Persist, DeliverResults, DonorOutvoted,
+                            NobodyToCompute, DonorsBack, JobEnded, Departed>;
+
+/// What the machines of the core write to: messages by peer, and effects, each in order.
+struct Addressed {
+  PeerId to;
+  Message message;
+};
+struct Output {
+  std::vector<Addressed> messages;
+  std::vector<Effect> effects;
+  void send(const PeerId& to, Message message) { messages.push_back({to, std::move(message)}); }
+  void push(Effect effect) { effects.push_back(std::move(effect)); }
+};
+
+}  // namespace dugnad::core

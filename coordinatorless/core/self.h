@@ -1,0 +1,27 @@
+// Self: what every machine of the core may know of the peer that it is part of.
+#pragma once
+
+#include <optional>
+
+#include "coordinatorless/base/crypto.h"
+#include "coordinatorless/base/generator.h"
+#include "coordinatorless/core/endpoint.h"
+#include "coordinatorless/core/identity.h"
+
+namespace dugnad::core {
+
+struct Self {
+  PeerId id;
+  SwarmId swarm;
+  std::optional<Endpoint> endpoint;  // where others can dial us; none behind a NAT
+  bool donates = false;              // to others' jobs
+  Crypto* crypto = nullptr;
+  Generator* generator = nullptr;
+
+  [[nodiscard]] Signature sign(Domain domain, ByteView body) const { return crypto->sign(signed_bytes(domain, swarm, body)); }
+  [[nodiscard]] bool verify(Domain domain, const PublicKey& key, ByteView body, const Signature& signature) const {
+    return crypto->verify(key, signed_bytes(domain, swarm, body), signature);
+  }
+};
+
+}  // namespace dugnad::core
