@@ -37,8 +37,14 @@ inline constexpr Duration dial_timeout = seconds(15);          // three handshak
 inline constexpr Duration dial_retry_first = seconds(2);
 inline constexpr Duration dial_retry_most = minutes(10);
 inline constexpr std::size_t dials_per_group_per_minute = 16;  // of gossiped addresses, per /24 (/48 in IPv6): else one record turns the swarm on a stranger
+inline constexpr std::size_t dial_groups_max = 4096;           // neighbourhoods dialled within a minute; more than dials can reach in that time
+inline constexpr Duration dial_lasting = minutes(1);           // a link that held this long starts the backoff afresh
+inline constexpr Duration inbound_settle = seconds(10);        // a link's time to show that it is a job's, before it counts among the overlay's
+inline constexpr Duration unneeded_linger = seconds(5);        // a link we dialled and need no more stays this long: a feeler hears the welcome
 inline constexpr std::size_t outbox_bytes_max = 4 << 20;       // refused at high water and waiting, per peer; beyond it the link counts as broken
 inline constexpr Duration outbox_retry = milliseconds(5);      // how soon a refused send is tried again
+inline constexpr Duration outbox_retry_most = milliseconds(100);  // and at the latest, while nothing is taken
+inline constexpr std::size_t outbox_round_bytes = 1 << 20;     // tried at once
 
 // --- Membership ---
 inline constexpr std::size_t full_view_max = 256;              // up to here everybody knows everybody
@@ -51,6 +57,16 @@ inline constexpr Duration record_lease = minutes(30);
 inline constexpr Duration record_refresh = minutes(10);
 inline constexpr Duration clock_skew = minutes(10);            // tolerated between two peers' wall clocks
 inline constexpr Duration feeler_interval = minutes(2);
+inline constexpr Duration shuffle_eager = seconds(2);          // until the next shuffle while the last was mostly news
+inline constexpr Duration answer_interval = milliseconds(500); // a neighbour that asks more often gets no answer: a question is smaller than its answer
+inline constexpr Duration overlay_interval = seconds(1);       // how often missing overlay links are looked for
+inline constexpr Duration record_gather = seconds(2);          // changes of our own record wait this long for company
+inline constexpr std::size_t book_bucket_max = 64;             // 32 buckets of new, 16 of half the size of tried
+inline constexpr std::size_t newcomers_burst = 256;            // records of new or changed peers that are passed on at once,
+inline constexpr double newcomers_per_second = 1;              // and from then on: invented peers must not flood the swarm
+inline constexpr unsigned dials_until_dead = 3;                // dials in a row that led nowhere, before a peer counts as dead
+inline constexpr std::size_t contacts_kept_max = 128;          // remembered on disk
+inline constexpr Duration contact_rows_interval = seconds(30); // at most one batch of them in this time
 
 // --- Gossip ---
 inline constexpr std::size_t gossip_fanout = 6;

@@ -1,0 +1,126 @@
+// Membership: finding everybody from any one contact, and staying in the swarm when that contact is gone.
+//
+//   - Whoever links gets our own record and up to welcome_records others.    *Any one contact is enough.*
+//   - A record of a peer not known before goes on to gossip_fanout neighbours at once, while the view is full (full_view_max), from a
+//     budget.                                                                *News in seconds; invented peers soon stop travelling.*
+//   - Every shuffle_interval a random neighbour gets shuffle_records, those passed on least, and sends as many back; sooner while such an
+//     answer is mostly news. So each refreshed record reaches everybody well before the old one runs out.
+//   - A record is verified once, before anything else is done with it; the bytes that came are what is passed on.
+//   - A loopback or private address is passed on only to those who are in that network with us.
+//   - overlay_outbound links are kept up to peers of different networks of our own choosing, half of them from the tried; a feeler now and
+//     then finds out who of the others is real.                              *To eclipse us takes most of the book, from many networks.*
+//   - Peers we were linked with are remembered across a restart; the last seen are dialled first (anchors).
+//
+// Idle traffic, with records of at most 200 bytes on the wire: one shuffle begun and one answered every 30 s, 16 records each: 213 B/s; a
+// feeler made and one received every 2 min, 33 records each: 110 B/s; our own record to 32 neighbours every 10 min: 11 B/s. Under 350 B/s
+// sent, and as much received.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "coordinatorless/core/book.h"
+#include "coordinatorless/core/charge.h"
+#include "coordinatorless/core/links.h"
+#include "coordinatorless/core/seam.h"
+#include "coordinatorless/core/self.h"
+
+namespace dugnad::core {
+
+class Membership {
+ public:
+  /// Both outlive the membership. Links hears of every event first.
+  Membership(const Self& self, Links& links);
+
+  // --- What happens ---
+
+  /// After Links::connected() said that the link is news.
+  void connected(const PeerConnected& event, Now now, Output& out);
+  /// After Links::lost() said that there was a link.
+  void lost(const PeerId& peer, Now now);
+  void dial_failed(const PeerId& peer, Now now);
+  [[nodiscard]] Charge contacts(const PeerId& from, const Contacts& message, Now now, Output& out);
+  void restored(const ContactsRestored& event, Now now, Output& out);
+  void tick(Now now, Output& out);
+  [[nodiscard]] BootTime next_deadline() const;
+
+  /// A record that came with something else (an announcement, a knock): checked, and kept where there is room. `record` only where it is
+  /// genuine and current; it may be used whether it was kept or not.
+  struct Learnt {
+    std::optional<ContactRecord> record;
+    Charge charge;
+  };
+  [[nodiscard]] Learnt learn(const Signed& raw, const PeerId& told_by, Now now, Output& out);
+
+  /// Contacts to be kept or forgotten: at most one batch per contact_rows_interval, empty in between. To be asked after every event;
+  /// `all`: whatever there is, for an orderly stop.
+  [[nodiscard]] std::vector<Row> take_rows(Now now, bool all = false);
+
+  // --- What is ---
+
+  /// Our own record, signed; signed anew when it is old or says something that is no longer so.
+  [[nodiscard]] const Signed& own_record(Now now);
+  /// nullptr where the peer is not in the book. Valid until the next call that is not const.
+  [[nodiscard]] const ContactRecord* record_of(const PeerId& peer) const;
+  [[nodiscard]] const Signed* signed_record_of(const PeerId& peer) const;
+  /// Where the peer may be dialled, by what the book knows.
+  [[nodiscard]] std::optional<Route> route_to(const PeerId& peer) const;
+  /// Everybody else that we know and do not take for dead, by id.
+  [[nodiscard]] std::vector<ContactRecord> known() const;
+  [[nodiscard]] std::size_t count() const { return book_.size(); }
+
+ private:
+  struct Neighbour {
+    BootTime answer_after{};       // asks for an answer before this are unwelcome
+    bool asked = false;            // we wait for its answer to a shuffle
+  };
+  struct Remembered {
+    Route route;
+    WallTime seen{};
+  };
+
+  struct Accepted {
+    std::optional<ContactRecord> record;
+    Charge charge;
+    bool pass_on = false;
+    bool news = false;
+  };
+  [[nodiscard]] Accepted accept(const Signed& raw, const PeerId& told_by, Now now);
+  void refresh_own(Now now, Output& out);
+  [[nodiscard]] std::vector<PeerId> best_relays() const;
+  [[nodiscard]] bool may_pass(const BookEntry& entry, const PeerId& to, Now now) const;
+  [[nodiscard]] std::vector<Signed> draw(const PeerId& to, std::size_t count, bool least_passed_first, Now now);
+  void pass_on(const std::vector<PeerId>& fresh, const PeerId& told_by, Now now, Output& out);
+  void shuffle(Now now, Output& out);
+  void feel(Now now, Output& out);
+  void fill_overlay(Now now, Output& out);
+  void dial_remembered(Now now, Output& out);
+  [[nodiscard]] std::optional<Route> choose(bool distinct_group, bool feeler, Now now);
+  void remember(const PeerId& peer, Now now);
+
+  const Self& self_;
+  Links& links_;
+  Book book_;
+
+  Signed own_;
+  ContactRecord own_says_;
+  BootTime own_refresh_{};          // when it is to be signed anew
+  BootTime own_not_before_{};       // changes are gathered until then
+
+  std::map<PeerId, Neighbour> neighbours_;
+  double newcomer_tokens_;
+  BootTime newcomer_refill_{};
+
+  BootTime next_shuffle_ = never;
+  BootTime next_feeler_ = never;
+  BootTime next_fill_ = never;
+  BootTime next_expiry_ = never;
+
+  std::vector<Remembered> remembered_;          // from earlier runs, last seen first; not yet dialled
+  std::map<PeerId, WallTime> kept_;             // what the store holds, and when it was last seen
+  std::map<PeerId, Row> rows_;                  // not yet taken
+  BootTime next_rows_{};
+};
+
+}  // namespace dugnad::core
