@@ -77,6 +77,15 @@ inline constexpr Duration announcement_refresh = minutes(2);
 inline constexpr std::size_t announcements_max = 4096;         // held at once, all owners
 inline constexpr std::size_t announcements_per_owner = 64;
 inline constexpr std::size_t digest_entries_max = 256;         // 40 bytes each
+inline constexpr Duration gossip_spacing = seconds(10);        // a job that changes more often is not pushed: a refresh comes every two minutes
+inline constexpr double gossip_answers_per_second = 16;        // announcements sent to one neighbour because it lacked them
+inline constexpr double gossip_answers_burst = 512;            // a newcomer learns of two digests' worth at once
+inline constexpr double gossip_checks_per_second = 20;         // announcements of one neighbour whose signatures are checked, 0.2 ms each
+inline constexpr double gossip_checks_burst = 512;             // what a newcomer pulls
+inline constexpr double gossip_digests_per_second = 0.2;       // of one neighbour; an honest one sends a tenth of a digest a second
+inline constexpr double gossip_digests_burst = 8;              // a link that stood still for a minute delivers six at once
+inline constexpr std::size_t gossip_refused_max = 1024;        // jobs remembered as over quota, so that they are not pulled again at once
+inline constexpr Duration gossip_refused_time = minutes(1);
 
 // --- Jobs, on the submitter's side ---
 inline constexpr Duration horizon = milliseconds(60);          // a donor holds about this much work, beyond a round trip: a batch is worth its wake-ups, and little is lost with the donor
@@ -107,13 +116,23 @@ inline constexpr Duration leave_grace = seconds(4);            // an orderly sto
 
 // --- Relay ---
 inline constexpr std::size_t relay_pairs_max = 64;
-inline constexpr std::size_t relay_bytes_per_second = 256 << 10;  // per pair
-inline constexpr std::size_t relay_burst_bytes = 2 << 20;
+inline constexpr std::size_t relay_pairs_per_peer = 32;        // one peer cannot take all places
+inline constexpr double relay_bytes_per_second = 256 << 10;    // per pair and direction
+inline constexpr double relay_burst_bytes = 2 << 20;           // two of the largest frames
+inline constexpr std::size_t relay_overhead_bytes = 256;       // what Relay adds to a frame: ids, counter, seal, msgpack
 inline constexpr Duration relay_idle = minutes(2);
+inline constexpr std::size_t relayed_links_max = 256;          // at an end, up: each holds up to outbox_bytes_max
+inline constexpr std::size_t relayed_pending_max = 32;         // at an end, not yet up
+inline constexpr double knocks_per_second = 8;                 // answered by an end: a signature check and a key agreement each
+inline constexpr double knocks_burst = 64;                     // as many donors as a relay has pairs, all at once
 
 // --- Budget per peer: a token bucket for messages and one for bytes; misbehaviour is charged against a score ---
 inline constexpr double messages_per_second = 2000;
 inline constexpr double messages_burst = 8000;
+inline constexpr double bytes_per_second = 8 << 20;            // 32 relayed pairs at their quota
+inline constexpr double bytes_burst = 32 << 20;
+inline constexpr double working_factor = 32;                   // for a peer with leases: 64,000 messages or 256 MiB a second, above what one core can verify
+inline constexpr std::size_t accounts_max = 4096;              // peers whose budget is remembered; above all links there can be
 inline constexpr double score_ban = 100;                       // reached: disconnected and refused for ban_time
 inline constexpr double score_decay_per_minute = 5;
 inline constexpr Duration ban_time = minutes(30);

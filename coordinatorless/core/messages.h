@@ -160,15 +160,16 @@ struct Closed {
   bool operator==(const Closed&) const = default;
 };
 
-/// Two peers that both sit behind a NAT, and a third that both have dialled. Knock carries the caller's record, so that the called can seal.
+/// Two peers that both sit behind a NAT, and a third that both have dialled. Knock carries the sender's record, so that the other can seal.
 struct Knock {
   PeerId from;
   PeerId to;
   Signed record;
+  std::uint64_t session = 0; // drawn by the sender for this link alone: a part of every nonce, so that no recorded frame opens again
   bool answer = false;       // the called peer's knock back
   bool operator==(const Knock&) const = default;
 };
-/// An opaque frame between the two: crypto_box under their CURVE keys; the nonce is the counter and the direction.
+/// An opaque frame between the two: crypto_box under their CURVE keys; the nonce is both sessions, the direction and the counter.
 struct Relay {
   PeerId from;
   PeerId to;
@@ -176,7 +177,7 @@ struct Relay {
   Bytes sealed;
   bool operator==(const Relay&) const = default;
 };
-/// The relay to one end: the other end is not here (any more).
+/// The relay to one end: the other end is not here (any more). An end to the relay: it hangs up on the other.
 struct RelayGone {
   PeerId peer;
   bool operator==(const RelayGone&) const = default;

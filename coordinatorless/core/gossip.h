@@ -1,0 +1,136 @@
+// Gossip: job announcements as rumours, so that every donor hears of every job without anybody keeping a list.
+//
+// Rules, and what each resists:
+// - An announcement is stored and passed on only after everything in it holds: the manifest and the delegation under the owner's key, the
+//   delegation naming this job and the submitter, the submitter's contact record and the announcement under the submitter's key, sizes and
+//   expiries. Rationale: whoever passes on a forgery is its forger, and can be charged.
+// - Cheap before dear: (job, epoch, sequence) is compared, and the quota and the sender's allowance looked at, before a signature is checked;
+//   parts that are byte for byte what is stored already are not checked again. Rationale: a signature check costs 60 us; a repetition must not.
+// - The later one replaces: the higher epoch of delegation, then the higher sequence. Rationale: a former delegate must not outbid the present
+//   one with a huge sequence. Sequences are wall-clock milliseconds, so that a restarted submitter needs no memory of its last one.
+// - A closed one stays until it expires. Rationale: a copy of an earlier one that is still under way must not bring the job back.
+// - The source sends to all neighbours, everybody else passes each one on once, to gossip_fanout neighbours. A job that changes more often
+//   than once in gossip_spacing is kept but not pushed; digests carry it. Rationale: an owner's stream of refreshes is not amplified.
+// - Each digest_interval, whoever holds anything tells one random neighbour what (and a new neighbour at once); that one pulls what it lacks
+//   and sends what it has newer. Rationale: repairs what loss, partitions and late arrival left out, and costs nothing in an idle swarm.
+// - Quotas: announcements_per_owner (its own oldest closed one makes room, else the new one is refused) and announcements_max (then a closed one
+//   goes, else a random one of the owner that holds most, the newcomer counted in). Rationale: keys are free, so a quota by owner does
+//   not stop a flood; but few keys cannot push out many, nobody can aim at one job, and an honest one is back with its next refresh.
+// - Answers and checks have an allowance per neighbour. Rationale: a Pull of a few kilobytes asks for a megabyte; new jobs cost signatures.
+// - Too old, too new, refused by a quota: dropped without a charge, since clocks and views differ among honest peers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "coordinatorless/core/charge.h"
+#include "coordinatorless/core/limits.h"
+#include "coordinatorless/core/seam.h"
+#include "coordinatorless/core/self.h"
+#include "coordinatorless/core/token_bucket.h"
+
+namespace dugnad::core {
+
+/// A job of somebody else, as its latest announcement has it.
+struct KnownJob {
+  JobId job;
+  Manifest manifest;
+  Bytes manifest_body;     // the bytes that the job's id is the hash of
+  PeerId submitter;
+  ContactRecord contact;   // the submitter's
+  bool closed = false;
+  WallTime expires{};      // without a later one by then, the job is to be forgotten; no news says so
+};
+
+class Gossip {
+ public:
+  /// `self` outlives the gossip.
+  explicit Gossip(const Self& self) : self_(self) {}
+
+  // --- Our own jobs ---
+
+  /// Our signed contact record: before the first publish(), and whenever it is renewed. Where it says that we are reached otherwise, own jobs
+  /// are announced again at the next tick.
+  void set_own_record(Signed record);
+  /// Announces a job of ours and goes on doing so until close(). False where others would refuse it: signatures, sizes, a delegation
+  /// that does not name us, or no own record yet. Publishing a known job again takes the new delegation.
+  [[nodiscard]] bool publish(Signed manifest, Signed delegation, Now now, Output& out);
+  void close(const JobId& job, Now now, Output& out);
+
+  // --- Neighbours: the links that rumours travel on ---
+
+  void connected(const PeerId& peer, Now now, Output& out);
+  void lost(const PeerId& peer);
+
+  // --- Messages. A charge is the sender's. From anybody but a neighbour they are ignored. ---
+
+  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Announce& message, Now now, Output& out);
+  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Digest& message, Now now, Output& out);
+  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Pull& message, Now now, Output& out);
+
+  void tick(Now now, Output& out);
+  [[nodiscard]] BootTime next_deadline() const;
+
+  // --- What is known ---
+
+  /// Others' jobs that were learnt or have changed since the last call, in the order learnt.
+  [[nodiscard]] std::vector<KnownJob> take_news();
+  /// All live and closed jobs of others, by id.
+  [[nodiscard]] std::vector<KnownJob> known() const;
+  [[nodiscard]] std::size_t held() const { return held_.size(); }  // own ones too
+
+ private:
+  struct Held {
+    Announcement announcement;
+    Signed raw;                    // of the announcement: what travels
+    Manifest manifest;
+    ContactRecord contact;
+    std::uint64_t epoch = 0;
+    std::uint8_t hops = 0;
+    bool own = false;
+    BootTime pushed_at{};          // when a change was last passed on, and whether that one was closed
+    bool pushed_closed = false;
+  };
+  struct Own {
+    Signed manifest;
+    Signed delegation;
+    BootTime refresh_at{};
+    std::uint64_t sequence = 0;
+    bool closed = false;
+  };
+  struct Neighbour {
+    TokenBucket answers{limits::gossip_answers_per_second, limits::gossip_answers_burst};
+    TokenBucket checks{limits::gossip_checks_per_second, limits::gossip_checks_burst};
+    TokenBucket digests{limits::gossip_digests_per_second, limits::gossip_digests_burst};
+  };
+  struct Parts;  // a decoded announcement
+
+  [[nodiscard]] std::optional<Parts> take_apart(const Signed& raw) const;
+  [[nodiscard]] bool holds(const Parts& parts, const Signed& raw, const Held* before) const;
+  [[nodiscard]] bool make_room(const JobId& job, const PublicKey& owner);
+  void announce_own(const JobId& job, Own& own, Now now, Output& out);
+  void heal_own(const JobId& job, const Parts& parts);
+  Held& store(const JobId& job, Parts parts, const Signed& raw);
+  void forget(const JobId& job);
+  void forget_expired(Now now);
+  void push(Held& held, const PeerId& except, Now now, Output& out);
+  void answer(const PeerId& to, const Held& held, Now now, Output& out);
+  void send_digest(const PeerId& to, Output& out);
+  void schedule(Now now);
+  [[nodiscard]] KnownJob describe(const JobId& job, const Held& held) const;
+
+  const Self& self_;
+  std::optional<Signed> own_record_;
+  std::map<JobId, Own> own_;
+  std::map<JobId, Held> held_;
+  std::map<PublicKey, std::set<JobId>> by_owner_;   // of held_, own jobs excepted
+  std::map<JobId, BootTime> refused_;               // by a quota, lately: not pulled again until then
+  std::map<PeerId, Neighbour> neighbours_;
+  std::vector<JobId> news_;
+  BootTime digest_at_ = never;
+};
+
+}  // namespace dugnad::core

@@ -1,0 +1,63 @@
+// RelayService: forwards frames between two peers that are both linked to us and cannot reach each other. It reads nothing of what it carries.
+//
+// Rules, and what each resists:
+// - `from` is the link that the frame came over, or it is charged; `to` is linked to us now. Rationale: nobody speaks for another, and
+//   we dial nobody on a stranger's word.
+// - A pair exists once one has knocked and the other has knocked back; before that nothing but knocks pass. An unanswered one ends after
+//   dial_timeout. One peer has at most half of all pairs. Rationale: knocks cannot hold places.
+// - Each direction has a byte quota. The ends keep below it by themselves, so who exceeds it is no honest end: the pair ends. Rationale: what
+//   one sends through us arrives complete and in order, or the link breaks; so a frame is never dropped by itself.
+// - When an end leaves, hangs up (RelayGone) or is idle, the other is told.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "coordinatorless/core/charge.h"
+#include "coordinatorless/core/limits.h"
+#include "coordinatorless/core/seam.h"
+#include "coordinatorless/core/token_bucket.h"
+
+namespace dugnad::core {
+
+class RelayService {
+ public:
+  // --- Direct links; never those that are relayed themselves ---
+  void connected(const PeerId& peer) { linked_.insert(peer); }
+  void lost(const PeerId& peer, Output& out);
+
+  // --- Messages whose `to` is somebody else, and every RelayGone. A charge is the sender's. ---
+  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Knock& message, Now now, Output& out);
+  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Relay& message, Now now, Output& out);
+  /// An end hangs up. One that is none of our pairs' is ignored: it may be meant for RelayedLinks.
+  void on(const PeerId& from, const RelayGone& message, Output& out);
+
+  void tick(Now now, Output& out);
+  [[nodiscard]] BootTime next_deadline() const;
+
+  [[nodiscard]] std::size_t pairs() const { return pairs_.size(); }
+
+ private:
+  using Ends = std::pair<PeerId, PeerId>;  // the lower id first
+  struct Pair {
+    TokenBucket from_first{limits::relay_bytes_per_second, limits::relay_burst_bytes};
+    TokenBucket from_second{limits::relay_bytes_per_second, limits::relay_burst_bytes};
+    PeerId caller;
+    bool answered = false;
+    BootTime ends_at{};
+  };
+  using Pairs = std::map<Ends, Pair>;
+
+  [[nodiscard]] static Ends ends_of(const PeerId& one, const PeerId& other);
+  [[nodiscard]] bool take(Pairs::iterator at, const PeerId& from, std::size_t bytes, BootTime now);
+  [[nodiscard]] bool room_for(const PeerId& one, const PeerId& other) const;
+  void end(Pairs::iterator at, Output& out);
+
+  std::set<PeerId> linked_;
+  Pairs pairs_;
+};
+
+}  // namespace dugnad::core

@@ -1,0 +1,33 @@
+// TokenBucket: `rate` a second on average, `burst` at once. Kept as one time, that at which it will be full again, so that nothing ticks.
+#pragma once
+
+#include <algorithm>
+
+#include "coordinatorless/base/time.h"
+
+namespace dugnad::core {
+
+class TokenBucket {
+ public:
+  /// Starts full. More than `burst` at once is never granted.
+  TokenBucket(double rate, double burst) : rate_(rate), burst_(from_seconds(burst / rate)) {}
+
+  [[nodiscard]] bool take(double amount, BootTime now) {
+    const BootTime full = std::max(full_at_, now) + from_seconds(amount / rate_);
+    if (full - now > burst_) return false;
+    full_at_ = full;
+    return true;
+  }
+  /// When take(amount) will succeed if nobody takes before; at once where it would now.
+  [[nodiscard]] BootTime ready_at(double amount, BootTime now) const {
+    return std::max(now, std::max(full_at_, now) + from_seconds(amount / rate_) - burst_);
+  }
+  [[nodiscard]] bool full(BootTime now) const { return full_at_ <= now; }
+
+ private:
+  double rate_;
+  Duration burst_;
+  BootTime full_at_{};
+};
+
+}  // namespace dugnad::core
