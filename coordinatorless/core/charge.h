@@ -1,12 +1,21 @@
-// Charge: what a peer's misbehaviour costs it. A machine that refuses something says why with one of these; Peer hands it to PeerBudget, which
-// bans at limits::score_ban. The table is here, in one place, so that the weights can be compared.
+// Charge: what a piece of misbehaviour costs the peer that showed it. Whoever finds it says so; PeerBudget keeps the score, and bans at
+// limits::score_ban. The usual ones stand here side by side, so that their weights can be compared.
 #pragma once
+
+#include <string_view>
 
 namespace dugnad::core {
 
 struct Charge {
-  double score = 0;
-  const char* why = "";  // for a log line; static
+  double score = 0;      // 0: nothing to complain about; limits::score_ban: banned at once
+  std::string_view why;  // one line for the log; a literal
+
+  explicit operator bool() const { return score > 0; }
+  /// Several in one message: scores add up, the first reason stands.
+  void add(const Charge& other) {
+    if (score == 0) why = other.why;
+    score += other.score;
+  }
 };
 
 namespace charges {
@@ -14,7 +23,7 @@ namespace charges {
 inline constexpr Charge forged{50, "a signature or a name that does not hold"};
 // Perhaps another version, perhaps random bytes.
 inline constexpr Charge malformed{20, "bytes that are no message"};
-// Well-formed, and not what this peer may say. Ten at most by accident of timing.
+// Well-formed, and not what this peer may say. A few can be an accident of timing.
 inline constexpr Charge unasked{5, "something that was not asked for"};
 // More often than the protocol has a reason for. A burst may be delay on the way.
 inline constexpr Charge hasty{1, "more than its share of messages"};

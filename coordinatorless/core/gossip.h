@@ -41,6 +41,8 @@ struct KnownJob {
   Bytes manifest_body;     // the bytes that the job's id is the hash of
   PeerId submitter;
   ContactRecord contact;   // the submitter's
+  Signed record;           // the same, as it travels: for Membership::learn()
+  PeerId told_by;          // the neighbour that we have the latest announcement from
   bool closed = false;
   WallTime expires{};      // without a later one by then, the job is to be forgotten; no news says so
 };
@@ -67,9 +69,9 @@ class Gossip {
 
   // --- Messages. A charge is the sender's. From anybody but a neighbour they are ignored. ---
 
-  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Announce& message, Now now, Output& out);
-  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Digest& message, Now now, Output& out);
-  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Pull& message, Now now, Output& out);
+  [[nodiscard]] Charge on(const PeerId& from, const Announce& message, Now now, Output& out);
+  [[nodiscard]] Charge on(const PeerId& from, const Digest& message, Now now, Output& out);
+  [[nodiscard]] Charge on(const PeerId& from, const Pull& message, Now now, Output& out);
 
   void tick(Now now, Output& out);
   [[nodiscard]] BootTime next_deadline() const;
@@ -90,6 +92,7 @@ class Gossip {
     ContactRecord contact;
     std::uint64_t epoch = 0;
     std::uint8_t hops = 0;
+    PeerId told_by;
     bool own = false;
     BootTime pushed_at{};          // when a change was last passed on, and whether that one was closed
     bool pushed_closed = false;

@@ -12,7 +12,6 @@
 
 #include <cstddef>
 #include <map>
-#include <optional>
 #include <set>
 #include <utility>
 
@@ -30,8 +29,8 @@ class RelayService {
   void lost(const PeerId& peer, Output& out);
 
   // --- Messages whose `to` is somebody else, and every RelayGone. A charge is the sender's. ---
-  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Knock& message, Now now, Output& out);
-  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Relay& message, Now now, Output& out);
+  [[nodiscard]] Charge on(const PeerId& from, const Knock& message, Now now, Output& out);
+  [[nodiscard]] Charge on(const PeerId& from, const Relay& message, Now now, Output& out);
   /// An end hangs up. One that is none of our pairs' is ignored: it may be meant for RelayedLinks.
   void on(const PeerId& from, const RelayGone& message, Output& out);
 

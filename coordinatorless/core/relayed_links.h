@@ -60,14 +60,14 @@ class RelayedLinks {
   void send(const PeerId& peer, Bytes frame, Now now, Output& out);
 
   // --- Messages whose `to` is us, and every RelayGone. A charge is that of `from`, the relay. ---
-  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Knock& message, Now now, Output& out);
-  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Relay& message, Now now, Output& out);
+  [[nodiscard]] Charge on(const PeerId& from, const Knock& message, Now now, Output& out);
+  [[nodiscard]] Charge on(const PeerId& from, const Relay& message, Now now, Output& out);
   void on(const PeerId& from, const RelayGone& message);
 
   void tick(Now now, Output& out);
   [[nodiscard]] BootTime next_deadline() const;
 
-  /// PeerConnected, MessageReceived, PeerLost and DialFailed of relayed peers, in order: Peer handles them as if the driver had sent them.
+  /// PeerConnected, MessageReceived, PeerLost and DialFailed of relayed peers, in order. Peer handles them as if the driver had sent them.
   [[nodiscard]] std::vector<Event> take_events();
 
  private:
@@ -93,7 +93,7 @@ class RelayedLinks {
 
   [[nodiscard]] std::array<std::uint8_t, 24> nonce(const PeerId& peer, const Link& link, std::uint64_t counter, bool ours) const;
   [[nodiscard]] std::optional<ContactRecord> check_record(const Knock& message, Now now) const;
-  [[nodiscard]] std::optional<Charge> open_frame(Links::iterator at, bool was_up, const Relay& message, Now now, Output& out);
+  [[nodiscard]] Charge open_frame(Links::iterator at, bool was_up, const Relay& message, Now now, Output& out);
   void seal_frame(const PeerId& peer, Link& link, ByteView frame, Now now, Output& out);
   void flush(const PeerId& peer, Link& link, Now now, Output& out);
   void rise(Links::iterator pending, Now now);
