@@ -26,7 +26,7 @@ class Store {
  public:
   /// Opens or makes the journal at `path`. An error in one line: unreadable, not a journal, made by a newer version (the file is left as it is).
   [[nodiscard]] static Result<std::unique_ptr<Store>> open(const std::string& path);
-  /// Opens an existing journal for reading alone.
+  /// Opens an existing journal for reading alone, also while another process writes it. write() is a bug then.
   [[nodiscard]] static Result<std::unique_ptr<Store>> open_for_reading(const std::string& path);
   ~Store();  // writes what is queued, then closes
   Store(const Store&) = delete;
@@ -34,7 +34,8 @@ class Store {
 
   /// Called from the store's thread after each commit with the last sequence number it holds. Set before the first write().
   void on_committed(std::function<void(PersistSeq)> committed);
-  /// Called from the store's thread when a commit failed (disk full, file gone): a line for the user. The rows are kept and tried again every second.
+  /// Called from the store's thread when commits begin to fail, or fail for another reason (disk full, file gone): a line for the user. The rows
+  /// are kept and tried again every second; on_committed tells when that went well. Set before the first write().
   void on_trouble(std::function<void(const std::string&)> trouble);
 
   /// Queues rows; from any thread.
@@ -42,9 +43,13 @@ class Store {
   /// Blocks until all that was queued is on disk, or has failed once.
   void flush();
 
-  [[nodiscard]] std::vector<StoredJob> jobs();
-  [[nodiscard]] std::vector<AcceptedUnit> accepted(const JobId& job);
-  [[nodiscard]] std::vector<ContactRow> contacts();
+  // What was committed; from any thread. An error in one line: unreadable or damaged, which must not pass for an empty journal.
+  /// The oldest first.
+  [[nodiscard]] Result<std::vector<StoredJob>> jobs() const;
+  /// In the order in which they were written. None for an unknown job.
+  [[nodiscard]] Result<std::vector<AcceptedUnit>> accepted(const JobId& job) const;
+  /// The last seen first.
+  [[nodiscard]] Result<std::vector<ContactRow>> contacts() const;
 
  private:
   class Impl;

@@ -1,0 +1,19 @@
+// The bytes of one row of accepted units, as the journal holds them. Version 1:
+//   u8 version, varint count, then for each unit: varint index, u64 input_tag (little-endian), u8 outcome, varint length, output.
+// A varint is LEB128 in its shortest form. Decoding checks everything: a journal may be damaged, or come from somebody else.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "coordinatorless/base/rows.h"
+
+namespace dugnad::store {
+
+[[nodiscard]] Bytes encode_batch(std::span<const AcceptedUnit> units);
+
+/// nullopt for anything that encode_batch() does not write.
+[[nodiscard]] std::optional<std::vector<AcceptedUnit>> decode_batch(ByteView bytes);
+
+}  // namespace dugnad::store

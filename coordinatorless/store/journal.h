@@ -1,0 +1,53 @@
+// Journal: the SQLite file behind the store, used by one thread at a time. Nothing else includes sqlite3.h but its source.
+//
+//   jobs(job, manifest, recipe, created, state)    one row a job
+//   accepted(job, units, batch)                    one row a batch of accepted units (batch_format.h), `units` many
+//   contacts(peer, record, seen)                   one row a peer
+// The header's application_id says that it is ours, user_version which schema it has.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "coordinatorless/base/result.h"
+#include "coordinatorless/store/store.h"
+
+namespace dugnad::store {
+
+/// What one Store::write() queued.
+struct QueuedRows {
+  PersistSeq seq;
+  std::vector<Row> rows;
+};
+
+class Journal {
+ public:
+  /// Opens or makes the journal. A file that is not ours, damaged or from a newer version is not touched.
+  [[nodiscard]] static Result<std::unique_ptr<Journal>> open_for_writing(const std::string& path);
+  /// Opens an existing journal; others may be writing it.
+  [[nodiscard]] static Result<std::unique_ptr<Journal>> open_for_reading(const std::string& path);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  /// All of it in one transaction, on disk when this returns; on an error none of it.
+  [[nodiscard]] Result<void> write(std::span<const QueuedRows> queued);
+
+  /// Pages that wait in the write-ahead log to be moved to the file proper, 4 KiB each.
+  [[nodiscard]] int pages_waiting() const;
+  /// Moves them, as far as no reader still needs the old ones. Costs several flushes. A failure only leaves the log longer.
+  void checkpoint();
+
+  [[nodiscard]] Result<std::vector<StoredJob>> jobs();
+  [[nodiscard]] Result<std::vector<AcceptedUnit>> accepted(const JobId& job);
+  [[nodiscard]] Result<std::vector<ContactRow>> contacts();
+
+ private:
+  class Impl;
+  explicit Journal(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dugnad::store
