@@ -20,7 +20,16 @@ namespace dugnad::core {
 
 using Nonce = std::array<std::uint8_t, 32>;
 
-enum class Refusal : std::uint8_t { malformed = 0, other_swarm = 1, version = 2, signature = 3, banned = 4, full = 5, self = 6, other_peer = 7 };
+enum class Refusal : std::uint8_t {
+  malformed = 0,
+  other_swarm = 1,
+  version = 2,
+  signature = 3,
+  banned = 4,
+  full = 5,
+  self = 6,
+  other_peer = 7
+};
 /// One clear line for the user who dialled.
 [[nodiscard]] std::string describe(Refusal refusal);
 
@@ -37,6 +46,7 @@ struct Introduced {
 [[nodiscard]] Bytes make_welcome(Crypto& self, const SwarmId& swarm, const CurveKey& dialler, const Introduced& hello, const Nonce& nonce);
 [[nodiscard]] Bytes make_refused(Refusal refusal);
 /// At the dialler: `nonce` is what its HELLO held.
-[[nodiscard]] std::variant<Introduced, Refusal> read_welcome(Crypto& self, const SwarmId& swarm, const CurveKey& listener, const Nonce& nonce, ByteView frame);
+[[nodiscard]] std::variant<Introduced, Refusal> read_welcome(Crypto& self, const SwarmId& swarm, const CurveKey& listener,
+                                                             const Nonce& nonce, ByteView frame);
 
 }  // namespace dugnad::core

@@ -19,7 +19,12 @@ std::string_view name_of(Domain domain) {
 
 SwarmId swarm_id(std::string_view name, unsigned difficulty, std::string_view secret) {
   Hasher hasher;
-  hasher.add(view_of("dugnad/1/swarm")).add(name.size()).add(view_of(name)).add(std::uint64_t{difficulty}).add(secret.size()).add(view_of(secret));
+  hasher.add(view_of("dugnad/1/swarm"))
+      .add(name.size())
+      .add(view_of(name))
+      .add(std::uint64_t{difficulty})
+      .add(secret.size())
+      .add(view_of(secret));
   return {hasher.finish().bytes};
 }
 

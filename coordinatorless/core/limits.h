@@ -15,58 +15,62 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 // --- The wire ---
-inline constexpr std::uint32_t version = 1;                    // of messages; N and N-1 interoperate
-inline constexpr std::size_t message_bytes_max = 1 << 20;      // one frame; what ZMQ_MAXMSGSIZE is set to
-inline constexpr std::size_t unit_bytes_max = 64 << 10;        // an input or output inside a message; larger ones will travel as blobs
-inline constexpr std::size_t batch_units_max = 1024;           // units in a Lease, Results, Return or Revoke; the codec's longest array
-inline constexpr std::size_t batch_bytes_max = 768 << 10;      // inputs or outputs in one batch; leaves room for the rest of a frame
+inline constexpr std::uint32_t version = 1;                // of messages; N and N-1 interoperate
+inline constexpr std::size_t message_bytes_max = 1 << 20;  // one frame; what ZMQ_MAXMSGSIZE is set to
+inline constexpr std::size_t unit_bytes_max = 64 << 10;    // an input or output inside a message; larger ones will travel as blobs
+inline constexpr std::size_t batch_units_max = 1024;       // units in a Lease, Results, Return or Revoke; the codec's longest array
+inline constexpr std::size_t batch_bytes_max = 768 << 10;  // inputs or outputs in one batch; leaves room for the rest of a frame
 inline constexpr std::size_t manifest_bytes_max = 4 << 10;
-inline constexpr std::size_t record_bytes_max = 512;           // a signed contact record's body
+inline constexpr std::size_t record_bytes_max = 512;  // a signed contact record's body
 inline constexpr std::size_t delegation_bytes_max = 1 << 10;
-inline constexpr std::size_t announcement_bytes_max = 8 << 10; // manifest, delegation, record, signatures
+inline constexpr std::size_t announcement_bytes_max = 8 << 10;  // manifest, delegation, record, signatures
 inline constexpr std::size_t task_name_max = 64;
-inline constexpr std::size_t failure_text_max = 1 << 10;       // a failed unit's reason is cut here by the donor
+inline constexpr std::size_t failure_text_max = 1 << 10;  // a failed unit's reason is cut here by the donor
 
 // --- Links ---
-inline constexpr std::size_t overlay_outbound = 8;             // as Bitcoin: enough that an eclipse needs most of the book
+inline constexpr std::size_t overlay_outbound = 8;  // as Bitcoin: enough that an eclipse needs most of the book
 inline constexpr std::size_t overlay_inbound_max = 24;
-inline constexpr std::size_t anchors = 2;                      // links remembered across a restart
-inline constexpr std::size_t job_links_max = 1000;             // apart from the overlay's, so that a popular job cannot cut a peer off
-inline constexpr std::size_t dials_pending_max = 32;           // a CURVE handshake costs 0.7 ms of CPU
-inline constexpr Duration dial_timeout = seconds(15);          // three handshake intervals
+inline constexpr std::size_t anchors = 2;               // links remembered across a restart
+inline constexpr std::size_t job_links_max = 1000;      // apart from the overlay's, so that a popular job cannot cut a peer off
+inline constexpr Duration job_link_retry = seconds(5);  // how often a submitter that is not linked yet is tried by other ways
+inline constexpr std::size_t dials_pending_max = 32;    // a CURVE handshake costs 0.7 ms of CPU
+inline constexpr Duration dial_timeout = seconds(15);   // three handshake intervals
 inline constexpr Duration dial_retry_first = seconds(2);
 inline constexpr Duration dial_retry_most = minutes(10);
-inline constexpr std::size_t dials_per_group_per_minute = 16;  // of gossiped addresses, per /24 (/48 in IPv6): else one record turns the swarm on a stranger
-inline constexpr std::size_t dial_groups_max = 4096;           // neighbourhoods dialled within a minute; more than dials can reach in that time
-inline constexpr Duration dial_lasting = minutes(1);           // a link that held this long starts the backoff afresh
-inline constexpr Duration inbound_settle = seconds(10);        // a link's time to show that it is a job's, before it counts among the overlay's
-inline constexpr Duration unneeded_linger = seconds(5);        // a link we dialled and need no more stays this long: a feeler hears the welcome
-inline constexpr std::size_t outbox_bytes_max = 4 << 20;       // refused at high water and waiting, per peer; beyond it the link counts as broken
-inline constexpr Duration outbox_retry = milliseconds(5);      // how soon a refused send is tried again
+inline constexpr std::size_t dials_per_group_per_minute =
+    16;  // of gossiped addresses, per /24 (/48 in IPv6): else one record turns the swarm on a stranger
+inline constexpr std::size_t dial_groups_max = 4096;     // neighbourhoods dialled within a minute; more than dials can reach in that time
+inline constexpr Duration dial_lasting = minutes(1);     // a link that held this long starts the backoff afresh
+inline constexpr Duration inbound_settle = seconds(10);  // a link's time to show that it is a job's, before it counts among the overlay's
+inline constexpr Duration unneeded_linger = seconds(5);  // a link we dialled and need no more stays this long: a feeler hears the welcome
+inline constexpr std::size_t outbox_bytes_max = 4
+                                                << 20;  // refused at high water and waiting, per peer; beyond it the link counts as broken
+inline constexpr Duration outbox_retry = milliseconds(5);         // how soon a refused send is tried again
 inline constexpr Duration outbox_retry_most = milliseconds(100);  // and at the latest, while nothing is taken
-inline constexpr std::size_t outbox_round_bytes = 1 << 20;     // tried at once
+inline constexpr std::size_t outbox_round_bytes = 1 << 20;        // tried at once
 
 // --- Membership ---
-inline constexpr std::size_t full_view_max = 256;              // up to here everybody knows everybody
+inline constexpr std::size_t full_view_max = 256;  // up to here everybody knows everybody
 inline constexpr std::size_t book_new_max = 2048;
 inline constexpr std::size_t book_tried_max = 512;
 inline constexpr std::size_t shuffle_records = 16;
-inline constexpr std::size_t welcome_records = 32;             // sent to whoever connects, so that any one contact is enough
+inline constexpr std::size_t welcome_records = 32;  // sent to whoever connects, so that any one contact is enough
 inline constexpr Duration shuffle_interval = seconds(30);
 inline constexpr Duration record_lease = minutes(30);
 inline constexpr Duration record_refresh = minutes(10);
-inline constexpr Duration clock_skew = minutes(10);            // tolerated between two peers' wall clocks
+inline constexpr Duration clock_skew = minutes(10);  // tolerated between two peers' wall clocks
 inline constexpr Duration feeler_interval = minutes(2);
-inline constexpr Duration shuffle_eager = seconds(2);          // until the next shuffle while the last was mostly news
-inline constexpr Duration answer_interval = milliseconds(500); // a neighbour that asks more often gets no answer: a question is smaller than its answer
-inline constexpr Duration overlay_interval = seconds(1);       // how often missing overlay links are looked for
-inline constexpr Duration record_gather = seconds(2);          // changes of our own record wait this long for company
-inline constexpr std::size_t book_bucket_max = 64;             // 32 buckets of new, 16 of half the size of tried
-inline constexpr std::size_t newcomers_burst = 256;            // records of new or changed peers that are passed on at once,
-inline constexpr double newcomers_per_second = 1;              // and from then on: invented peers must not flood the swarm
-inline constexpr unsigned dials_until_dead = 3;                // dials in a row that led nowhere, before a peer counts as dead
-inline constexpr std::size_t contacts_kept_max = 128;          // remembered on disk
-inline constexpr Duration contact_rows_interval = seconds(30); // at most one batch of them in this time
+inline constexpr Duration shuffle_eager = seconds(2);  // until the next shuffle while the last was mostly news
+inline constexpr Duration answer_interval =
+    milliseconds(500);  // a neighbour that asks more often gets no answer: a question is smaller than its answer
+inline constexpr Duration overlay_interval = seconds(1);        // how often missing overlay links are looked for
+inline constexpr Duration record_gather = seconds(2);           // changes of our own record wait this long for company
+inline constexpr std::size_t book_bucket_max = 64;              // 32 buckets of new, 16 of half the size of tried
+inline constexpr std::size_t newcomers_burst = 256;             // records of new or changed peers that are passed on at once,
+inline constexpr double newcomers_per_second = 1;               // and from then on: invented peers must not flood the swarm
+inline constexpr unsigned dials_until_dead = 3;                 // dials in a row that led nowhere, before a peer counts as dead
+inline constexpr std::size_t contacts_kept_max = 128;           // remembered on disk
+inline constexpr Duration contact_rows_interval = seconds(30);  // at most one batch of them in this time
 
 // --- Gossip ---
 inline constexpr std::size_t gossip_fanout = 6;
@@ -74,66 +78,73 @@ inline constexpr std::uint8_t gossip_hops_max = 24;
 inline constexpr Duration digest_interval = seconds(10);
 inline constexpr Duration announcement_lease = minutes(5);
 inline constexpr Duration announcement_refresh = minutes(2);
-inline constexpr std::size_t announcements_max = 4096;         // held at once, all owners
+inline constexpr std::size_t announcements_max = 4096;  // held at once, all owners
 inline constexpr std::size_t announcements_per_owner = 64;
-inline constexpr std::size_t digest_entries_max = 256;         // 40 bytes each
-inline constexpr Duration gossip_spacing = seconds(10);        // a job that changes more often is not pushed: a refresh comes every two minutes
-inline constexpr double gossip_answers_per_second = 16;        // announcements sent to one neighbour because it lacked them
-inline constexpr double gossip_answers_burst = 512;            // a newcomer learns of two digests' worth at once
-inline constexpr double gossip_checks_per_second = 20;         // announcements of one neighbour whose signatures are checked, 0.2 ms each
-inline constexpr double gossip_checks_burst = 512;             // what a newcomer pulls
-inline constexpr double gossip_digests_per_second = 0.2;       // of one neighbour; an honest one sends a tenth of a digest a second
-inline constexpr double gossip_digests_burst = 8;              // a link that stood still for a minute delivers six at once
-inline constexpr std::size_t gossip_refused_max = 1024;        // jobs remembered as over quota, so that they are not pulled again at once
+inline constexpr std::size_t digest_entries_max = 256;    // 40 bytes each
+inline constexpr Duration gossip_spacing = seconds(10);   // a job that changes more often is not pushed: a refresh comes every two minutes
+inline constexpr double gossip_answers_per_second = 16;   // announcements sent to one neighbour because it lacked them
+inline constexpr double gossip_answers_burst = 512;       // a newcomer learns of two digests' worth at once
+inline constexpr double gossip_checks_per_second = 20;    // announcements of one neighbour whose signatures are checked, 0.2 ms each
+inline constexpr double gossip_checks_burst = 512;        // what a newcomer pulls
+inline constexpr double gossip_digests_per_second = 0.2;  // of one neighbour; an honest one sends a tenth of a digest a second
+inline constexpr double gossip_digests_burst = 8;         // a link that stood still for a minute delivers six at once
+inline constexpr std::size_t gossip_refused_max = 1024;   // jobs remembered as over quota, so that they are not pulled again at once
 inline constexpr Duration gossip_refused_time = minutes(1);
 
 // --- Jobs, on the submitter's side ---
-inline constexpr Duration horizon = milliseconds(60);          // a donor holds about this much work, beyond a round trip: a batch is worth its wake-ups, and little is lost with the donor
+inline constexpr Duration horizon = milliseconds(
+    60);  // a donor holds about this much work, beyond a round trip: a batch is worth its wake-ups, and little is lost with the donor
 inline constexpr double horizon_round_trips = 3.0;
-inline constexpr Duration credit_first = seconds(1);           // a newcomer's most, doubling with each timely batch
+inline constexpr Duration credit_first = seconds(1);  // a newcomer's most, doubling with each timely batch
 inline constexpr Duration credit_most = seconds(64);
-inline constexpr std::size_t window_units_max = 32 << 10;      // leased to one donor at once
-inline constexpr std::size_t attempts_per_unit_max = 16;       // beyond it a unit that finds no agreement has failed
-inline constexpr std::size_t donor_faults_per_unit_max = 5;    // time-outs and the like before the unit itself is blamed
-inline constexpr std::size_t random_window = 4096;             // a lease draws from this many units ahead: unpredictable, yet results come roughly in order
-inline constexpr Duration lease_least = seconds(10);           // the shortest lease: below it, a suspended laptop loses its work for nothing
-inline constexpr double lease_slack = 8.0;                     // times the expected turnaround
-inline constexpr Duration lease_unknown = minutes(2);          // while no unit of the job has been timed
-inline constexpr Duration lost_grace = seconds(3);             // a donor whose link broke may come back this long before its units go to others
-inline constexpr Duration race_least = milliseconds(50);       // a straggler is not raced before this
-inline constexpr double race_slack = 3.0;                      // times the expected turnaround
-inline constexpr unsigned outvoted_max = 3;                    // outvoted this often in one job, a donor gets no more of it while there are others
+inline constexpr std::size_t window_units_max = 32 << 10;    // leased to one donor at once
+inline constexpr std::size_t attempts_per_unit_max = 16;     // beyond it a unit that finds no agreement has failed
+inline constexpr std::size_t donor_faults_per_unit_max = 5;  // time-outs and the like before the unit itself is blamed
+inline constexpr std::size_t random_window =
+    4096;  // a lease draws from this many units ahead: unpredictable, yet results come roughly in order
+inline constexpr Duration lease_least = seconds(10);      // the shortest lease: below it, a suspended laptop loses its work for nothing
+inline constexpr double lease_slack = 8.0;                // times the expected turnaround
+inline constexpr Duration lease_unknown = minutes(2);     // while no unit of the job has been timed
+inline constexpr Duration lost_grace = seconds(3);        // a donor whose link broke may come back this long before its units go to others
+inline constexpr Duration race_least = milliseconds(50);  // a straggler is not raced before this
+inline constexpr double race_slack = 3.0;                 // times the expected turnaround
+inline constexpr std::size_t race_leases_looked_at = 64;  // oldest leases searched for stragglers at a time
+inline constexpr Duration shun_first = seconds(2);        // a donor that let a lease lapse is left out this long, doubling to 64 times
+inline constexpr std::size_t donors_per_job_max = 4096;   // ever seen by one job: above the job links, since donors come and go
+inline constexpr unsigned slots_max = 1024;               // of one donor; more is a typing error or a lie
+inline constexpr unsigned outvoted_max = 3;  // outvoted this often in one job, a donor gets no more of it while there are others
 
 // --- Jobs, on the donor's side ---
-inline constexpr std::size_t donor_jobs_max = 16;              // served at once
-inline constexpr std::size_t donor_units_max = 64 << 10;       // leased and not yet returned, all jobs
-inline constexpr std::size_t donor_bytes_max = 64 << 20;       // inputs and unsent outputs held, all jobs
-inline constexpr Duration executor_feed = milliseconds(30);    // this much work is handed to the executor ahead
-inline constexpr Duration result_gather = milliseconds(10);    // results wait this long for company while more work runs
+inline constexpr std::size_t donor_jobs_max = 16;               // served at once
+inline constexpr std::size_t donor_units_max = 64 << 10;        // leased and not yet returned, all jobs
+inline constexpr std::size_t donor_bytes_max = 64 << 20;        // inputs and unsent outputs held, all jobs
+inline constexpr Duration executor_feed = milliseconds(30);     // this much work is handed to the executor ahead
+inline constexpr std::size_t executor_attempts_max = 16 << 10;  // in the executor at once, however short
+inline constexpr Duration result_gather = milliseconds(10);     // results wait this long for company while more work runs
 inline constexpr Duration want_refresh = seconds(30);
-inline constexpr Duration absent_grace = seconds(60);          // work of a submitter that is gone is kept this long
-inline constexpr Duration leave_grace = seconds(4);            // an orderly stop lets what runs finish this long
+inline constexpr Duration absent_grace = seconds(60);  // work of a submitter that is gone is kept this long
+inline constexpr Duration leave_grace = seconds(4);    // an orderly stop lets what runs finish this long
 
 // --- Relay ---
 inline constexpr std::size_t relay_pairs_max = 64;
-inline constexpr std::size_t relay_pairs_per_peer = 32;        // one peer cannot take all places
-inline constexpr double relay_bytes_per_second = 256 << 10;    // per pair and direction
-inline constexpr double relay_burst_bytes = 2 << 20;           // two of the largest frames
-inline constexpr std::size_t relay_overhead_bytes = 256;       // what Relay adds to a frame: ids, counter, seal, msgpack
+inline constexpr std::size_t relay_pairs_per_peer = 32;      // one peer cannot take all places
+inline constexpr double relay_bytes_per_second = 256 << 10;  // per pair and direction
+inline constexpr double relay_burst_bytes = 2 << 20;         // two of the largest frames
+inline constexpr std::size_t relay_overhead_bytes = 256;     // what Relay adds to a frame: ids, counter, seal, msgpack
 inline constexpr Duration relay_idle = minutes(2);
-inline constexpr std::size_t relayed_links_max = 256;          // at an end, up: each holds up to outbox_bytes_max
-inline constexpr std::size_t relayed_pending_max = 32;         // at an end, not yet up
-inline constexpr double knocks_per_second = 8;                 // answered by an end: a signature check and a key agreement each
-inline constexpr double knocks_burst = 64;                     // as many donors as a relay has pairs, all at once
+inline constexpr std::size_t relayed_links_max = 256;   // at an end, up: each holds up to outbox_bytes_max
+inline constexpr std::size_t relayed_pending_max = 32;  // at an end, not yet up
+inline constexpr double knocks_per_second = 8;          // answered by an end: a signature check and a key agreement each
+inline constexpr double knocks_burst = 64;              // as many donors as a relay has pairs, all at once
 
 // --- Budget per peer: a token bucket for messages and one for bytes; misbehaviour is charged against a score ---
 inline constexpr double messages_per_second = 2000;
 inline constexpr double messages_burst = 8000;
-inline constexpr double bytes_per_second = 8 << 20;            // 32 relayed pairs at their quota
+inline constexpr double bytes_per_second = 8 << 20;  // 32 relayed pairs at their quota
 inline constexpr double bytes_burst = 32 << 20;
-inline constexpr double working_factor = 32;                   // for a peer with leases: 64,000 messages or 256 MiB a second, above what one core can verify
-inline constexpr std::size_t accounts_max = 4096;              // peers whose budget is remembered; above all links there can be
-inline constexpr double score_ban = 100;                       // reached: disconnected and refused for ban_time
+inline constexpr double working_factor = 32;  // for a peer with leases: 64,000 messages or 256 MiB a second, above what one core can verify
+inline constexpr std::size_t accounts_max = 4096;  // peers whose budget is remembered; above all links there can be
+inline constexpr double score_ban = 100;           // reached: disconnected and refused for ban_time
 inline constexpr double score_decay_per_minute = 5;
 inline constexpr Duration ban_time = minutes(30);
 inline constexpr std::size_t bans_max = 4096;

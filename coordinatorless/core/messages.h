@@ -40,12 +40,12 @@ inline constexpr std::size_t relays_max = 3;
 /// What a job is, signed by its owner's key. Its hash is the job's id.
 struct Manifest {
   PublicKey owner;
-  Hash nonce;                       // two jobs alike are still two jobs
+  Hash nonce;  // two jobs alike are still two jobs
   std::string task;
   std::uint32_t task_version = 1;
-  std::uint32_t copies = 2;         // matching results from this many different peers
-  Duration unit_limit{};            // after which an attempt is the donor's failure
-  std::uint64_t memory_bytes = 0;   // 0: the donor's default
+  std::uint32_t copies = 2;        // matching results from this many different peers
+  Duration unit_limit{};           // after which an attempt is the donor's failure
+  std::uint64_t memory_bytes = 0;  // 0: the donor's default
   WallTime created{};
   bool operator==(const Manifest&) const = default;
 };
@@ -63,7 +63,7 @@ inline constexpr std::size_t delegates_max = 16;
 struct Announcement {
   Signed manifest;
   Signed delegation;
-  Signed submitter;                 // its contact record
+  Signed submitter;  // its contact record
   std::uint64_t sequence = 0;
   WallTime expires{};
   bool closed = false;
@@ -105,8 +105,8 @@ struct Pull {
 /// no credit (`slots` 0) withdraws it.
 struct Want {
   JobId job;
-  std::uint32_t slots = 0;   // attempts that run at once
-  Duration work{};           // CPU time, summed over slots
+  std::uint32_t slots = 0;  // attempts that run at once
+  Duration work{};          // CPU time, summed over slots
   bool operator==(const Want&) const = default;
 };
 
@@ -119,7 +119,7 @@ struct LeasedUnit {
 struct Lease {
   JobId job;
   LeaseId lease;
-  Duration valid{};          // from when it arrives
+  Duration valid{};  // from when it arrives
   std::vector<LeasedUnit> units;
   bool operator==(const Lease&) const = default;
 };
@@ -134,9 +134,9 @@ struct UnitResult {
 };
 struct Results {
   JobId job;
-  Duration held{};           // how long the donor had the oldest of these: what is left of the turnaround is the network's
+  Duration held{};  // how long the donor had the oldest of these: what is left of the turnaround is the network's
   std::vector<UnitResult> results;
-  Signature signature{};     // over results_root()
+  Signature signature{};  // over results_root()
   bool operator==(const Results&) const = default;
 };
 
@@ -165,8 +165,8 @@ struct Knock {
   PeerId from;
   PeerId to;
   Signed record;
-  std::uint64_t session = 0; // drawn by the sender for this link alone: a part of every nonce, so that no recorded frame opens again
-  bool answer = false;       // the called peer's knock back
+  std::uint64_t session = 0;  // drawn by the sender for this link alone: a part of every nonce, so that no recorded frame opens again
+  bool answer = false;        // the called peer's knock back
   bool operator==(const Knock&) const = default;
 };
 /// An opaque frame between the two: crypto_box under their CURVE keys; the nonce is both sessions, the direction and the counter.

@@ -17,20 +17,20 @@ namespace dugnad::core {
 
 struct PeerConfig {
   SwarmId swarm;
-  std::optional<Endpoint> endpoint;  // where others can dial us; none behind a NAT
-  bool donates = false;              // to others' jobs; a submitter's own slots serve its own jobs alone
-  unsigned slots = 0;                // attempts at once, at the start
+  std::optional<Endpoint> endpoint;                          // where others can dial us; none behind a NAT
+  bool donates = false;                                      // to others' jobs; a submitter's own slots serve its own jobs alone
+  unsigned slots = 0;                                        // attempts at once, at the start
   std::vector<std::pair<std::string, std::uint32_t>> tasks;  // names and versions that this peer can compute
 };
 
 struct JobProgress {
-  std::uint64_t units_known = 0;     // appended so far
+  std::uint64_t units_known = 0;  // appended so far
   std::uint64_t units_accepted = 0;
-  std::uint64_t units_failed = 0;    // of the accepted ones: agreed to have failed
-  std::uint64_t attempts = 0;        // results that came in, right or wrong
+  std::uint64_t units_failed = 0;  // of the accepted ones: agreed to have failed
+  std::uint64_t attempts = 0;      // results that came in, right or wrong
   std::uint64_t attempts_running = 0;
-  std::uint32_t donors = 0;          // with credit or leases
-  double unit_seconds = 0;           // mean CPU time of a unit, as reported
+  std::uint32_t donors = 0;  // with credit or leases
+  double unit_seconds = 0;   // mean CPU time of a unit, as reported
   bool ended = false;
 };
 
@@ -47,11 +47,11 @@ struct PeerCounters {
   std::uint64_t messages_out = 0;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
-  std::uint64_t dropped_malformed = 0;    // undecodable frames
+  std::uint64_t dropped_malformed = 0;  // undecodable frames
   std::uint64_t dropped_over_budget = 0;
-  std::uint64_t dropped_unasked = 0;      // well-formed, yet not what this peer may say now (a result without a lease, ...)
+  std::uint64_t dropped_unasked = 0;  // well-formed, yet not what this peer may say now (a result without a lease, ...)
   std::uint64_t jobs_known = 0;
-  std::uint64_t units_computed = 0;       // as a donor
+  std::uint64_t units_computed = 0;  // as a donor
 };
 
 class Peer {

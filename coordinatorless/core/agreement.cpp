@@ -1,0 +1,63 @@
+#include "coordinatorless/core/agreement.h"
+
+#include <algorithm>
+#include <array>
+
+#include "coordinatorless/core/limits.h"
+
+namespace dugnad::core {
+
+AttemptRecord* UnitHistory::attempt_of(DonorIndex donor) {
+  const auto found = std::find_if(attempts.begin(), attempts.end(), [&](const AttemptRecord& a) { return a.donor == donor; });
+  return found == attempts.end() ? nullptr : &*found;
+}
+
+void UnitHistory::vote(AttemptRecord& attempt, const Hash& digest, Outcome outcome, Bytes output) {
+  const auto known = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return c.digest == digest; });
+  attempt.state = AttemptState::voted;
+  attempt.group = static_cast<std::uint8_t>(known - candidates.begin());
+  if (known == candidates.end()) candidates.push_back({digest, outcome, std::move(output)});
+}
+
+void UnitHistory::fault(const AttemptRecord& attempt, std::string reason) {
+  forget(attempt);
+  ++faults;
+  last_fault = std::move(reason);
+}
+
+void UnitHistory::forget(const AttemptRecord& attempt) { attempts.erase(attempts.begin() + (&attempt - attempts.data())); }
+
+Verdict judge(const UnitHistory& history, unsigned copies) {
+  static_assert(limits::attempts_per_unit_max < 256, "a group's number fits a byte");
+  std::array<unsigned, 256> votes{};
+  unsigned running = 0, voted = 0;
+  std::uint8_t best = 0;
+  for (const AttemptRecord& attempt : history.attempts) {
+    switch (attempt.state) {
+      case AttemptState::leased: ++running; break;
+      case AttemptState::lapsed: break;
+      case AttemptState::voted:
+        ++voted;
+        ++votes[attempt.group];
+        if (votes[attempt.group] > votes[best]) best = attempt.group;
+        break;
+    }
+  }
+  Verdict verdict;
+  if (votes[best] >= copies) {
+    verdict.kind = Verdict::Kind::settled;
+    verdict.group = best;
+  } else if (voted >= limits::attempts_per_unit_max) {
+    verdict.kind = Verdict::Kind::failed;
+    verdict.reason = "no " + std::to_string(copies) + " of " + std::to_string(voted) + " donors returned the same result";
+  } else if (history.faults >= limits::donor_faults_per_unit_max) {
+    verdict.kind = Verdict::Kind::failed;
+    verdict.reason = std::to_string(history.faults) + " attempts could not finish it; the last said: " + history.last_fault;
+  } else {
+    const unsigned hoped = votes[best] + running;
+    verdict.leases_wanted = hoped < copies ? copies - hoped : 0;
+  }
+  return verdict;
+}
+
+}  // namespace dugnad::core

@@ -1,0 +1,57 @@
+#include "coordinatorless/core/announced_job.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/limits.h"
+
+namespace dugnad::core {
+namespace {
+
+bool within(WallTime expires, Duration lease, WallTime now) {
+  using std::chrono::ceil;
+  const auto skew = ceil<WallTime::duration>(limits::clock_skew);
+  return expires > now - skew && expires <= now + ceil<WallTime::duration>(lease) + skew;
+}
+
+}  // namespace
+
+std::optional<AnnouncedJob> take_apart(const Signed& raw) {
+  auto announcement = decode_announcement(raw.body);
+  if (!announcement) return std::nullopt;
+  auto manifest = decode_manifest(announcement->manifest.body);
+  auto delegation = decode_delegation(announcement->delegation.body);
+  auto contact = decode_contact_record(announcement->submitter.body);
+  if (!manifest || !delegation || !contact) return std::nullopt;
+  const JobId job{hash_of(announcement->manifest.body).bytes};
+  return AnnouncedJob{job, raw, std::move(*announcement), std::move(*manifest), std::move(*delegation), std::move(*contact)};
+}
+
+bool later(const AnnouncedJob& one, const AnnouncedJob& other) {
+  return std::tie(one.delegation.epoch, one.announcement.sequence) > std::tie(other.delegation.epoch, other.announcement.sequence);
+}
+
+bool timely(const AnnouncedJob& announced, WallTime now) {
+  return within(announced.announcement.expires, limits::announcement_lease, now) && within(announced.contact.expires, limits::record_lease, now);
+}
+
+bool genuine(const AnnouncedJob& announced, const AnnouncedJob* before, const Self& self) {
+  const Announcement& its = announced.announcement;
+  const auto& delegates = announced.delegation.peers;
+  if (announced.delegation.job != announced.job) return false;
+  if (std::find(delegates.begin(), delegates.end(), announced.contact.peer()) == delegates.end()) return false;
+
+  const auto known = [before](const Signed& part, Signed Announcement::*which) { return before && before->announcement.*which == part; };
+  const auto holds = [&self](Domain domain, const PublicKey& key, const Signed& part) {
+    return self.verify(domain, key, part.body, part.signature);
+  };
+  return (known(its.manifest, &Announcement::manifest) || holds(Domain::manifest, announced.manifest.owner, its.manifest)) &&
+         (known(its.delegation, &Announcement::delegation) || holds(Domain::delegation, announced.manifest.owner, its.delegation)) &&
+         (known(its.submitter, &Announcement::submitter) || holds(Domain::contact, announced.contact.key, its.submitter)) &&
+         holds(Domain::announcement, announced.contact.key, announced.raw);
+}
+
+}  // namespace dugnad::core

@@ -1,0 +1,125 @@
+// Donor: computes units of others' jobs, and of the own ones. Gives each job it serves standing credit, feeds the executor from what was leased, fairly
+// among owners, and returns results in batches under one signature.
+//
+// Specification
+//   1. A job is served when its task is known here, it is not closed and there is room (donor_jobs_max). One that does not donate serves its own jobs alone.
+//   2. The executor holds a little more than executor_feed of work, so that no slot waits for this thread, and no more, so that fairness and Revoke bite.
+//   3. Results go off at once where nothing else of that job is in hand or units are long; else they gather up to result_gather, or until half of what was
+//      in hand is done. Rationale: a lone unit must not wait; a thousand must not be a thousand messages.
+//   4. What a submitter leases beyond what was wanted goes straight back. Rationale: its leases must not fill this machine's memory.
+//   5. A submitter whose link broke has absent_grace to come back; results wait for it.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coordinatorless/core/charge.h"
+#include "coordinatorless/core/fair_share.h"
+#include "coordinatorless/core/messages.h"
+#include "coordinatorless/core/seam.h"
+#include "coordinatorless/core/self.h"
+
+namespace dugnad::core {
+
+class Donor {
+ public:
+  Donor(const Self& self, std::vector<std::pair<std::string, std::uint32_t>> tasks, unsigned slots);
+
+  /// A job that may be served. True where it is new and will be: the caller then sees to a link with the submitter.
+  bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter);
+  void forget(const JobId& job, Output& out);
+
+  void on_lease(const PeerId& from, Lease lease, Now now, Output& out);
+  void on_revoke(const PeerId& from, const Revoke& revoke, Output& out);
+  void on_closed(const PeerId& from, const Closed& closed, Output& out);
+  void on_finished(std::vector<FinishedAttempt> finished, Now now, Output& out);
+
+  void connected(const PeerId& peer, Now now, Output& out);
+  void lost(const PeerId& peer, Now now);
+  void allow(unsigned slots, Now now, Output& out);
+  /// No new leases; what is not started goes back at once, what runs has leave_grace.
+  void leave(Now now, Output& out);
+  [[nodiscard]] bool has_left(Now now) const;
+
+  void tick(Now now, Output& out);
+  [[nodiscard]] BootTime next_deadline() const;
+
+  /// Whether this peer's work for `submitter` is why the link is there.
+  [[nodiscard]] bool serves(const PeerId& submitter) const;
+  /// Submitters of the jobs served.
+  [[nodiscard]] std::vector<PeerId> submitters() const;
+  /// Jobs forgotten since last asked whose submitter is needed for nothing else.
+  [[nodiscard]] std::vector<PeerId> take_released();
+  [[nodiscard]] std::uint64_t units_computed() const { return units_computed_; }
+
+ private:
+  struct Held {
+    UnitIndex unit;
+    LeaseId lease;
+    Bytes input;
+    BootTime expires{};
+    BootTime came{};
+  };
+  struct Served {
+    PublicKey owner;
+    PeerId submitter;
+    std::string task;
+    std::uint32_t task_version = 1;
+    Duration unit_limit{};
+    bool connected = false;
+    BootTime lost_at = never;
+    BootTime want_at = never;  // when the credit is said again
+    std::deque<Held> waiting;
+    std::size_t running = 0;
+    double unit_seconds = 0;           // measured here; 0: unknown
+    std::vector<UnitResult> finished;  // not yet sent
+    std::size_t finished_bytes = 0;
+    BootTime finished_first{};  // when the oldest of them finished
+    BootTime came_first{};      // when the unit of the oldest of them had come
+  };
+  struct Running {
+    JobId job;
+    UnitIndex unit;
+    LeaseId lease;
+    BootTime came{};
+    Duration charged{};
+    std::size_t bytes = 0;
+    bool wanted = true;  // false: revoked, the result goes nowhere
+  };
+
+  [[nodiscard]] Served* find(const JobId& job, const PeerId& submitter);
+  void say_want(const JobId& id, Served& job, Now now, Output& out);
+  void feed(Now now, Output& out);
+  void start_some(const JobId& id, Served& job, Now now, std::vector<AttemptToStart>& starting);
+  void note(Served& job, const Running& running, FinishedAttempt finished, Now now);
+  [[nodiscard]] bool should_send(const Served& job, BootTime now) const;
+  void send_results(const JobId& id, Served& job, Now now, Output& out);
+  void send_due(Now now, Output& out);
+  void give_back_waiting(const JobId& id, Served& job, Output& out);
+  void give_back_running(const JobId& id, Served& job, Output& out);
+  /// Cancels attempts of `job` for which `which` holds; nobody gets their results.
+  template <class Which>
+  void cancel_running(const JobId& job, const Which& which, Output& out);
+  [[nodiscard]] bool has_work(const PublicKey& owner) const;
+
+  const Self& self_;
+  const std::vector<std::pair<std::string, std::uint32_t>> tasks_;
+  unsigned slots_;
+  bool leaving_ = false;
+  BootTime left_at_ = never;
+
+  std::map<JobId, Served> jobs_;
+  FairShare shares_;
+  std::map<AttemptId, Running> running_;  // what the executor holds
+  std::vector<PeerId> released_;          // submitters that nothing is done for any more
+  Duration running_cost_{};               // expected, of all that the executor holds
+  std::size_t units_held_ = 0;            // leased and not yet sent back, all jobs
+  std::size_t bytes_held_ = 0;
+  AttemptId last_attempt_{};
+  std::uint64_t units_computed_ = 0;
+};
+
+}  // namespace dugnad::core

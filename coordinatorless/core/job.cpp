@@ -1,0 +1,342 @@
+#include "coordinatorless/core/job.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "coordinatorless/core/limits.h"
+
+namespace dugnad::core {
+
+Job::Job(const Self& self, const JobId& id, Manifest manifest, Now now)
+    : self_(self),
+      id_(id),
+      manifest_(std::move(manifest)),
+      units_(manifest_.copies),
+      leases_(LeaseId{self_.generator->next() >> 16}),
+      alone_since_(now.boot) {}
+
+// --- Events ---
+
+void Job::append(UnitsAppended appended) {
+  DUGNAD_ASSERT(!complete_, "units appended after the last one");
+  units_.append(std::move(appended.units));
+  complete_ = appended.last;
+}
+
+DonorIndex Job::donor_index(const PeerId& peer) {
+  const auto [at, fresh] = index_of_.try_emplace(peer, static_cast<DonorIndex>(donors_.size()));
+  if (fresh) donors_.emplace_back().id = peer;
+  return at->second;
+}
+
+Job::Donor* Job::find(const PeerId& peer, DonorIndex* index) {
+  const auto at = index_of_.find(peer);
+  if (at == index_of_.end()) return nullptr;
+  if (index != nullptr) *index = at->second;
+  return &donors_[at->second];
+}
+
+void Job::on_want(const PeerId& from, const Want& want) {
+  if (donors_.size() >= limits::donors_per_job_max && find(from) == nullptr) return;
+  Donor& donor = donors_[donor_index(from)];
+  donor.connected = true;
+  donor.lost_at = never;
+  donor.slots = std::min<unsigned>(want.slots, limits::slots_max);
+  donor.pace.slots(donor.slots);
+  donor.pace.wanted(want.work);
+}
+
+std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now now) {
+  DonorIndex index = 0;
+  Donor* donor = find(from, &index);
+  if (donor == nullptr) return charges::unasked;
+  std::size_t in_time = 0;
+  bool unasked = false;
+  BootTime oldest = now.boot;
+  LeaseId last{};
+  for (UnitResult& result : results.results) {
+    if (result.lease != last) {
+      last = result.lease;
+      if (const LeaseRecord* lease = leases_.find(last); lease != nullptr && lease->donor == index) oldest = std::min(oldest, lease->sent);
+    }
+    if (unit_back(result.lease, index, result.unit)) ++in_time;
+    auto counted = units_.vote(result.unit, index, result.lease, result.outcome, std::move(result.output));
+    switch (counted.kind) {
+      case UnitTable::Counted::Kind::taken: ++counts_.attempts; break;
+      case UnitTable::Counted::Kind::late: break;
+      case UnitTable::Counted::Kind::unasked: unasked = true; break;
+    }
+    if (counted.settled) take(std::move(*counted.settled));
+  }
+  if (in_time > 0) {
+    const Duration turnaround = now.boot - oldest;
+    donor->pace.returned(in_time, turnaround, results.held, now.boot);
+    donor->lapses = 0;
+    turnaround_ = turnaround_ == 0 ? seconds_of(turnaround) : turnaround_ + 0.1 * (seconds_of(turnaround) - turnaround_);
+  }
+  return unasked ? std::optional(charges::unasked) : std::nullopt;
+}
+
+void Job::on_return(const PeerId& from, const Return& returned) {
+  DonorIndex index = 0;
+  if (find(from, &index) == nullptr) return;
+  for (const UnitIndex unit : returned.units) {
+    if (const auto lease = units_.give_back(unit, index)) unit_back(*lease, index, unit);
+  }
+}
+
+bool Job::unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit) {
+  if (!leases_.unit_back(lease, donor, unit)) return false;
+  --donors_[donor].leased;
+  return true;
+}
+
+void Job::connected(const PeerId& peer, Now now) {
+  DonorIndex index = 0;
+  Donor* donor = find(peer, &index);
+  if (donor == nullptr) return;
+  donor->connected = true;
+  donor->lost_at = never;
+  // What was on its way when the link broke is lost, on either side: what is still to come will come soon.
+  for (const LeaseId lease : leases_.of(index)) {
+    const BootTime soon = now.boot + std::max<Duration>(limits::lease_least, donor->pace.expected(donor->leased));
+    if (leases_.find(lease)->expires > soon) leases_.move_expiry(lease, soon);
+  }
+}
+
+void Job::lost(const PeerId& peer, Now now) {
+  if (Donor* donor = find(peer)) {
+    donor->connected = false;
+    donor->slots = 0;  // until it asks again
+    donor->pace.slots(0);
+    donor->lost_at = now.boot;
+  }
+}
+
+// --- Leases ---
+
+bool Job::may_serve(const Donor& donor, BootTime now) const {
+  if (!donor.connected || donor.slots == 0 || now < donor.shunned_until) return false;
+  if (donor.outvoted < limits::outvoted_max) return true;
+  const auto others = std::count_if(donors_.begin(), donors_.end(), [&](const Donor& other) {
+    return other.connected && other.slots > 0 && other.outvoted < limits::outvoted_max;
+  });
+  return static_cast<unsigned>(others) < manifest_.copies;
+}
+
+bool Job::is_hungry(const Donor& donor, BootTime now) const {
+  const std::size_t window = donor.pace.window();
+  return donor.leased + window / 4 < std::max<std::size_t>(window, 1) && donor.leased < window && may_serve(donor, now);
+}
+
+Duration Job::validity(const Donor& donor) const {
+  const Duration expected = std::max(donor.pace.expected(donor.leased), from_seconds(turnaround_));
+  if (expected == Duration{}) return std::max<Duration>(limits::lease_unknown, manifest_.unit_limit);
+  return std::max<Duration>(limits::lease_least, from_seconds(limits::lease_slack * seconds_of(expected)));
+}
+
+Duration Job::straggling() const { return std::max<Duration>(limits::race_least, from_seconds(limits::race_slack * turnaround_)); }
+
+std::vector<LeasedUnit> Job::pick(DonorIndex index, LeaseId lease, std::size_t most, bool race, BootTime now) {
+  std::vector<LeasedUnit> picked;
+  std::size_t bytes = 0;
+  const auto add = [&](LeasedUnit unit) {
+    bytes += unit.input.size();
+    picked.push_back(std::move(unit));
+    return picked.size() < most && bytes + limits::unit_bytes_max <= limits::batch_bytes_max;
+  };
+  if (!race) {
+    while (auto unit = units_.lease_next(index, lease, *self_.generator)) {
+      if (!add(std::move(*unit))) break;
+    }
+    return picked;
+  }
+  // The oldest leases come first; what is not straggling yet ends the search.
+  std::size_t looks = 0;
+  for (const auto& [other, record] : leases_.all()) {
+    if (record.sent + straggling() > now || ++looks > limits::race_leases_looked_at) break;
+    if (record.donor == index) continue;
+    for (const UnitIndex unit : record.units) {
+      auto leased = units_.lease_race(unit, index, lease);
+      if (leased && !add(std::move(*leased))) return picked;
+    }
+  }
+  return picked;
+}
+
+bool Job::serve_one(DonorIndex index, bool race, BootTime now, Output& out) {
+  Donor& donor = donors_[index];
+  const std::size_t free = donor.pace.window() - donor.leased;
+  const std::size_t share = units_.queue().size() / (2 * std::max<std::size_t>(counts_.donors, 1));
+  const std::size_t most = std::min({free, std::max<std::size_t>(share, donor.slots), limits::batch_units_max});
+  const LeaseId lease = leases_.next_id();
+  std::vector<LeasedUnit> picked = pick(index, lease, race ? std::min<std::size_t>(most, donor.slots) : most, race, now);
+  if (picked.empty()) return false;
+
+  if (donor.leased == 0) donor.pace.became_busy(now);
+  donor.leased += picked.size();
+  const Duration valid = validity(donor);
+  std::vector<UnitIndex> units;
+  for (const LeasedUnit& unit : picked) units.push_back(unit.unit);
+  leases_.open(index, std::move(units), now, now + valid);
+  out.send(donor.id, Lease{id_, lease, valid, std::move(picked)});
+  return true;
+}
+
+void Job::serve(BootTime now, Output& out) {
+  std::vector<DonorIndex> hungry;
+  for (DonorIndex i = 0; i < donors_.size(); ++i) {
+    if (is_hungry(donors_[i], now)) hungry.push_back(i);
+  }
+  self_.generator->shuffle(std::span(hungry));
+  // Rounds, since a unit leased to one donor may thereby become another's.
+  for (bool served = true; served && !units_.queue().empty();) {
+    served = false;
+    for (const DonorIndex index : hungry) {
+      if (is_hungry(donors_[index], now) && units_.queue().has_for(index)) served = serve_one(index, false, now, out) || served;
+    }
+  }
+  serve_again_at_ = never;
+  if (units_.queue().empty()) return race(hungry, now, out);
+  for (const DonorIndex index : hungry) {
+    if (units_.queue().has_for(index)) serve_again_at_ = now + limits::race_least;
+  }
+}
+
+void Job::race(const std::vector<DonorIndex>& hungry, BootTime now, Output& out) {
+  if (leases_.empty() || turnaround_ == 0) return;
+  for (const DonorIndex index : hungry) {
+    if (!is_hungry(donors_[index], now)) continue;
+    serve_one(index, true, now, out);
+    serve_again_at_ = now + std::max<Duration>(limits::race_least, straggling() / 4);
+  }
+}
+
+void Job::lapse_lease(LeaseId id, BootTime now) {
+  const LeaseRecord lease = leases_.close(id);
+  Donor& donor = donors_[lease.donor];
+  donor.leased -= lease.out;
+  bool lapsed = false;
+  for (const UnitIndex unit : lease.units) lapsed = units_.lapse(unit, lease.donor, id) || lapsed;
+  if (!lapsed || now < donor.shunned_until) return;
+  donor.pace.lapsed();
+  donor.shunned_until = now + limits::shun_first * (1 << std::min(donor.lapses++, 6U));
+}
+
+void Job::expire(BootTime now) {
+  for (DonorIndex i = 0; i < donors_.size(); ++i) {
+    Donor& donor = donors_[i];
+    if (donor.lost_at == never || now < donor.lost_at + limits::lost_grace) continue;
+    donor.lost_at = never;
+    for (const LeaseId lease : leases_.of(i)) lapse_lease(lease, now);
+    donor.shunned_until = now;  // losing a link is no silence
+    donor.lapses = 0;
+  }
+  while (const auto lease = leases_.first_expired(now)) lapse_lease(*lease, now);
+}
+
+// --- What came of it ---
+
+void Job::take(UnitTable::Settled settled) {
+  ++counts_.units_accepted;
+  if (settled.unit.outcome != Outcome::ok) ++counts_.units_failed;
+  for (const DonorIndex donor : settled.outvoted) {
+    if (donors_[donor].outvoted++ < limits::outvoted_max) outvoted_.push_back({id_, donors_[donor].id, settled.unit.unit});
+  }
+  for (const auto& [donor, lease] : settled.unneeded) {
+    unit_back(lease, donor, settled.unit.unit);
+    revoked_[donor].push_back(settled.unit.unit);
+  }
+  settled_.push_back(std::move(settled.unit));
+}
+
+void Job::hand_on(Journal& journal, Output& out) {
+  if (!settled_.empty()) {
+    // The journal and the program each keep their own copy: neither waits for the other.
+    const PersistSeq after = journal.write({AcceptedRow{id_, settled_}}, out);
+    out.push(DeliverResults{id_, std::move(settled_), after});
+    settled_.clear();
+  }
+  for (auto& [donor, units] : revoked_) {
+    for (std::size_t from = 0; from < units.size(); from += limits::batch_units_max) {
+      const std::size_t to = std::min(units.size(), from + limits::batch_units_max);
+      if (donors_[donor].connected) out.send(donors_[donor].id, Revoke{id_, {units.begin() + from, units.begin() + to}});
+    }
+  }
+  revoked_.clear();
+  for (DonorOutvoted& said : outvoted_) out.push(std::move(said));
+  outvoted_.clear();
+}
+
+void Job::say_who_is_there(BootTime now, Output& out) {
+  counts_.donors =
+      static_cast<std::uint32_t>(std::count_if(donors_.begin(), donors_.end(), [](const Donor& d) { return d.connected && d.slots > 0; }));
+  if (counts_.donors > 0) {
+    if (said_alone_) out.push(DonorsBack{id_});
+    said_alone_ = false;
+    alone_since_ = never;
+  } else if (alone_since_ == never) {
+    alone_since_ = now;
+  } else if (!said_alone_ && now >= alone_since_ + limits::lost_grace && units_.open() > 0) {
+    said_alone_ = true;
+    out.push(NobodyToCompute{id_});
+  }
+}
+
+void Job::finish(JobState state, Journal& journal, Output& out) {
+  ended_ = true;
+  counts_.ended = true;
+  const PersistSeq after = journal.write({JobStateRow{id_, state}}, out);
+  for (const Donor& donor : donors_) {
+    if (donor.connected) out.send(donor.id, Closed{id_});
+  }
+  out.push(JobEnded{id_, state, after});
+}
+
+void Job::settle_up(Now now, Journal& journal, Output& out) {
+  if (ended_) return;
+  settled_up_at_ = now.boot;
+  expire(now.boot);
+  say_who_is_there(now.boot, out);
+  if (!ending_) serve(now.boot, out);
+  hand_on(journal, out);
+  if (ending_) {
+    finish(*ending_, journal, out);
+  } else if (complete_ && units_.open() == 0) {
+    finish(counts_.units_failed > 0 ? JobState::failed : JobState::done, journal, out);
+  }
+}
+
+BootTime Job::next_deadline() const {
+  if (ended_) return never;
+  BootTime next = std::min(serve_again_at_, leases_.next_expiry());
+  if (!said_alone_ && alone_since_ != never && units_.open() > 0) next = std::min(next, alone_since_ + limits::lost_grace);
+  for (const Donor& donor : donors_) {
+    if (donor.lost_at != never) next = std::min(next, donor.lost_at + limits::lost_grace);
+    if (donor.shunned_until > settled_up_at_ && !units_.queue().empty()) next = std::min(next, donor.shunned_until);
+  }
+  return next;
+}
+
+JobProgress Job::progress() const {
+  JobProgress progress = counts_;
+  progress.units_known = units_.known();
+  double seconds = 0;
+  unsigned timed = 0;
+  for (const Donor& donor : donors_) {
+    progress.attempts_running += donor.leased;
+    if (donor.pace.unit_seconds() == 0) continue;
+    seconds += donor.pace.unit_seconds();
+    ++timed;
+  }
+  if (timed > 0) progress.unit_seconds = seconds / timed;
+  return progress;
+}
+
+std::vector<PeerId> Job::donors() const {
+  std::vector<PeerId> ids;
+  for (const Donor& donor : donors_) ids.push_back(donor.id);
+  return ids;
+}
+
+}  // namespace dugnad::core

@@ -1,0 +1,110 @@
+// Job: one job on its submitter's side. Leases units to donors that gave it credit, counts what they return, races stragglers, and hands on what is
+// settled. Units and agreement are UnitTable's, the size of a lease is Pace's; here is who gets a lease when, and when one ends.
+//
+// Specification
+//   1. Whoever has standing credit is served as soon as there is something to serve: no round trip between a unit and its lease.
+//   2. A donor is refilled once a quarter of its window is free, so that leases and results travel in batches; near the end, a lease takes at most
+//      its share of what is left (guided self-scheduling, Polychronopoulos and Kuck 1987), so that all finish together.
+//   3. A lease ends when every unit came back, or lapses at its expiry, or lost_grace after its donor's link broke. A donor that lets leases lapse
+//      is left out for a while, doubling: silence costs the job little.
+//   4. When nothing waits, units whose donor takes race_slack times the usual turnaround are leased once more to donors that would idle.
+//   5. A donor that was outvoted outvoted_max times gets nothing more while enough others are there.
+//   6. Whatever no longer matters is revoked.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "coordinatorless/core/charge.h"
+#include "coordinatorless/core/journal.h"
+#include "coordinatorless/core/lease_book.h"
+#include "coordinatorless/core/messages.h"
+#include "coordinatorless/core/pace.h"
+#include "coordinatorless/core/peer.h"
+#include "coordinatorless/core/seam.h"
+#include "coordinatorless/core/self.h"
+#include "coordinatorless/core/unit_table.h"
+
+namespace dugnad::core {
+
+class Job {
+ public:
+  Job(const Self& self, const JobId& id, Manifest manifest, Now now);
+
+  void append(UnitsAppended appended);
+  void on_want(const PeerId& from, const Want& want);
+  /// The signature has been checked. nullopt where every result was asked for.
+  [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, Results results, Now now);
+  void on_return(const PeerId& from, const Return& returned);
+  void connected(const PeerId& peer, Now now);
+  void lost(const PeerId& peer, Now now);
+  void cancel() { ending_ = JobState::cancelled; }
+
+  /// Carries out what is due and what the calls above made possible; after each of them, and at the deadline.
+  void settle_up(Now now, Journal& journal, Output& out);
+  [[nodiscard]] BootTime next_deadline() const;
+
+  [[nodiscard]] const Manifest& manifest() const { return manifest_; }
+  [[nodiscard]] JobProgress progress() const;
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] std::vector<PeerId> donors() const;
+  [[nodiscard]] bool knows(const PeerId& donor) const { return index_of_.contains(donor); }
+
+ private:
+  struct Donor {
+    PeerId id;
+    Pace pace;
+    bool connected = true;
+    unsigned slots = 0;
+    std::size_t leased = 0;  // units out, not lapsed
+    BootTime lost_at = never;
+    BootTime shunned_until{};
+    unsigned lapses = 0;  // in a row
+    unsigned outvoted = 0;
+  };
+  DonorIndex donor_index(const PeerId& peer);
+  [[nodiscard]] Donor* find(const PeerId& peer, DonorIndex* index = nullptr);
+  [[nodiscard]] bool may_serve(const Donor& donor, BootTime now) const;
+  [[nodiscard]] bool is_hungry(const Donor& donor, BootTime now) const;
+
+  void serve(BootTime now, Output& out);
+  bool serve_one(DonorIndex index, bool race, BootTime now, Output& out);
+  void race(const std::vector<DonorIndex>& hungry, BootTime now, Output& out);
+  [[nodiscard]] std::vector<LeasedUnit> pick(DonorIndex index, LeaseId lease, std::size_t most, bool race, BootTime now);
+  [[nodiscard]] Duration validity(const Donor& donor) const;
+  [[nodiscard]] Duration straggling() const;
+  bool unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit);
+  void lapse_lease(LeaseId lease, BootTime now);
+  void expire(BootTime now);
+  void take(UnitTable::Settled settled);
+  void hand_on(Journal& journal, Output& out);
+  void say_who_is_there(BootTime now, Output& out);
+  void finish(JobState state, Journal& journal, Output& out);
+
+  const Self& self_;
+  const JobId id_;
+  const Manifest manifest_;
+  UnitTable units_;
+
+  std::deque<Donor> donors_;  // by index; never shrinks; donors_per_job_max
+  std::map<PeerId, DonorIndex> index_of_;
+  LeaseBook leases_;
+
+  std::vector<AcceptedUnit> settled_;  // since the last hand_on
+  std::map<DonorIndex, std::vector<UnitIndex>> revoked_;
+  std::vector<DonorOutvoted> outvoted_;
+
+  double turnaround_ = 0;            // seconds from lease to result, moving average
+  BootTime serve_again_at_ = never;  // stragglers to look for, or a queue to look through further
+  BootTime settled_up_at_{};
+  BootTime alone_since_ = never;
+  bool said_alone_ = false;
+  bool complete_ = false;  // every unit was appended
+  bool ended_ = false;
+  std::optional<JobState> ending_;
+  JobProgress counts_;
+};
+
+}  // namespace dugnad::core

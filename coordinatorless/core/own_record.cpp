@@ -1,0 +1,39 @@
+#include "coordinatorless/core/own_record.h"
+
+#include <algorithm>
+
+#include "coordinatorless/core/codec.h"
+
+namespace dugnad::core {
+
+bool OwnRecord::refresh(const std::vector<PeerId>& relays, Now now) {
+  const bool changed = relays != says_.relays || self_.endpoint != says_.endpoint || self_.donates != says_.donates;
+  if (exists() && now.boot < renew_at_ && !(changed && now.boot >= changed_at_)) {
+    if (!changed) changed_at_ = never;
+    return false;
+  }
+  says_.key = self_.crypto->public_key();
+  says_.curve = self_.crypto->curve_key();
+  says_.endpoint = self_.endpoint;
+  says_.relays = relays;
+  says_.donates = self_.donates;
+  const auto wall = now.wall.time_since_epoch().count();
+  says_.sequence = std::max(says_.sequence + 1, static_cast<std::uint64_t>(std::max<decltype(wall)>(wall, 0)));
+  says_.expires = now.wall + std::chrono::duration_cast<WallTime::duration>(limits::record_lease);
+  raw_.body = encode(says_);
+  raw_.signature = self_.sign(Domain::contact, raw_.body);
+  // Spread, so that peers that started together do not refresh together for ever.
+  renew_at_ = now.boot + from_seconds(seconds_of(limits::record_refresh) * (0.9 + 0.1 * self_.generator->share()));
+  changed_at_ = never;
+  return true;
+}
+
+void OwnRecord::may_differ(Now now) { changed_at_ = std::min(changed_at_, now.boot + limits::record_gather); }
+
+void OwnRecord::outdo(std::uint64_t sequence, Now now) {
+  if (sequence <= says_.sequence || sequence == UINT64_MAX) return;
+  says_.sequence = sequence;
+  renew_at_ = now.boot;
+}
+
+}  // namespace dugnad::core

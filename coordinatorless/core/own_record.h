@@ -1,0 +1,41 @@
+// OwnRecord: our own contact record, and when it has to be signed anew.
+//
+// Every 10 minutes, since leases run out after 30; and soon after what it says has changed, changes being gathered for a moment so that a
+// burst of new links costs one signature. A sequence is never used twice: it follows the wall clock, and goes beyond any record of ours that
+// somebody shows us (from before a restart, or signed while our clock was ahead).
+#pragma once
+
+#include <vector>
+
+#include "coordinatorless/core/limits.h"
+#include "coordinatorless/core/messages.h"
+#include "coordinatorless/core/self.h"
+
+namespace dugnad::core {
+
+class OwnRecord {
+ public:
+  /// `self` outlives the record.
+  explicit OwnRecord(const Self& self) : self_(self) {}
+
+  /// Signs anew where that is due, with those relays; true where it did.
+  bool refresh(const std::vector<PeerId>& relays, Now now);
+  /// What refresh() would say may have changed.
+  void may_differ(Now now);
+  /// Somebody holds a record of ours with that sequence, and it is genuine.
+  void outdo(std::uint64_t sequence, Now now);
+
+  [[nodiscard]] bool exists() const { return !raw_.body.empty(); }
+  [[nodiscard]] const Signed& raw() const { return raw_; }
+  [[nodiscard]] const ContactRecord& says() const { return says_; }
+  [[nodiscard]] BootTime next_deadline() const { return std::min(renew_at_, changed_at_); }
+
+ private:
+  const Self& self_;
+  Signed raw_;
+  ContactRecord says_;
+  BootTime renew_at_ = never;
+  BootTime changed_at_ = never;
+};
+
+}  // namespace dugnad::core

@@ -1,0 +1,374 @@
+#include "coordinatorless/core/peer.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/donor.h"
+#include "coordinatorless/core/gossip.h"
+#include "coordinatorless/core/job_board.h"
+#include "coordinatorless/core/job_links.h"
+#include "coordinatorless/core/journal.h"
+#include "coordinatorless/core/links.h"
+#include "coordinatorless/core/membership.h"
+#include "coordinatorless/core/outbox.h"
+#include "coordinatorless/core/peer_budget.h"
+#include "coordinatorless/core/relay_service.h"
+#include "coordinatorless/core/relayed_links.h"
+
+namespace dugnad::core {
+
+// The machines, in the order of who needs whom, and the routes between them. A route decides nothing but who is told.
+struct Peer::Parts {
+  Parts(PeerConfig config, Crypto& crypto, Generator source)
+      : generator(std::move(source)),
+        self{peer_id_of(crypto.public_key()), config.swarm, config.endpoint, config.donates, &crypto, &generator},
+        links(self),
+        membership(self, links),
+        gossip(self),
+        relayed(self),
+        job_links(self, links, membership, relayed),
+        board(self, journal),
+        donor(self, std::move(config.tasks), config.slots) {}
+
+  Generator generator;
+  const Self self;
+  Journal journal;
+  PeerBudget budget;
+  Outbox outbox;
+  Links links;
+  Membership membership;
+  Gossip gossip;
+  RelayService relay_service;
+  RelayedLinks relayed;
+  JobLinks job_links;
+  JobBoard board;
+  Donor donor;
+
+  Output out;  // of the machine just called
+  std::deque<Effect> effects;
+  std::deque<Message> to_self;  // a submitter that computes too is its own donor
+  Signature own_signature{};    // of the own record that gossip and relay know
+  bool leaving = false;
+  bool departed = false;
+  std::map<PeerId, PublicKey> keys;  // of everybody linked, directly or through a relay
+  PeerCounters counters;
+
+  // --- Events ---
+
+  void on(MessageReceived&& event, Now now) {
+    ++counters.messages_in;
+    counters.bytes_in += event.frame.size();
+    if (!budget.admit(event.from, event.frame.size(), now.boot)) {
+      ++counters.dropped_over_budget;
+      return charge(event.from, charges::hasty, now);
+    }
+    if (!job_links.is_up(event.from)) {
+      ++counters.dropped_unasked;
+      return;
+    }
+    auto message = decode(event.frame);
+    if (!message) {
+      ++counters.dropped_malformed;
+      return charge(event.from, charges::malformed, now);
+    }
+    std::visit([&](auto&& content) { receive(event.from, std::move(content), now); }, std::move(*message));
+  }
+
+  void on(PeerConnected&& event, Now now) {
+    if (budget.banned(event.peer, now.boot)) {
+      out.push(Disconnect{event.peer, budget.banned_until(event.peer)});
+      return;
+    }
+    if (!links.connected(event, now, out)) return;
+    if (relayed.carries(event.peer)) relayed.drop(event.peer, out);
+    membership.connected(event, now, out);
+    refresh_record(now);
+    gossip.connected(event.peer, now, out);
+    relay_service.connected(event.peer);
+    relayed.connected(event.peer);
+    linked_for_jobs(event.peer, event.key, now);
+  }
+
+  void on(PeerLost&& event, Now now) {
+    if (!links.lost(event.peer, now)) return;
+    membership.lost(event.peer, now);
+    gossip.lost(event.peer);
+    relay_service.lost(event.peer, out);
+    relayed.lost(event.peer, now);
+    outbox.lost(event.peer);
+    unlinked_for_jobs(event.peer, now);
+  }
+
+  void on(DialFailed&& event, Now now) {
+    links.dial_failed(event.peer, now);
+    membership.dial_failed(event.peer, now);
+  }
+
+  void on(SendRefused&& event, Now now) { outbox.refused(event.to, std::move(event.frame), now, out); }
+  void on(AttemptsFinished&& event, Now now) { donor.on_finished(std::move(event.attempts), now, out); }
+
+  void on(JobSubmitted&& event, Now now) {
+    const JobId job{hash_of(event.manifest.body).bytes};
+    auto manifest = decode_manifest(event.manifest.body);
+    DUGNAD_ASSERT(manifest, "a manifest of our own that does not decode");
+    if (board.holds(job)) return;
+    board.submit(job, *manifest, event, now, out);
+    refresh_record(now);
+    const bool announced = gossip.publish(event.manifest, event.delegation, now, out);
+    DUGNAD_ASSERT(announced, "an announcement of our own that others would refuse");
+    if (!self.endpoint) job_links.seek_donors(true, now, out);
+    if (donor.learn(job, *manifest, self.id)) donor.connected(self.id, now, out);
+  }
+
+  void on(UnitsAppended&& event, Now now) { board.append(std::move(event), now, out); }
+  void on(JobCancelled&& event, Now now) { board.cancel(event.job, now, out); }
+  void on(AllowanceChanged&& event, Now now) { donor.allow(event.slots, now, out); }
+  void on(Persisted&&, Now) {}  // the Gate has let go what waited for it
+  void on(JoinRequested&& event, Now now) { links.join(event.contact, now, out); }
+  void on(ContactsRestored&& event, Now now) { membership.restored(event, now, out); }
+
+  void on(LeaveRequested&&, Now now) {
+    leaving = true;
+    donor.leave(now, out);
+  }
+
+  void on(TimerDue&&, Now) {}
+
+  // --- Messages ---
+
+  void receive(const PeerId& from, Contacts&& message, Now now) { charge(from, membership.contacts(from, message, now, out), now); }
+  void receive(const PeerId& from, Announce&& message, Now now) { charge(from, gossip.on(from, message, now, out), now); }
+  void receive(const PeerId& from, Digest&& message, Now now) { charge(from, gossip.on(from, message, now, out), now); }
+  void receive(const PeerId& from, Pull&& message, Now now) { charge(from, gossip.on(from, message, now, out), now); }
+
+  void receive(const PeerId& from, Want&& message, Now now) {
+    if (from != self.id && links.is_up(from) && board.holds(message.job)) {
+      if (!links.hold(from, Purpose::job)) return out.send(from, Closed{message.job});  // no room for more donors
+      budget.set_working(from, true);
+    }
+    board.on_want(from, message, now, out);
+  }
+
+  void receive(const PeerId& from, Results&& message, Now now) {
+    links.useful(from, now);
+    charge(from, board.on_results(from, key_of(from), std::move(message), now, out), now);
+  }
+
+  void receive(const PeerId& from, Return&& message, Now now) { charge(from, board.on_return(from, message, now, out), now); }
+
+  void receive(const PeerId& from, Lease&& message, Now now) {
+    links.useful(from, now);
+    donor.on_lease(from, std::move(message), now, out);
+  }
+
+  void receive(const PeerId& from, Revoke&& message, Now) { donor.on_revoke(from, message, out); }
+  void receive(const PeerId& from, Closed&& message, Now) { donor.on_closed(from, message, out); }
+
+  void receive(const PeerId& from, Knock&& message, Now now) {
+    if (!links.is_up(from)) return charge(from, charges::unasked, now);  // relays are not stacked
+    charge(from, message.to == self.id ? relayed.on(from, message, now, out) : relay_service.on(from, message, now, out), now);
+  }
+
+  void receive(const PeerId& from, Relay&& message, Now now) {
+    if (!links.is_up(from)) return charge(from, charges::unasked, now);
+    charge(from, message.to == self.id ? relayed.on(from, message, now, out) : relay_service.on(from, message, now, out), now);
+  }
+
+  void receive(const PeerId& from, RelayGone&& message, Now now) {
+    if (!links.is_up(from)) return charge(from, charges::unasked, now);
+    relay_service.on(from, message, out);
+    relayed.on(from, message);
+  }
+
+  // --- Routes between machines ---
+
+  /// Links that are direct and links that are relayed serve jobs alike.
+  void linked_for_jobs(const PeerId& peer, const PublicKey& key, Now now) {
+    keys[peer] = key;
+    if (donor.serves(peer)) {
+      if (links.is_up(peer)) (void)links.hold(peer, Purpose::job);
+      budget.set_working(peer, true);
+    }
+    board.connected(peer, now);
+    donor.connected(peer, now, out);
+  }
+
+  void unlinked_for_jobs(const PeerId& peer, Now now) {
+    if (job_links.is_up(peer)) return;
+    keys.erase(peer);
+    budget.set_working(peer, false);
+    board.lost(peer, now, out);
+    donor.lost(peer, now);
+  }
+
+  void on_relayed(Event&& event, Now now) {
+    if (auto* received = std::get_if<MessageReceived>(&event)) return on(std::move(*received), now);
+    if (auto* connected = std::get_if<PeerConnected>(&event)) return linked_for_jobs(connected->peer, connected->key, now);
+    if (auto* lost = std::get_if<PeerLost>(&event)) return unlinked_for_jobs(lost->peer, now);
+  }
+
+  void on_news(const KnownJob& known, Now now) {
+    charge(known.told_by, membership.learn(known.record, known.told_by, now, out).charge, now);
+    if (known.closed) return donor.forget(known.job, out);
+    const bool fresh = donor.learn(known.job, known.manifest, known.submitter);
+    if (!fresh && !donor.serves(known.submitter)) return;
+    const bool was_up = job_links.is_up(known.submitter);
+    job_links.need(known, now, out);
+    if (fresh && was_up) {
+      budget.set_working(known.submitter, true);
+      donor.connected(known.submitter, now, out);
+    }
+  }
+
+  /// What one machine has come to know and another has to act upon.
+  void pass_on(Now now) {
+    for (const KnownJob& known : gossip.take_news()) on_news(known, now);
+    for (const JobBoard::Ended& ended : board.take_ended()) {
+      gossip.close(ended.job, now, out);
+      for (const PeerId& peer : ended.donors) {
+        if (!board.employs(peer) && !donor.serves(peer)) release(peer, now);
+      }
+      if (!board.any_running()) job_links.seek_donors(false, now, out);
+    }
+    const auto released = donor.take_released();
+    for (const PeerId& peer : released) {
+      job_links.release(peer, now);
+      if (!board.employs(peer)) release(peer, now);
+    }
+    // There is room again for jobs that were passed over.
+    if (!released.empty()) {
+      for (const KnownJob& known : gossip.known()) {
+        if (!known.closed && known.expires > now.wall) on_news(known, now);
+      }
+    }
+    if (auto rows = membership.take_rows(now, leaving); !rows.empty()) (void)journal.write(std::move(rows), out);
+    if (leaving && !departed && donor.has_left(now)) {
+      departed = true;
+      out.push(Departed{});
+    }
+  }
+
+  void release(const PeerId& peer, Now now) {
+    budget.set_working(peer, false);
+    links.drop(peer, Purpose::job, now);
+  }
+
+  void refresh_record(Now now) {
+    const Signed& record = membership.own_record(now);
+    if (record.signature == own_signature) return;
+    own_signature = record.signature;
+    gossip.set_own_record(record);
+    relayed.set_own_record(record);
+  }
+
+  void charge(const PeerId& from, const std::optional<Charge>& charge_due, Now now) {
+    if (!charge_due || charge_due->score <= 0 || from == self.id) return;
+    ++counters.dropped_unasked;
+    if (!budget.charge(from, *charge_due, now.boot)) return;
+    if (relayed.carries(from)) relayed.drop(from, out);
+    links.ban(from, budget.banned_until(from), out);
+  }
+
+  PublicKey key_of(const PeerId& peer) const {
+    const auto at = keys.find(peer);
+    return at == keys.end() ? PublicKey{} : at->second;
+  }
+
+  // --- Out ---
+
+  void tick(Now now) {
+    const auto due = [&](const auto& machine) { return machine.next_deadline() <= now.boot; };
+    if (due(links)) links.tick(now, out);
+    if (due(membership)) membership.tick(now, out);
+    refresh_record(now);
+    if (due(gossip)) gossip.tick(now, out);
+    if (due(relay_service)) relay_service.tick(now, out);
+    if (due(relayed)) relayed.tick(now, out);
+    if (due(job_links)) job_links.tick(now, out);
+    if (due(board)) board.tick(now, out);
+    if (due(donor)) donor.tick(now, out);
+    if (due(outbox)) outbox.tick(now, out);
+  }
+
+  void route(Addressed&& addressed, Now now) {
+    if (addressed.to == self.id) {
+      to_self.push_back(std::move(addressed.message));
+      return;
+    }
+    Bytes frame = encode(addressed.message);
+    if (links.is_up(addressed.to)) {
+      ++counters.messages_out;
+      counters.bytes_out += frame.size();
+      outbox.send(addressed.to, std::move(frame), out);
+    } else if (relayed.carries(addressed.to)) {
+      relayed.send(addressed.to, std::move(frame), now, out);
+    }
+  }
+
+  /// Empties what the machines have written, and what that leads to, until nothing is left.
+  void settle(Now now) {
+    do {
+      pass_on(now);
+      while (!out.messages.empty() || !out.effects.empty()) {
+        for (Effect& effect : std::exchange(out.effects, {})) effects.push_back(std::move(effect));
+        for (Addressed& addressed : std::exchange(out.messages, {})) route(std::move(addressed), now);
+      }
+      for (Event& event : relayed.take_events()) on_relayed(std::move(event), now);
+      while (!to_self.empty()) {
+        Message message = std::move(to_self.front());
+        to_self.pop_front();
+        std::visit([&](auto&& content) { receive(self.id, std::move(content), now); }, std::move(message));
+      }
+    } while (!out.messages.empty() || !out.effects.empty());
+  }
+};
+
+Peer::Peer(PeerConfig config, Crypto& crypto, Generator generator)
+    : parts_(std::make_unique<Parts>(std::move(config), crypto, std::move(generator))) {}
+Peer::~Peer() = default;
+
+void Peer::handle(Event event, Now now) {
+  std::visit([&](auto&& content) { parts_->on(std::move(content), now); }, std::move(event));
+  parts_->settle(now);
+  if (next_deadline() <= now.boot) {
+    parts_->tick(now);
+    parts_->settle(now);
+  }
+}
+
+std::optional<Effect> Peer::next_effect() {
+  if (parts_->effects.empty()) return std::nullopt;
+  Effect effect = std::move(parts_->effects.front());
+  parts_->effects.pop_front();
+  return effect;
+}
+
+BootTime Peer::next_deadline() const {
+  const Parts& p = *parts_;
+  return std::min({p.links.next_deadline(), p.membership.next_deadline(), p.gossip.next_deadline(), p.relay_service.next_deadline(),
+                   p.relayed.next_deadline(), p.job_links.next_deadline(), p.board.next_deadline(), p.donor.next_deadline(),
+                   p.outbox.next_deadline()});
+}
+
+const PeerId& Peer::id() const { return parts_->self.id; }
+std::optional<JobProgress> Peer::progress(const JobId& job) const { return parts_->board.progress(job); }
+
+std::vector<PeerInfo> Peer::peers() const {
+  std::vector<PeerInfo> infos;
+  for (const ContactRecord& record : parts_->membership.known()) {
+    infos.push_back({record.peer(), record.endpoint, parts_->job_links.is_up(record.peer()), record.donates});
+  }
+  return infos;
+}
+
+PeerCounters Peer::counters() const {
+  PeerCounters counters = parts_->counters;
+  counters.jobs_known = parts_->gossip.held();
+  counters.units_computed = parts_->donor.units_computed();
+  return counters;
+}
+
+}  // namespace dugnad::core

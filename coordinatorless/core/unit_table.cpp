@@ -1,0 +1,159 @@
+#include "coordinatorless/core/unit_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "coordinatorless/base/hash.h"
+
+namespace dugnad::core {
+
+void UnitTable::append(std::vector<NewUnit> units) {
+  for (NewUnit& added : units) {
+    if (added.unit.value >= units_.size()) units_.resize(added.unit.value + 1);
+    Unit& unit = units_[added.unit.value];
+    DUGNAD_ASSERT(unit.state == State::unknown, "a unit appended twice");
+    unit.input = std::move(added.input);
+    unit.state = State::open;
+    unit.queued = true;
+    queue_.push_fresh(added.unit);
+    ++open_;
+    ++known_;
+  }
+}
+
+UnitTable::Unit* UnitTable::open_unit(UnitIndex index) { return is_open(index) ? &units_[index.value] : nullptr; }
+
+UnitQueue::Fit UnitTable::fit(UnitIndex index, DonorIndex donor) {
+  Unit* unit = open_unit(index);
+  if (unit == nullptr) return UnitQueue::Fit::stale;
+  if (unit->history == nullptr) return UnitQueue::Fit::yes;
+  if (judge(*unit->history, copies_).leases_wanted == 0) {  // a late result has made the lease needless
+    unit->queued = false;
+    return UnitQueue::Fit::stale;
+  }
+  const AttemptRecord* had = unit->history->attempt_of(donor);
+  return had == nullptr || had->state == AttemptState::lapsed ? UnitQueue::Fit::yes : UnitQueue::Fit::had_it;
+}
+
+LeasedUnit UnitTable::begin(UnitIndex index, Unit& unit, DonorIndex donor, LeaseId lease) {
+  if (unit.history == nullptr) unit.history = std::make_unique<UnitHistory>();
+  const AttemptRecord fresh{lease, donor, AttemptState::leased, 0};
+  if (AttemptRecord* had = unit.history->attempt_of(donor)) {
+    *had = fresh;
+  } else {
+    unit.history->attempts.push_back(fresh);
+  }
+  return {index, unit.input};
+}
+
+void UnitTable::requeue(UnitIndex index, Unit& unit) {
+  if (unit.queued || judge(*unit.history, copies_).leases_wanted == 0) return;
+  unit.queued = true;
+  for (const AttemptRecord& attempt : unit.history->attempts) {
+    if (attempt.state != AttemptState::lapsed) return queue_.push_again(index, attempt.donor);
+  }
+  queue_.push_fresh(index);
+}
+
+std::optional<LeasedUnit> UnitTable::lease_next(DonorIndex donor, LeaseId lease, Generator& generator) {
+  const auto index = queue_.pop(donor, generator, [&](UnitIndex candidate) { return fit(candidate, donor); });
+  if (!index) return std::nullopt;
+  Unit& unit = units_[index->value];
+  unit.queued = false;
+  LeasedUnit leased = begin(*index, unit, donor, lease);
+  requeue(*index, unit);
+  return leased;
+}
+
+std::optional<LeasedUnit> UnitTable::lease_race(UnitIndex index, DonorIndex donor, LeaseId lease) {
+  Unit* unit = open_unit(index);
+  if (unit == nullptr || unit->history == nullptr || unit->queued) return std::nullopt;
+  if (unit->history->attempt_of(donor) != nullptr) return std::nullopt;
+  const auto& attempts = unit->history->attempts;
+  const auto running =
+      std::count_if(attempts.begin(), attempts.end(), [](const AttemptRecord& a) { return a.state == AttemptState::leased; });
+  if (static_cast<std::size_t>(running) > copies_ || attempts.size() >= 2 * copies_ + 2) return std::nullopt;
+  return begin(index, *unit, donor, lease);
+}
+
+UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict& verdict) {
+  Settled settled;
+  settled.unit.unit = index;
+  settled.unit.input_tag = input_tag_of(unit.input);
+  if (verdict.kind == Verdict::Kind::settled) {
+    Candidate& winner = unit.history->candidates[verdict.group];
+    settled.unit.outcome = winner.outcome;
+    settled.unit.output = std::move(winner.output);
+  } else {
+    settled.unit.outcome = Outcome::failed;
+    settled.unit.output = to_bytes(verdict.reason);
+  }
+  for (const AttemptRecord& attempt : unit.history->attempts) {
+    switch (attempt.state) {
+      case AttemptState::leased: settled.unneeded.emplace_back(attempt.donor, attempt.lease); break;
+      case AttemptState::voted:
+        if (verdict.kind == Verdict::Kind::settled && attempt.group != verdict.group) settled.outvoted.push_back(attempt.donor);
+        break;
+      case AttemptState::lapsed: break;
+    }
+  }
+  unit.history.reset();
+  unit.input = Bytes();
+  unit.state = State::settled;
+  --open_;
+  return settled;
+}
+
+UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId lease, Outcome outcome, Bytes output) {
+  Counted counted;
+  if (index.value >= units_.size() || units_[index.value].state == State::unknown) return counted;
+  Unit* unit = open_unit(index);
+  if (unit == nullptr) {
+    counted.kind = Counted::Kind::late;
+    return counted;
+  }
+  AttemptRecord* attempt = unit->history == nullptr ? nullptr : unit->history->attempt_of(donor);
+  if (attempt == nullptr || attempt->state == AttemptState::voted) return counted;
+  if (attempt->lease != lease) {
+    counted.kind = Counted::Kind::late;
+    return counted;
+  }
+  counted.kind = Counted::Kind::taken;
+  if (outcome == Outcome::ok || outcome == Outcome::failed) {
+    // Where one vote settles, nothing is compared: the digest would be work for nothing.
+    const std::array<std::uint8_t, 1> head{static_cast<std::uint8_t>(outcome)};
+    unit->history->vote(*attempt, copies_ == 1 ? Hash{} : hash_of(head, output), outcome, std::move(output));
+  } else {
+    unit->history->fault(*attempt, to_text(output));
+  }
+  const Verdict verdict = judge(*unit->history, copies_);
+  if (verdict.kind == Verdict::Kind::open) {
+    requeue(index, *unit);
+  } else {
+    counted.settled = settle(index, *unit, verdict);
+  }
+  return counted;
+}
+
+bool UnitTable::lapse(UnitIndex index, DonorIndex donor, LeaseId lease) {
+  Unit* unit = open_unit(index);
+  if (unit == nullptr || unit->history == nullptr) return false;
+  AttemptRecord* attempt = unit->history->attempt_of(donor);
+  if (attempt == nullptr || attempt->lease != lease || attempt->state != AttemptState::leased) return false;
+  attempt->state = AttemptState::lapsed;
+  requeue(index, *unit);
+  return true;
+}
+
+std::optional<LeaseId> UnitTable::give_back(UnitIndex index, DonorIndex donor) {
+  Unit* unit = open_unit(index);
+  if (unit == nullptr || unit->history == nullptr) return std::nullopt;
+  const AttemptRecord* attempt = unit->history->attempt_of(donor);
+  if (attempt == nullptr || attempt->state == AttemptState::voted) return std::nullopt;
+  const LeaseId lease = attempt->lease;
+  unit->history->forget(*attempt);
+  requeue(index, *unit);
+  return lease;
+}
+
+}  // namespace dugnad::core

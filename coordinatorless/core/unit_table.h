@@ -1,0 +1,73 @@
+// UnitTable: the units of one job, each with its attempts while it is open, and the queue of those that want another lease. It knows donors as
+// numbers and no time: who may have what when is the Job's affair.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "coordinatorless/base/generator.h"
+#include "coordinatorless/core/agreement.h"
+#include "coordinatorless/core/messages.h"
+#include "coordinatorless/core/seam.h"
+#include "coordinatorless/core/unit_queue.h"
+
+namespace dugnad::core {
+
+class UnitTable {
+ public:
+  explicit UnitTable(unsigned copies) : copies_(copies) {}
+
+  void append(std::vector<NewUnit> units);
+
+  /// The next unit for `donor`, leased to it under `lease`; nullopt where nothing waits that it may have.
+  [[nodiscard]] std::optional<LeasedUnit> lease_next(DonorIndex donor, LeaseId lease, Generator& generator);
+  /// One more attempt at a unit that waits for a straggler; nullopt where the donor has had it or it is settled, or raced already.
+  [[nodiscard]] std::optional<LeasedUnit> lease_race(UnitIndex unit, DonorIndex donor, LeaseId lease);
+
+  struct Settled {
+    AcceptedUnit unit;
+    std::vector<DonorIndex> outvoted;                      // their results were others
+    std::vector<std::pair<DonorIndex, LeaseId>> unneeded;  // still at it
+  };
+  struct Counted {
+    enum class Kind : std::uint8_t { taken, late, unasked };
+    Kind kind = Kind::unasked;  // late: settled meanwhile, or under an older lease; unasked: never this donor's
+    std::optional<Settled> settled;
+  };
+  [[nodiscard]] Counted vote(UnitIndex unit, DonorIndex donor, LeaseId lease, Outcome outcome, Bytes output);
+
+  /// The lease ran out: the donor may still answer, the unit does not wait for it. True where it was running.
+  bool lapse(UnitIndex unit, DonorIndex donor, LeaseId lease);
+  /// The donor gave it back, unstarted: as if it had never had it. The lease it had it under, if it did.
+  std::optional<LeaseId> give_back(UnitIndex unit, DonorIndex donor);
+
+  [[nodiscard]] bool is_open(UnitIndex unit) const { return unit.value < units_.size() && units_[unit.value].state == State::open; }
+  [[nodiscard]] const UnitQueue& queue() const { return queue_; }
+  [[nodiscard]] std::uint64_t open() const { return open_; }
+  [[nodiscard]] std::uint64_t known() const { return known_; }
+
+ private:
+  enum class State : std::uint8_t { unknown, open, settled };
+  struct Unit {
+    Bytes input;
+    std::unique_ptr<UnitHistory> history;  // while it has attempts
+    State state = State::unknown;
+    bool queued = false;
+  };
+
+  [[nodiscard]] Unit* open_unit(UnitIndex index);
+  [[nodiscard]] UnitQueue::Fit fit(UnitIndex index, DonorIndex donor);
+  [[nodiscard]] LeasedUnit begin(UnitIndex index, Unit& unit, DonorIndex donor, LeaseId lease);
+  void requeue(UnitIndex index, Unit& unit);
+  [[nodiscard]] Settled settle(UnitIndex index, Unit& unit, const Verdict& verdict);
+
+  const unsigned copies_;
+  std::vector<Unit> units_;  // by index
+  UnitQueue queue_;
+  std::uint64_t open_ = 0;
+  std::uint64_t known_ = 0;
+};
+
+}  // namespace dugnad::core
