@@ -23,19 +23,22 @@
 
 namespace dugnad::tasks {
 
+/// Thrown by a unit that sees its token; the attempt counts as cancelled.
+struct Stopped {};
+
 /// Asked by a long unit every few milliseconds; a unit that never asks cannot be cancelled and makes its worker restart.
 class StopToken {
  public:
   StopToken() = default;
   explicit StopToken(const std::atomic<bool>& flag) : flag_(&flag) {}
   [[nodiscard]] bool requested() const { return flag_ != nullptr && flag_->load(std::memory_order_relaxed); }
+  void throw_if_requested() const {
+    if (requested()) throw Stopped{};
+  }
 
  private:
   const std::atomic<bool>* flag_ = nullptr;
 };
-
-/// Thrown by a unit that sees its token; the attempt counts as cancelled.
-struct Stopped {};
 
 /// Thrown by a unit that fails as it would anywhere. Any other exception is the same, with its what().
 struct UnitFailed : std::runtime_error {
@@ -100,7 +103,8 @@ class TaskTable {
   /// A second task of the same name replaces the first.
   void add(Task task);
   [[nodiscard]] const Task* find(const std::string& name) const;
-  [[nodiscard]] const std::map<std::string, Task>& all() const { return tasks_; }
+  [[nodiscard]] const std::map<std::string, Task>& all() const& { return tasks_; }
+  void all() const&& = delete;  // `for (... : builtin_tasks().all())` would walk through a table that is gone
 
  private:
   std::map<std::string, Task> tasks_;

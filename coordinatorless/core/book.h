@@ -10,6 +10,7 @@
 // The book believes its caller that signatures were checked.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <vector>
@@ -26,11 +27,13 @@ struct BookEntry {
   ContactRecord record;              // what it says
   std::optional<Route> route;        // where it may be dialled
   std::uint64_t source_group = 0;    // network of whoever told it first
+  std::uint64_t bucket = 0;          // of new, or of tried
   bool tried = false;
   BootTime linked{};                 // tried: when last linked
   unsigned failures = 0;             // dials in a row that led nowhere
   BootTime next_try{};               // not dialled before
   unsigned passed_on = 0;            // times sent to somebody since it last changed
+  BootTime quiet_until{};            // its changes are not passed on at once before
 
   /// By our own observation. What others say of a death is no more than a hint, and they have no message for it.
   [[nodiscard]] bool looks_dead() const { return failures >= limits::dials_until_dead; }
@@ -42,9 +45,8 @@ class Book {
 
   explicit Book(Generator& generator);
 
-  /// Takes the record in. `fresh`: a peer not known before; `updated`: a later record of one that is; `known`: nothing new; `refused`: no room.
+  /// Takes the record in, its signature checked. `fresh`: a peer not known before; `updated`: a later record of one that is; `known`: nothing new; `refused`: no room.
   Outcome put(const ContactRecord& record, const Signed& raw, std::optional<Route> route, std::uint64_t source_group);
-  void erase(const PeerId& peer) { entries_.erase(peer); }
   /// We dialled it and it was there.
   void mark_tried(const PeerId& peer, Now now);
   void mark_failed(const PeerId& peer, Now now);
@@ -60,10 +62,10 @@ class Book {
   [[nodiscard]] std::size_t tried() const;
 
  private:
-  using Bucket = std::uint64_t;
-  [[nodiscard]] Bucket bucket_of(const BookEntry& entry) const;
+  [[nodiscard]] std::uint64_t keyed(std::uint64_t first, std::uint64_t second, std::uint64_t third) const;
+  [[nodiscard]] std::uint64_t bucket_of(const PeerId& peer, const BookEntry& entry) const;
   [[nodiscard]] bool make_room(const BookEntry& newcomer);
-  void thin_tried(Bucket bucket);
+  void thin_tried(std::uint64_t bucket);
 
   Generator& generator_;
   const std::array<std::uint8_t, 32> secret_;

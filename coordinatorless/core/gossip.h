@@ -26,6 +26,7 @@
 #include <set>
 #include <vector>
 
+#include "coordinatorless/core/announced_job.h"
 #include "coordinatorless/core/charge.h"
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/seam.h"
@@ -86,51 +87,47 @@ class Gossip {
 
  private:
   struct Held {
-    Announcement announcement;
-    Signed raw;                    // of the announcement: what travels
-    Manifest manifest;
-    ContactRecord contact;
-    std::uint64_t epoch = 0;
-    std::uint8_t hops = 0;
+    AnnouncedJob what;
     PeerId told_by;
-    bool own = false;
-    BootTime pushed_at{};          // when a change was last passed on, and whether that one was closed
+    std::uint8_t hops = 0;              // that the next to get it will read
+    std::optional<BootTime> pushed_at;  // when a change was last passed on, and whether it was the end
     bool pushed_closed = false;
   };
   struct Own {
     Signed manifest;
     Signed delegation;
-    BootTime refresh_at{};
     std::uint64_t sequence = 0;
     bool closed = false;
+    BootTime announced_at{};
+    BootTime refresh_at{};
   };
   struct Neighbour {
     TokenBucket answers{limits::gossip_answers_per_second, limits::gossip_answers_burst};
     TokenBucket checks{limits::gossip_checks_per_second, limits::gossip_checks_burst};
     TokenBucket digests{limits::gossip_digests_per_second, limits::gossip_digests_burst};
   };
-  struct Parts;  // a decoded announcement
 
-  [[nodiscard]] std::optional<Parts> take_apart(const Signed& raw) const;
-  [[nodiscard]] bool holds(const Parts& parts, const Signed& raw, const Held* before) const;
-  [[nodiscard]] bool make_room(const JobId& job, const PublicKey& owner);
-  void announce_own(const JobId& job, Own& own, Now now, Output& out);
-  void heal_own(const JobId& job, const Parts& parts);
-  Held& store(const JobId& job, Parts parts, const Signed& raw);
+  [[nodiscard]] std::optional<AnnouncedJob> make_announcement(const Own& own, WallTime now) const;
+  void announce_own(Own& own, Now now, Output& out);
+  void announce_own(Own& own, AnnouncedJob announced, Now now, Output& out);
+  [[nodiscard]] bool yields(const AnnouncedJob& later_one);
+  [[nodiscard]] bool make_room(const PublicKey& owner);
+  [[nodiscard]] bool make_room_among_all(const PublicKey& owner);
+  void keep(AnnouncedJob announced, const PeerId& from, std::uint8_t hops);
   void forget(const JobId& job);
   void forget_expired(Now now);
-  void push(Held& held, const PeerId& except, Now now, Output& out);
+  void push(Held& held, Now now, Output& out);
   void answer(const PeerId& to, const Held& held, Now now, Output& out);
   void send_digest(const PeerId& to, Output& out);
-  void schedule(Now now);
-  [[nodiscard]] KnownJob describe(const JobId& job, const Held& held) const;
+  void schedule_digest(Now now);
+  [[nodiscard]] KnownJob describe(const Held& held) const;
 
   const Self& self_;
   std::optional<Signed> own_record_;
   std::map<JobId, Own> own_;
-  std::map<JobId, Held> held_;
+  std::map<JobId, Held> held_;                      // own ones too
   std::map<PublicKey, std::set<JobId>> by_owner_;   // of held_, own jobs excepted
-  std::map<JobId, BootTime> refused_;               // by a quota, lately: not pulled again until then
+  std::map<JobId, BootTime> refused_;               // by a quota: neither pulled nor looked at until then
   std::map<PeerId, Neighbour> neighbours_;
   std::vector<JobId> news_;
   BootTime digest_at_ = never;

@@ -7,15 +7,17 @@
 //   - The backoff restarts only after a link that lasted.                    *A peer that accepts and drops us gets no storm of dials.*
 //   - Gossiped addresses are dialled at a bounded rate per /24 (/48).        *A forged record must not turn the swarm on a stranger.*
 //   - A loopback or private address is dialled only where the user gave it, our own endpoint is of that kind, or the peer that told it is
-//     linked with us there; multicast and the like never.                    *A stranger's record must not scan our own network.*
+//     linked with us there, or from our own machine; multicast never.        *A stranger's record must not scan our own network.*
 //   - Both sides may dial at once; the driver may then report the peer twice. It is one link.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <vector>
 
+#include "coordinatorless/core/eviction.h"
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/core/self.h"
@@ -36,7 +38,7 @@ class Purposes {
   std::uint8_t bits_ = 0;
 };
 
-/// An address that has passed the rules on whose word is taken for it. Only Links::route() makes one.
+/// An address that has passed the rules on whose word is taken for it: Links::route() makes one, or the memory of an earlier run.
 struct Route {
   PeerId peer;
   CurveKey curve;
@@ -51,10 +53,13 @@ struct Link {
   bool outbound = false;
   BootTime since{};
   std::optional<BootTime> useful;    // when it last did something for a job
+  std::optional<BootTime> unneeded;  // we dialled, and since then have no purpose for it
   bool closing = false;              // Disconnect is out, PeerLost not yet in
 
   /// How far the address reaches that it is seen at; `global` where there is none: the kind that is trusted least.
   [[nodiscard]] Reach reach() const;
+  /// Whether an address of that reach means the same to both ends: one network, or one machine, which has all its networks in common.
+  [[nodiscard]] bool shares(Reach reach) const;
 };
 
 class Links {
@@ -71,7 +76,7 @@ class Links {
   /// Links with the peer for `purpose`, now or soon. False where the budget of that purpose is used up. Harmless to repeat.
   bool want(const Route& route, Purpose purpose, Now now, Output& out);
   /// Gives the link that there is a purpose, whoever dialled it. False where there is no link or the budget is used up.
-  bool hold(const PeerId& peer, Purpose purpose, Now now);
+  bool hold(const PeerId& peer, Purpose purpose);
   /// The purpose is over.
   void drop(const PeerId& peer, Purpose purpose, Now now);
   /// Disconnects, and does not dial the peer before `until`, whoever wants it.
@@ -103,6 +108,7 @@ class Links {
   /// Links and dials under way with that purpose.
   [[nodiscard]] std::size_t count(Purpose purpose) const;
   [[nodiscard]] bool is_dialling(const PeerId& peer) const;
+  [[nodiscard]] bool is_banned(const PeerId& peer, Now now) const;
 
  private:
   /// A peer that we want to be linked with, linked or not.
@@ -123,12 +129,19 @@ class Links {
   };
 
   [[nodiscard]] bool room_for(Purpose purpose) const;
+  Target& target(const PeerId& peer);
   void dial_due(Now now, Output& out);
+  /// Until when this neighbourhood has had enough; counts the dial where it has not.
   [[nodiscard]] std::optional<BootTime> held_back(const Endpoint& endpoint, Now now);
+  void dial_over(Target& target, Now now);
   void back_off(Target& target, Now now);
-  void forget_if_unwanted(const PeerId& peer);
+  void end_of_link(std::map<PeerId, Target>::iterator at, Now now);
+  void let_go(std::map<PeerId, Target>::iterator at, Now now);
+  void give_up_late_dials(Now now);
   void drop_unneeded(Now now, Output& out);
-  void evict(Now now, Output& out);
+  [[nodiscard]] std::vector<EvictionCandidate> spare_links(Duration settled, Now now) const;
+  void evict_spare(Now now, Output& out);
+  void make_room_for(const PeerId& newcomer, Now now, Output& out);
   void schedule(Now now);
   void due_at(BootTime when) { deadline_ = std::min(deadline_, when); }
 
@@ -137,7 +150,6 @@ class Links {
   std::map<PeerId, Link> links_;
   std::map<PeerId, Target> targets_;
   std::map<PeerId, BootTime> banned_;
-  std::map<PeerId, BootTime> idle_since_;       // outbound links without a purpose
   std::map<std::uint64_t, Dialled> dialled_;    // by neighbourhood
   std::size_t pending_ = 0;
   BootTime deadline_ = never;

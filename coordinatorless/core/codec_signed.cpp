@@ -1,0 +1,66 @@
+// The bodies of what is signed and passed on: [version, field...]. The domain of the signature says which kind it is.
+#include "coordinatorless/base/hash.h"
+#include "coordinatorless/base/merkle.h"
+#include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/codec_wire.h"
+
+namespace dugnad::core {
+namespace {
+
+template <class T>
+Bytes encode_body(const T& value, std::size_t most) {
+  FieldWriter writer;
+  writer.tokens().reserve(512);
+  writer.tokens().array(1 + field_count<T>);
+  writer.tokens().number(limits::version);
+  writer.all(fields_of(value));
+  Bytes body = writer.tokens().take();
+  DUGNAD_ASSERT(body.size() <= most, "a signed body over its limit");
+  return body;
+}
+
+template <class T>
+std::optional<T> decode_body(ByteView body, std::size_t most) {
+  if (body.size() > most) return std::nullopt;
+  const Tape tape(body);
+  FieldReader reader(tape);
+  T value;
+  if (!reader.array(1 + field_count<T>)) return std::nullopt;
+  const auto version = reader.number(0, limits::version);
+  if (!version || !is_spoken(*version) || !reader.all(fields_of(value)) || !reader.at_end()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+Bytes encode(const ContactRecord& record) { return encode_body(record, limits::record_bytes_max); }
+Bytes encode(const Manifest& manifest) { return encode_body(manifest, limits::manifest_bytes_max); }
+Bytes encode(const Delegation& delegation) { return encode_body(delegation, limits::delegation_bytes_max); }
+Bytes encode(const Announcement& announcement) { return encode_body(announcement, limits::announcement_bytes_max); }
+
+std::optional<ContactRecord> decode_contact_record(ByteView body) { return decode_body<ContactRecord>(body, limits::record_bytes_max); }
+std::optional<Manifest> decode_manifest(ByteView body) { return decode_body<Manifest>(body, limits::manifest_bytes_max); }
+std::optional<Delegation> decode_delegation(ByteView body) { return decode_body<Delegation>(body, limits::delegation_bytes_max); }
+std::optional<Announcement> decode_announcement(ByteView body) { return decode_body<Announcement>(body, limits::announcement_bytes_max); }
+
+Hash results_root(const Results& results) {
+  // One leaf: the job's id, unit and lease as 8 bytes each (little-endian), the outcome as one, the output's hash.
+  std::array<std::uint8_t, 32 + 8 + 8 + 1 + 32> leaf;
+  const auto put_number = [&](std::size_t at, std::uint64_t number) {
+    for (std::size_t i = 0; i < 8; ++i) leaf[at + i] = static_cast<std::uint8_t>(number >> (8 * i));
+  };
+  std::copy(results.job.bytes.begin(), results.job.bytes.end(), leaf.begin());
+  std::vector<Hash> leaves;
+  leaves.reserve(results.results.size());
+  for (const UnitResult& result : results.results) {
+    put_number(32, result.unit.value);
+    put_number(40, result.lease.value);
+    leaf[48] = static_cast<std::uint8_t>(result.outcome);
+    const Hash output = hash_of(result.output);
+    std::copy(output.bytes.begin(), output.bytes.end(), leaf.begin() + 49);
+    leaves.push_back(merkle_leaf(leaf));
+  }
+  return merkle_root(std::move(leaves));
+}
+
+}  // namespace dugnad::core

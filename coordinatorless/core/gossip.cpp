@@ -1,0 +1,328 @@
+#include "coordinatorless/core/gossip.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "coordinatorless/base/hash.h"
+#include "coordinatorless/base/panic.h"
+#include "coordinatorless/core/codec.h"
+
+namespace dugnad::core {
+namespace {
+
+constexpr WallTime::duration announcement_lease = std::chrono::ceil<WallTime::duration>(limits::announcement_lease);
+constexpr WallTime::duration clock_skew = std::chrono::ceil<WallTime::duration>(limits::clock_skew);
+
+std::uint8_t one_more(std::uint8_t hops) { return hops < limits::gossip_hops_max ? hops + 1 : hops; }
+
+/// `count` of `items`, or all, drawn without replacement; they come to stand in front.
+template <class T>
+void draw_to_front(std::vector<T>& items, std::size_t count, Generator& generator) {
+  for (std::size_t i = 0; i < std::min(count, items.size()); ++i) std::swap(items[i], items[i + generator.below(items.size() - i)]);
+  if (items.size() > count) items.resize(count);
+}
+
+template <class Set>
+auto drawn_from(Set& items, Generator& generator) {
+  return std::next(items.begin(), static_cast<std::ptrdiff_t>(generator.below(items.size())));
+}
+
+}  // namespace
+
+// --- Our own jobs ---
+
+void Gossip::set_own_record(Signed record) {
+  const auto says = decode_contact_record(record.body);
+  DUGNAD_ASSERT(says, "our own record is no record");
+  const auto said = own_record_ ? decode_contact_record(own_record_->body) : std::nullopt;
+  own_record_ = std::move(record);
+  if (said && said->endpoint == says->endpoint && said->relays == says->relays) return;
+  // Somewhat more than the spacing that others ask for, or they would keep the news and not push it.
+  for (auto& [job, own] : own_) {
+    if (!own.closed) own.refresh_at = std::min(own.refresh_at, own.announced_at + limits::gossip_spacing * 5 / 4);
+  }
+}
+
+bool Gossip::publish(Signed manifest, Signed delegation, Now now, Output& out) {
+  if (!own_record_ || manifest.body.size() > limits::manifest_bytes_max || delegation.body.size() > limits::delegation_bytes_max) return false;
+  const JobId job{hash_of(manifest.body).bytes};
+  Own own{std::move(manifest), std::move(delegation), 0, false, {}, {}};
+  // Left by an earlier process of ours, or by another delegate: to be outdone.
+  const auto before = held_.find(job);
+  if (before != held_.end()) own.sequence = before->second.what.announcement.sequence;
+  auto announced = make_announcement(own, now.wall);
+  if (!announced || announced->contact.peer() != self_.id || !genuine(*announced, nullptr, self_)) return false;
+  if (before != held_.end() && !later(*announced, before->second.what)) return false;
+  announce_own(own_.insert_or_assign(job, std::move(own)).first->second, std::move(*announced), now, out);
+  return true;
+}
+
+void Gossip::close(const JobId& job, Now now, Output& out) {
+  const auto own = own_.find(job);
+  if (own == own_.end() || own->second.closed) return;
+  own->second.closed = true;
+  announce_own(own->second, now, out);
+}
+
+std::optional<AnnouncedJob> Gossip::make_announcement(const Own& own, WallTime now) const {
+  const auto clock = static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 0));
+  const std::uint64_t sequence = std::max(own.sequence + 1, clock);
+  Signed raw{encode(Announcement{own.manifest, own.delegation, *own_record_, sequence, now + announcement_lease, own.closed}), {}};
+  raw.signature = self_.sign(Domain::announcement, raw.body);
+  return take_apart(raw);
+}
+
+void Gossip::announce_own(Own& own, Now now, Output& out) {
+  auto announced = make_announcement(own, now.wall);
+  DUGNAD_ASSERT(announced, "what could be published can be announced again");
+  announce_own(own, std::move(*announced), now, out);
+}
+
+void Gossip::announce_own(Own& own, AnnouncedJob announced, Now now, Output& out) {
+  own.sequence = announced.announcement.sequence;
+  own.announced_at = now.boot;
+  own.refresh_at = own.closed ? never : now.boot + limits::announcement_refresh;
+  for (const auto& [peer, neighbour] : neighbours_) out.send(peer, Announce{announced.raw, 0});
+  keep(std::move(announced), self_.id, 0);
+  schedule_digest(now);
+}
+
+/// Whether what is later than our own announcement of a job takes the job from us. An earlier process of ours whose clock was ahead
+/// does not: it is outdone. Nor does another delegate of the same epoch; only the owner's newer delegation does.
+bool Gossip::yields(const AnnouncedJob& later_one) {
+  const auto found = own_.find(later_one.job);
+  if (found == own_.end()) return true;
+  Own& own = found->second;
+  if (later_one.delegation.epoch > held_.at(later_one.job).what.delegation.epoch) {
+    forget(later_one.job);
+    return true;
+  }
+  if (later_one.contact.peer() == self_.id) {
+    own.sequence = later_one.announcement.sequence;
+    own.refresh_at = own.announced_at + limits::gossip_spacing * 5 / 4;
+  }
+  return false;
+}
+
+// --- Neighbours ---
+
+void Gossip::connected(const PeerId& peer, Now now, Output& out) {
+  if (!neighbours_.try_emplace(peer).second) return;
+  if (!held_.empty()) send_digest(peer, out);
+  schedule_digest(now);
+}
+
+void Gossip::lost(const PeerId& peer) { neighbours_.erase(peer); }
+
+// --- Messages ---
+
+Charge Gossip::on(const PeerId& from, const Announce& message, Now now, Output& out) {
+  const auto neighbour = neighbours_.find(from);
+  if (neighbour == neighbours_.end()) return {};
+  auto announced = take_apart(message.announcement);
+  if (!announced) return charges::malformed;
+
+  const auto found = held_.find(announced->job);
+  const AnnouncedJob* before = found == held_.end() ? nullptr : &found->second.what;
+  if (before && !later(*announced, *before)) {
+    if (later(*before, *announced)) answer(from, found->second, now, out);
+    return {};
+  }
+  if (refused_.contains(announced->job) || !timely(*announced, now.wall) || !neighbour->second.checks.take(1, now.boot)) return {};
+  if (!genuine(*announced, before, self_)) return charges::forged;
+
+  if (!yields(*announced)) return {};
+  const JobId job = announced->job;
+  if (!held_.contains(job) && !make_room(announced->manifest.owner)) {
+    if (refused_.size() < limits::gossip_refused_max) refused_[job] = now.boot + limits::gossip_refused_time;
+    return {};
+  }
+  keep(std::move(*announced), from, one_more(message.hops));
+  if (std::find(news_.begin(), news_.end(), job) == news_.end()) news_.push_back(job);
+  if (message.hops < limits::gossip_hops_max) push(held_.at(job), now, out);
+  schedule_digest(now);
+  return {};
+}
+
+Charge Gossip::on(const PeerId& from, const Digest& message, Now now, Output& out) {
+  const auto neighbour = neighbours_.find(from);
+  if (neighbour == neighbours_.end()) return {};
+  if (!neighbour->second.digests.take(1, now.boot)) return charges::hasty;
+  Pull pull;
+  for (const DigestEntry& entry : message.entries) {
+    const auto found = held_.find(entry.job);
+    if (found == held_.end()) {
+      if (!refused_.contains(entry.job)) pull.jobs.push_back(entry.job);
+      continue;
+    }
+    const std::uint64_t ours = found->second.what.announcement.sequence;
+    if (entry.sequence > ours) pull.jobs.push_back(entry.job);
+    if (entry.sequence < ours) answer(from, found->second, now, out);
+  }
+  if (!pull.jobs.empty()) out.send(from, std::move(pull));
+  return {};
+}
+
+Charge Gossip::on(const PeerId& from, const Pull& message, Now now, Output& out) {
+  if (!neighbours_.contains(from)) return {};
+  for (const JobId& job : message.jobs) {
+    const auto found = held_.find(job);
+    if (found != held_.end()) answer(from, found->second, now, out);
+  }
+  return {};
+}
+
+void Gossip::tick(Now now, Output& out) {
+  for (auto& [job, own] : own_) {
+    if (own.refresh_at <= now.boot) announce_own(own, now, out);
+  }
+  if (digest_at_ <= now.boot) {
+    forget_expired(now);
+    if (!held_.empty() && !neighbours_.empty()) send_digest(drawn_from(neighbours_, *self_.generator)->first, out);
+    digest_at_ = never;
+    schedule_digest(now);
+  }
+}
+
+BootTime Gossip::next_deadline() const {
+  BootTime next = digest_at_;
+  for (const auto& [job, own] : own_) next = std::min(next, own.refresh_at);
+  return next;
+}
+
+// --- What is known ---
+
+std::vector<KnownJob> Gossip::take_news() {
+  std::vector<KnownJob> news;
+  for (const JobId& job : std::exchange(news_, {})) {
+    const auto found = held_.find(job);
+    if (found != held_.end() && !own_.contains(job)) news.push_back(describe(found->second));
+  }
+  return news;
+}
+
+std::vector<KnownJob> Gossip::known() const {
+  std::vector<KnownJob> all;
+  for (const auto& [job, held] : held_) {
+    if (!own_.contains(job)) all.push_back(describe(held));
+  }
+  return all;
+}
+
+KnownJob Gossip::describe(const Held& held) const {
+  const AnnouncedJob& what = held.what;
+  return {what.job,     what.manifest, what.announcement.manifest.body, what.contact.peer(),         what.contact, what.announcement.submitter,
+          held.told_by, what.announcement.closed, what.announcement.expires};
+}
+
+// --- Keeping and forgetting ---
+
+void Gossip::keep(AnnouncedJob announced, const PeerId& from, std::uint8_t hops) {
+  const JobId job = announced.job;
+  if (own_.contains(job)) {
+    const auto owned = by_owner_.find(announced.manifest.owner);
+    if (owned != by_owner_.end() && owned->second.erase(job) && owned->second.empty()) by_owner_.erase(owned);
+  } else {
+    by_owner_[announced.manifest.owner].insert(job);
+  }
+  Held& held = held_[job];
+  held.what = std::move(announced);
+  held.told_by = from;
+  held.hops = hops;
+}
+
+void Gossip::forget(const JobId& job) {
+  const auto found = held_.find(job);
+  const auto owned = by_owner_.find(found->second.what.manifest.owner);
+  if (owned != by_owner_.end() && owned->second.erase(job) && owned->second.empty()) by_owner_.erase(owned);
+  held_.erase(found);
+  own_.erase(job);
+}
+
+void Gossip::forget_expired(Now now) {
+  for (auto next = held_.begin(); next != held_.end();) {
+    const auto at = next++;
+    // As long as others, their clocks behind ours, may still bring an earlier one back.
+    if (at->second.what.announcement.expires + clock_skew <= now.wall) forget(JobId(at->first));
+  }
+  std::erase_if(refused_, [&](const auto& entry) { return entry.second <= now.boot; });
+}
+
+/// Room for one more job of `owner`, within its quota.
+bool Gossip::make_room(const PublicKey& owner) {
+  const auto owned = by_owner_.find(owner);
+  if (owned != by_owner_.end() && owned->second.size() >= limits::announcements_per_owner) {
+    const Held* oldest = nullptr;
+    for (const JobId& job : owned->second) {
+      const Held& held = held_.at(job);
+      if (!held.what.announcement.closed) continue;
+      if (!oldest || held.what.announcement.expires < oldest->what.announcement.expires) oldest = &held;
+    }
+    if (!oldest) return false;
+    forget(JobId(oldest->what.job));
+  }
+  return held_.size() < limits::announcements_max || make_room_among_all(owner);
+}
+
+bool Gossip::make_room_among_all(const PublicKey& owner) {
+  const Held* oldest = nullptr;
+  std::size_t most = 0;
+  for (const auto& [its_owner, jobs] : by_owner_) {
+    most = std::max(most, jobs.size() + (its_owner == owner ? 1 : 0));
+    for (const JobId& job : jobs) {
+      const Held& held = held_.at(job);
+      if (held.what.announcement.closed && (!oldest || held.what.announcement.expires < oldest->what.announcement.expires)) oldest = &held;
+    }
+  }
+  if (oldest) {
+    forget(JobId(oldest->what.job));
+    return true;
+  }
+  // The newcomer is one of those drawn from: else whoever comes last would always get in.
+  most = std::max<std::size_t>(most, 1);
+  std::vector<PublicKey> heaviest;
+  if (const auto owned = by_owner_.find(owner); (owned == by_owner_.end() ? 0 : owned->second.size()) + 1 == most) heaviest.push_back(owner);
+  for (const auto& [its_owner, jobs] : by_owner_) {
+    if (its_owner != owner && jobs.size() == most) heaviest.push_back(its_owner);
+  }
+  const PublicKey& loser = heaviest[self_.generator->below(heaviest.size())];
+  if (loser == owner) return false;
+  forget(JobId(*drawn_from(by_owner_.at(loser), *self_.generator)));
+  return true;
+}
+
+// --- Passing on ---
+
+void Gossip::push(Held& held, Now now, Output& out) {
+  const bool closed = held.what.announcement.closed;
+  const bool ends = closed && !held.pushed_closed;
+  if (held.pushed_at && now.boot - *held.pushed_at < limits::gossip_spacing && !ends) return;
+  held.pushed_at = now.boot;
+  held.pushed_closed = closed;
+  std::vector<PeerId> others;
+  for (const auto& [peer, neighbour] : neighbours_) {
+    if (peer != held.told_by) others.push_back(peer);
+  }
+  draw_to_front(others, limits::gossip_fanout, *self_.generator);
+  for (const PeerId& peer : others) out.send(peer, Announce{held.what.raw, held.hops});
+}
+
+void Gossip::answer(const PeerId& to, const Held& held, Now now, Output& out) {
+  if (neighbours_.at(to).answers.take(1, now.boot)) out.send(to, Announce{held.what.raw, held.hops});
+}
+
+void Gossip::send_digest(const PeerId& to, Output& out) {
+  Digest digest;
+  for (const auto& [job, held] : held_) digest.entries.push_back({job, held.what.announcement.sequence});
+  draw_to_front(digest.entries, limits::digest_entries_max, *self_.generator);
+  out.send(to, std::move(digest));
+}
+
+/// Digests go on while anything is held; in an idle swarm nothing ticks.
+void Gossip::schedule_digest(Now now) {
+  if (held_.empty()) digest_at_ = never;
+  else if (digest_at_ == never) digest_at_ = now.boot + from_seconds(seconds_of(limits::digest_interval) * (0.5 + self_.generator->share()));
+}
+
+}  // namespace dugnad::core

@@ -1,0 +1,73 @@
+#include "coordinatorless/core/lease_book.h"
+
+#include "coordinatorless/base/panic.h"
+
+namespace dugnad::core {
+
+void LeaseBook::open(DonorIndex donor, std::vector<UnitIndex> units, BootTime sent, BootTime expires) {
+  DUGNAD_ASSERT(!units.empty(), "a lease of nothing");
+  const LeaseId lease{++last_.value};
+  LeaseRecord record{.donor = donor, .sent = sent, .expires = expires, .units = std::move(units), .back = {}, .out = 0, .cursor = 0};
+  record.out = record.units.size();
+  record.back.resize(record.out);
+  expiries_.emplace(expires, lease);
+  leases_.emplace_hint(leases_.end(), lease, std::move(record));
+}
+
+bool LeaseBook::unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit) {
+  const auto at = leases_.find(lease);
+  if (at == leases_.end() || at->second.donor != donor) return false;
+  LeaseRecord& record = at->second;
+  const std::size_t count = record.units.size();
+  for (std::size_t looked = 0; looked < count; ++looked) {
+    const std::size_t place = (record.cursor + looked) % count;
+    if (record.units[place] != unit) continue;
+    if (record.back[place]) return false;
+    record.back[place] = true;
+    record.cursor = place + 1;
+    if (--record.out == 0) erase(at);
+    return true;
+  }
+  return false;
+}
+
+void LeaseBook::erase(std::map<LeaseId, LeaseRecord>::iterator at) {
+  expiries_.erase({at->second.expires, at->first});
+  leases_.erase(at);
+}
+
+LeaseRecord LeaseBook::close(LeaseId lease) {
+  const auto at = leases_.find(lease);
+  DUGNAD_ASSERT(at != leases_.end(), "closing a lease that is not out");
+  LeaseRecord record = std::move(at->second);
+  expiries_.erase({record.expires, lease});
+  leases_.erase(at);
+  return record;
+}
+
+void LeaseBook::move_expiry(LeaseId lease, BootTime expires) {
+  LeaseRecord& record = leases_.at(lease);
+  expiries_.erase({record.expires, lease});
+  record.expires = expires;
+  expiries_.emplace(expires, lease);
+}
+
+const LeaseRecord* LeaseBook::find(LeaseId lease) const {
+  const auto at = leases_.find(lease);
+  return at == leases_.end() ? nullptr : &at->second;
+}
+
+std::optional<LeaseId> LeaseBook::first_expired(BootTime now) const {
+  if (expiries_.empty() || expiries_.begin()->first > now) return std::nullopt;
+  return expiries_.begin()->second;
+}
+
+std::vector<LeaseId> LeaseBook::of(DonorIndex donor) const {
+  std::vector<LeaseId> found;
+  for (const auto& [lease, record] : leases_) {
+    if (record.donor == donor) found.push_back(lease);
+  }
+  return found;
+}
+
+}  // namespace dugnad::core

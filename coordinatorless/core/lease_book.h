@@ -1,0 +1,55 @@
+// LeaseBook: the leases of one job that are out: to whom, since when, until when, and which of their units have not come back.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "coordinatorless/base/time.h"
+#include "coordinatorless/core/agreement.h"
+
+namespace dugnad::core {
+
+struct LeaseRecord {
+  DonorIndex donor = 0;
+  BootTime sent{};
+  BootTime expires{};
+  std::vector<UnitIndex> units;
+  std::vector<bool> back;  // by place in `units`
+  std::size_t out = 0;     // how many are not
+  std::size_t cursor = 0;  // results come mostly in the order of the lease: where to look first
+};
+
+class LeaseBook {
+ public:
+  explicit LeaseBook(LeaseId first) : last_(first) {}
+
+  /// The id that the next open() will have.
+  [[nodiscard]] LeaseId next_id() const { return {last_.value + 1}; }
+  void open(DonorIndex donor, std::vector<UnitIndex> units, BootTime sent, BootTime expires);
+
+  /// A unit is no longer out under this lease. True where it was: each unit of a lease comes back once.
+  bool unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit);
+  /// Ends a lease early; what was still out.
+  [[nodiscard]] LeaseRecord close(LeaseId lease);
+  void move_expiry(LeaseId lease, BootTime expires);
+
+  [[nodiscard]] const LeaseRecord* find(LeaseId lease) const;
+  [[nodiscard]] std::optional<LeaseId> first_expired(BootTime now) const;
+  [[nodiscard]] std::vector<LeaseId> of(DonorIndex donor) const;
+  [[nodiscard]] BootTime next_expiry() const { return expiries_.empty() ? never : expiries_.begin()->first; }
+  /// Oldest first.
+  [[nodiscard]] const std::map<LeaseId, LeaseRecord>& all() const { return leases_; }
+  [[nodiscard]] bool empty() const { return leases_.empty(); }
+
+ private:
+  void erase(std::map<LeaseId, LeaseRecord>::iterator at);
+
+  std::map<LeaseId, LeaseRecord> leases_;
+  std::set<std::pair<BootTime, LeaseId>> expiries_;
+  LeaseId last_;
+};
+
+}  // namespace dugnad::core
