@@ -1,0 +1,56 @@
+// twinprimes: how many pairs of primes (p, p + 2) there are with p + 2 up to a number (A007508 at the powers of ten). A unit counts the pairs
+// whose greater prime lies in its stretch; so a pair across a border is counted once, by the unit above it.
+#include <bit>
+#include <string>
+
+#include "tasks/fixed_plan.h"
+#include "tasks/sieve.h"
+#include "tasks/task.h"
+#include "tasks/wire.h"
+
+namespace dugnad::tasks {
+namespace {
+
+Bytes run(ByteView input, const StopToken& stop) {
+  const auto [from, to] = read_stretch(input);
+  const std::uint64_t first = from < 2 ? 0 : from - 2;  // where the lesser prime of the first pair may be
+  std::uint64_t count = 0;
+  std::uint64_t carry = 0;  // whether the odd number before this word is prime
+  sieve_odd(from < to ? first : from, to, stop, [&](std::span<const std::uint64_t> words) {
+    for (const std::uint64_t word : words) {
+      count += static_cast<std::uint64_t>(std::popcount(word & (word << 1 | carry)));
+      carry = word >> 63;
+    }
+  });
+  return Writer().u64(count).take();
+}
+
+struct Job {
+  Stretches stretches;
+  std::uint64_t found = 0;
+
+  [[nodiscard]] std::uint64_t units() const { return stretches.count(); }
+  [[nodiscard]] Bytes input(std::uint64_t unit) const { return stretches.input(unit); }
+  Result<void> add(std::uint64_t unit, ByteView output) {
+    const auto [from, to] = stretches.at(unit);
+    const auto count = read_count(output, (to - from) / 2 + 1);
+    if (!count) return count.error();
+    found += *count;
+    return {};
+  }
+  [[nodiscard]] Answer answer() const { return {std::to_string(found), std::nullopt}; }
+};
+
+}  // namespace
+
+Task twinprimes() {
+  return {
+      .name = "twinprimes",
+      .help = "count the pairs of primes p and p + 2 up to a number",
+      .parameters = {{.name = "to", .help = "the last number looked at", .least = 1, .most = sieve_end_most - 1, .fallback = std::nullopt}},
+      .run = run,
+      .plan = [](const Parameters& given) { return fixed_plan(Job{Stretches(given.at("to") + 1)}); },
+  };
+}
+
+}  // namespace dugnad::tasks
