@@ -83,7 +83,7 @@ inline Bytes dearest_unit(const Task& task) {
   const auto plan = task.plan(largest(task));
   const std::uint64_t units = plan->units_expected().value();
   const std::uint64_t chosen = task.name == "mandelbrot" ? 47 * 64 + 45 : units - 1;
-  for (std::uint64_t i = 0; i < chosen; ++i) REQUIRE(plan->next().has_value());
+  for (std::uint64_t i = 0; i < chosen; ++i) static_cast<void>(plan->next().value());
   return plan->next().value();
 }
 
