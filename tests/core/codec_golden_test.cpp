@@ -1,0 +1,126 @@
+// Golden bytes: one example of everything that travels. A change here is a change of the protocol, and asks for a new version.
+#include <doctest/doctest.h>
+
+#include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/handshake.h"
+
+using namespace dugnad;
+using namespace dugnad::core;
+
+namespace {
+
+/// An id of 32 times this byte.
+template <class T>
+T id(std::uint8_t byte) {
+  T id;
+  id.bytes.fill(byte);
+  return id;
+}
+
+Signature signature(std::uint8_t byte) {
+  Signature signature;
+  signature.fill(byte);
+  return signature;
+}
+
+const auto job = id<JobId>(0x10);
+const WallTime date{std::chrono::milliseconds(1'700'000'000'000)};
+const Signed vouched{{0xb0, 0xb1}, signature(0x5e)};
+
+/// Hex with spaces between fields, for reading.
+std::string joined(std::string text) {
+  std::erase(text, ' ');
+  return text;
+}
+
+template <class T, class Decode>
+void check_golden(const T& value, Decode decode_it, const std::string& hex) {
+  const Bytes bytes = encode(value);
+  CHECK(to_hex(bytes) == joined(hex));
+  CHECK(decode_it(bytes) == value);
+}
+
+void check_golden(const Message& message, const std::string& hex) { check_golden(message, decode, hex); }
+
+const std::string h10 = "c420 1010101010101010101010101010101010101010101010101010101010101010 ";
+const std::string h20 = "c420 2020202020202020202020202020202020202020202020202020202020202020 ";
+const std::string h30 = "c420 3030303030303030303030303030303030303030303030303030303030303030 ";
+const std::string s5e = "c440 5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"
+                        "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e ";
+const std::string vouched_hex = "92 c402 b0b1 " + s5e;
+const std::string date_hex = "cf 0000018bcfe56800 ";
+
+}  // namespace
+
+TEST_CASE("golden bytes of Contacts") { check_golden(Contacts{{vouched}, true}, "94 01 01 91" + vouched_hex + "c3"); }
+TEST_CASE("golden bytes of Announce") { check_golden(Announce{vouched, 3}, "94 01 02 " + vouched_hex + "03"); }
+TEST_CASE("golden bytes of Digest") { check_golden(Digest{{{job, 300}}}, "93 01 03 91 92" + h10 + "cd012c"); }
+TEST_CASE("golden bytes of Pull") { check_golden(Pull{{job, id<JobId>(0x20)}}, "93 01 04 92" + h10 + h20); }
+TEST_CASE("golden bytes of Want") { check_golden(Want{job, 2, std::chrono::seconds(1)}, "95 01 05 " + h10 + "02 ce000f4240"); }
+TEST_CASE("golden bytes of Lease") {
+  check_golden(Lease{job, {0x0102030405060708}, std::chrono::seconds(10), {{{0}, {0xaa}}, {{70000}, {}}}},
+               "96 01 06 " + h10 + "cf0102030405060708 ce00989680 92  92 00 c401aa  92 ce00011170 c400");
+}
+TEST_CASE("golden bytes of Results") {
+  check_golden(Results{job, std::chrono::milliseconds(1), {{{5}, {6}, Outcome::failed, {0xee, 0xff}}}, signature(0x5e)},
+               "96 01 07 " + h10 + "cd03e8 91  94 05 06 01 c402eeff " + s5e);
+}
+TEST_CASE("golden bytes of Return") { check_golden(Return{job, {{1}, {200}}}, "94 01 08 " + h10 + "92 01 ccc8"); }
+TEST_CASE("golden bytes of Revoke") { check_golden(Revoke{job, {{1}, {200}}}, "94 01 09 " + h10 + "92 01 ccc8"); }
+TEST_CASE("golden bytes of Closed") { check_golden(Closed{job}, "93 01 0a " + h10); }
+TEST_CASE("golden bytes of Knock") {
+  check_golden(Knock{.from = id<PeerId>(0x20), .to = id<PeerId>(0x30), .record = vouched, .session = 9, .answer = true}, "97 01 0b " + h20 + h30 + vouched_hex + "09 c3");
+}
+TEST_CASE("golden bytes of Relay") { check_golden(Relay{id<PeerId>(0x20), id<PeerId>(0x30), 7, {1, 2, 3}}, "96 01 0c " + h20 + h30 + "07 c403 010203"); }
+TEST_CASE("golden bytes of RelayGone") { check_golden(RelayGone{id<PeerId>(0x20)}, "93 01 0d " + h20); }
+
+TEST_CASE("golden bytes of a contact record") {
+  ContactRecord record{.key = id<PublicKey>(0x10), .curve = id<CurveKey>(0x20), .endpoint = Endpoint::parse("127.0.0.1:4210"),
+                       .relays = {}, .donates = true, .sequence = 5, .expires = date};
+  check_golden(record, decode_contact_record, "98 01 " + h10 + h20 + "92 c410 00000000000000000000ffff7f000001 cd1072  90 c3 05 " + date_hex);
+  record.endpoint.reset();
+  record.relays = {id<PeerId>(0x30)};
+  check_golden(record, decode_contact_record, "98 01 " + h10 + h20 + "c0 91" + h30 + "c3 05 " + date_hex);
+}
+TEST_CASE("golden bytes of a manifest") {
+  const Manifest manifest{.owner = id<PublicKey>(0x10), .nonce = id<Hash>(0x20), .task = "nqueens", .task_version = 1, .copies = 2,
+                          .unit_limit = std::chrono::minutes(1), .memory_bytes = 1 << 20, .created = date};
+  check_golden(manifest, decode_manifest, "99 01 " + h10 + h20 + "a7 6e717565656e73 01 02 ce03938700 ce00100000 " + date_hex);
+}
+TEST_CASE("golden bytes of a delegation") {
+  check_golden(Delegation{job, 1, {id<PeerId>(0x20)}}, decode_delegation, "94 01 " + h10 + "01 91" + h20);
+}
+TEST_CASE("golden bytes of an announcement") {
+  check_golden(Announcement{vouched, vouched, vouched, 2, date, false}, decode_announcement,
+               "97 01 " + vouched_hex + vouched_hex + vouched_hex + "02 " + date_hex + "c2");
+}
+
+TEST_CASE("golden bytes of a results' root") {
+  const Results results{job, {}, {{{1}, {2}, Outcome::ok, {3}}, {{4}, {5}, Outcome::failed, {}}, {{6}, {7}, Outcome::donor_fault, {8}}}, {}};
+  CHECK(results_root(results).hex() == "2d4a062d11aefcb6d42c743c14d22606bca38ceaa4f62c86fa6b4a8bd05a862f");
+}
+
+TEST_CASE("golden bytes of the handshake") {
+  REQUIRE(sodium_ready());
+  SecretKeys keys;
+  keys.sign_seed.fill(1);
+  keys.curve.fill(2);
+  const auto self = make_sodium(keys);
+  const Nonce nonce{7};
+  CHECK(to_hex(make_hello(*self, swarm_id("golden"), id<CurveKey>(0x20), nonce)) == joined("9700 "
+                         "c4201b509717d72ce7e9e7b62eceb75a8879ee44097d909e52876982329e078fc0b6 "
+                         "0101 "
+                         "c4208a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c "
+                         "c4200700000000000000000000000000000000000000000000000000000000000000 "
+                         "c440 "
+                         "b0f7967fb97d056cda94d7cf6e97a9ebf704fe4bd1904e9288f6aade12e20e12e36a"
+                         "065720030bfc10efcb0a56fcac9b665b16ceaf7bf83be04d264e06f4090d"));
+  const Introduced hello{.key = id<PublicKey>(0x10), .peer = {}, .nonce = nonce};
+  CHECK(to_hex(make_welcome(*self, swarm_id("golden"), id<CurveKey>(0x20), hello, Nonce{8})) == joined("950101 "
+                         "c4208a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c "
+                         "c4200800000000000000000000000000000000000000000000000000000000000000 "
+                         "c440 "
+                         "3c49b7073b2e93e3d7f2c5085197be83744afb7d11d7f16cd6cfc3ef8b5bf40ebd2d"
+                         "dc0a7560405e8f7458ce7fb40a6500356e966c8c47af62ffc0fd7ae93d04"));
+  CHECK(to_hex(make_refused(Refusal::full)) == "920205");
+}
