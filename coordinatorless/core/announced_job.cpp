@@ -6,19 +6,9 @@
 
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/core/codec.h"
-#include "coordinatorless/core/limits.h"
+#include "coordinatorless/core/expiry.h"
 
 namespace dugnad::core {
-namespace {
-
-bool within(WallTime expires, Duration lease, WallTime now) {
-  using std::chrono::ceil;
-  const auto skew = ceil<WallTime::duration>(limits::clock_skew);
-  return expires > now - skew && expires <= now + ceil<WallTime::duration>(lease) + skew;
-}
-
-}  // namespace
-
 std::optional<AnnouncedJob> take_apart(const Signed& raw) {
   auto announcement = decode_announcement(raw.body);
   if (!announcement) return std::nullopt;
@@ -35,7 +25,7 @@ bool later(const AnnouncedJob& one, const AnnouncedJob& other) {
 }
 
 bool timely(const AnnouncedJob& announced, WallTime now) {
-  return within(announced.announcement.expires, limits::announcement_lease, now) && within(announced.contact.expires, limits::record_lease, now);
+  return is_current(announced.announcement.expires, limits::announcement_lease, now) && is_current(announced.contact.expires, limits::record_lease, now);
 }
 
 bool genuine(const AnnouncedJob& announced, const AnnouncedJob* before, const Self& self) {

@@ -7,12 +7,12 @@
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/base/panic.h"
 #include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/expiry.h"
 
 namespace dugnad::core {
 namespace {
 
 constexpr WallTime::duration announcement_lease = std::chrono::ceil<WallTime::duration>(limits::announcement_lease);
-constexpr WallTime::duration clock_skew = std::chrono::ceil<WallTime::duration>(limits::clock_skew);
 
 std::uint8_t one_more(std::uint8_t hops) { return hops < limits::gossip_hops_max ? hops + 1 : hops; }
 
@@ -244,7 +244,7 @@ void Gossip::forget_expired(Now now) {
   for (auto next = held_.begin(); next != held_.end();) {
     const auto at = next++;
     // As long as others, their clocks behind ours, may still bring an earlier one back.
-    if (at->second.what.announcement.expires + clock_skew <= now.wall) forget(JobId(at->first));
+    if (at->second.what.announcement.expires + wall_skew <= now.wall) forget(JobId(at->first));
   }
   std::erase_if(refused_, [&](const auto& entry) { return entry.second <= now.boot; });
 }

@@ -134,7 +134,9 @@ inline constexpr std::size_t relay_overhead_bytes = 256;     // what Relay adds 
 inline constexpr Duration relay_idle = minutes(2);
 inline constexpr std::size_t relayed_links_max = 256;   // at an end, up: each holds up to outbox_bytes_max
 inline constexpr std::size_t relayed_pending_max = 32;  // at an end, not yet up
-inline constexpr double knocks_per_second = 8;          // answered by an end: a signature check and a key agreement each
+inline constexpr double knocks_sent_per_second = 1;     // forwarded for one peer, to whomever it names
+inline constexpr double knocks_sent_burst = 32;
+inline constexpr double knocks_per_second = 8;          // of one relay, answered by an end: a signature check and a key agreement each
 inline constexpr double knocks_burst = 64;              // as many donors as a relay has pairs, all at once
 
 // --- Budget per peer: a token bucket for messages and one for bytes; misbehaviour is charged against a score ---

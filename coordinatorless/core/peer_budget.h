@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 
 #include "coordinatorless/base/ids.h"
 #include "coordinatorless/core/charge.h"
@@ -42,15 +43,15 @@ class PeerBudget {
     TokenBucket bytes{limits::bytes_per_second, limits::bytes_burst};
     double score = 0;          // as of scored_at
     BootTime scored_at{};
-    bool working = false;
   };
 
   [[nodiscard]] static double score_of(const Account& account, BootTime now);
   [[nodiscard]] Account& account_of(const PeerId& peer, BootTime now);
-  void forget(BootTime now);
+  void make_room(BootTime now);
   void ban(const PeerId& peer, BootTime now);
 
   std::map<PeerId, Account> accounts_;
+  std::set<PeerId> working_;   // linked peers only, as Peer sets and unsets them
   std::map<PeerId, BootTime> bans_;
 };
 

@@ -12,19 +12,18 @@
 // - Counters are consecutive. A lower one is a replay: refused. A gap or a frame that does not open breaks the link. Rationale: in order, or broken.
 // - A knock replaces a standing link only once the new one is proved. Rationale: contact records are public, so anybody who relays can knock with one.
 // - When two knock at each other, the lower peer id is the caller.
-// - Knocks that come in have an allowance, and links and attempts a limit. Rationale: a knock costs a signature check and a key agreement.
+// - Knocks that come in have an allowance by relay, and links and attempts a limit. Rationale: a knock costs a signature check and a key agreement.
+// - What an end did wrong is not charged to the relay. Rationale: else any peer could make two others break with each other.
 // - Frames leave at three quarters of the relay's quota; what waits is bounded by outbox_bytes_max, beyond which the link breaks.
 // - Whoever hears something and has said nothing for a quarter of relay_idle says nothing, sealed: so a link that one side uses stays, and one
 //   that neither uses ends by relay_idle.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -45,7 +44,7 @@ class RelayedLinks {
   void set_own_record(Signed record) { own_record_ = std::move(record); }
 
   // --- Direct links: the relays there may be ---
-  void connected(const PeerId& relay);
+  void connected(const PeerId& relay) { relays_.try_emplace(relay); }
   void lost(const PeerId& relay, Now now);
 
   /// Knocks at `target` through one of its relays that we are linked with; PeerConnected or DialFailed comes out of take_events(). False where
@@ -77,6 +76,7 @@ class RelayedLinks {
     CurveKey curve;
     std::uint64_t session_own = 0;
     std::uint64_t session_other = 0;
+    bool asked = false;            // by reach(): somebody waits to hear how it ends
     bool caller = false;           // we knocked
     bool answered = false;         // both sessions are known
     std::uint64_t sent = 0;        // the next counters
@@ -90,22 +90,28 @@ class RelayedLinks {
     std::size_t waiting_bytes = 0;
   };
   using Links = std::map<PeerId, Link>;
+  struct Relaying {
+    TokenBucket knocks{limits::knocks_per_second, limits::knocks_burst};
+  };
 
-  [[nodiscard]] std::array<std::uint8_t, 24> nonce(const PeerId& peer, const Link& link, std::uint64_t counter, bool ours) const;
+  void answered(const PeerId& relay, const Knock& message, Now now, Output& out);
+  void called(Relaying& relaying, const PeerId& relay, const Knock& message, Now now, Output& out);
   [[nodiscard]] std::optional<ContactRecord> check_record(const Knock& message, Now now) const;
-  [[nodiscard]] Charge open_frame(Links::iterator at, bool was_up, const Relay& message, Now now, Output& out);
+  [[nodiscard]] bool room() const;
+  [[nodiscard]] std::optional<Bytes> open_frame(const PeerId& peer, const Link& link, const Relay& message);
+  void received(const PeerId& peer, Link& link, Bytes frame, Now now);
   void seal_frame(const PeerId& peer, Link& link, ByteView frame, Now now, Output& out);
   void flush(const PeerId& peer, Link& link, Now now, Output& out);
-  void rise(Links::iterator pending, Now now);
+  [[nodiscard]] Link& rise(Links::iterator pending);
   void fall(Links::iterator up);
   void give_up(Links::iterator pending, const char* reason);
+  void hang_up(const PeerId& peer, const Link& link, Output& out);
 
   const Self& self_;
   std::optional<Signed> own_record_;
-  std::set<PeerId> relays_;
+  std::map<PeerId, Relaying> relays_;
   Links up_;
-  Links pending_;
-  TokenBucket knocks_{limits::knocks_per_second, limits::knocks_burst};
+  Links pending_;   // may hold a peer that is up, too: see above
   std::vector<Event> events_;
 };
 

@@ -18,11 +18,9 @@ class TokenBucket {
     full_at_ = full;
     return true;
   }
-  /// When take(amount) will succeed if nobody takes before; at once where it would now.
-  [[nodiscard]] BootTime ready_at(double amount, BootTime now) const {
-    return std::max(now, std::max(full_at_, now) + from_seconds(amount / rate_) - burst_);
-  }
-  [[nodiscard]] bool full(BootTime now) const { return full_at_ <= now; }
+  /// When take(amount) will succeed if nobody takes before; may have passed.
+  [[nodiscard]] BootTime ready_at(double amount) const { return full_at_ + from_seconds(amount / rate_) - burst_; }
+  [[nodiscard]] BootTime full_at() const { return full_at_; }
 
  private:
   double rate_;
