@@ -16,7 +16,7 @@ constexpr std::uint64_t buckets_per_group = 4;
 std::uint64_t network_of(const ContactRecord& record) { return record.endpoint ? group_of(*record.endpoint) : 0; }
 
 /// How long a peer is left alone after so many dials that led nowhere.
-Duration pause_after(unsigned failures) { return std::chrono::seconds(15) * (1U << std::min(failures, 6U)); }
+Duration pause_after(unsigned failures) { return std::min<Duration>(std::chrono::seconds(15) * (1U << std::min(failures, 8U)), limits::dial_retry_most); }
 
 }  // namespace
 
@@ -123,14 +123,14 @@ void Book::mark_failed(const PeerId& peer, Now now) {
   entry->next_try = now.boot + pause_after(entry->failures);
 }
 
-std::vector<PeerId> Book::expire(Now now) {
-  std::vector<PeerId> gone;
+std::vector<Route> Book::expire(Now now) {
+  std::vector<Route> gone;
   for (auto at = entries_.begin(); at != entries_.end();) {
     if (is_current(at->second.record, now.wall)) {
       ++at;
       continue;
     }
-    gone.push_back(at->first);
+    if (at->second.route) gone.push_back(*at->second.route);
     at = entries_.erase(at);
   }
   return gone;

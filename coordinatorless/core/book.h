@@ -50,8 +50,8 @@ class Book {
   /// We dialled it and it was there.
   void mark_tried(const PeerId& peer, Now now);
   void mark_failed(const PeerId& peer, Now now);
-  /// Drops what has run out; gives the peers dropped.
-  std::vector<PeerId> expire(Now now);
+  /// Drops what has run out; gives where those peers could be dialled.
+  std::vector<Route> expire(Now now);
 
   [[nodiscard]] const BookEntry* find(const PeerId& peer) const;
   /// The caller may set passed_on, next_try and route.

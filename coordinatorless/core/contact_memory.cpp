@@ -86,7 +86,7 @@ std::vector<ContactMemory::Restored> ContactMemory::restore(const std::vector<Co
     kept_[row->peer] = {row->seen, true};
     const Route route{row->peer, record->curve, *record->endpoint};
     restored.push_back({*raw, *record, route});
-    remembered_.push_back({route, now.boot});
+    remembered_.push_back({route, now.boot, 0});
   }
   return restored;
 }
@@ -94,7 +94,8 @@ std::vector<ContactMemory::Restored> ContactMemory::restore(const std::vector<Co
 std::optional<Route> ContactMemory::next_to_dial(Now now) {
   for (auto& remembered : remembered_) {
     if (remembered.next_dial > now.boot) continue;
-    remembered.next_dial = now.boot + limits::dial_retry_most;
+    remembered.next_dial = now.boot + std::min<Duration>(limits::dial_timeout * (1U << std::min(remembered.dials, 6U)), limits::dial_retry_most);
+    ++remembered.dials;
     return remembered.route;
   }
   return std::nullopt;
@@ -104,6 +105,12 @@ BootTime ContactMemory::dialable_at() const {
   BootTime next = never;
   for (const auto& remembered : remembered_) next = std::min(next, remembered.next_dial);
   return next;
+}
+
+void ContactMemory::forgotten(const Route& route, Now now) {
+  if (!kept_.contains(route.peer)) return;
+  met(route.peer);
+  remembered_.push_back({route, now.boot, 0});
 }
 
 void ContactMemory::met(const PeerId& peer) {

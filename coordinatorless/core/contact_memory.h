@@ -35,8 +35,10 @@ class ContactMemory {
   };
   /// The genuine ones among the rows, last seen first; the others are forgotten.
   [[nodiscard]] std::vector<Restored> restore(const std::vector<ContactRow>& rows, const Self& self, Now now);
-  /// Somebody to dial, the last seen first; each at most once per dial_retry_most.
+  /// Somebody to dial, the last seen first; each again after a pause that doubles up to dial_retry_most.
   [[nodiscard]] std::optional<Route> next_to_dial(Now now);
+  /// Its lease has run out; if it is one of those kept, it may be dialled from memory again.
+  void forgotten(const Route& route, Now now);
   /// When next_to_dial() will have somebody.
   [[nodiscard]] BootTime dialable_at() const;
   /// We are linked with it, or know it by a newer record.
@@ -53,6 +55,7 @@ class ContactMemory {
   struct Remembered {
     Route route;
     BootTime next_dial{};
+    unsigned dials = 0;
   };
   [[nodiscard]] bool make_room(bool for_tried, Now now);
   void write(const PeerId& peer, Row row, Now now);
@@ -60,7 +63,7 @@ class ContactMemory {
   std::map<PeerId, Kept> kept_;         // what the store holds, or will
   std::map<PeerId, Row> rows_;          // not yet taken
   BootTime next_rows_{};
-  std::vector<Remembered> remembered_;  // from earlier runs and not met in this one, last seen first
+  std::vector<Remembered> remembered_;  // kept, yet not in the book; last seen first
 };
 
 }  // namespace dugnad::core

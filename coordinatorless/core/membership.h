@@ -10,6 +10,8 @@
 //   - overlay_outbound links are kept up to peers of different networks of our own choosing, half of them from the tried; a feeler now and
 //     then finds out who of the others is real.                              *To eclipse us takes most of the book, from many networks.*
 //   - Peers we were linked with are remembered across a restart; the last seen are dialled first (anchors).
+//   - A peer that could not be dialled three times counts as dead: it is neither listed nor passed on. It is still tried now and then, when
+//     nobody else is left, and by feelers.                                   *Two halves of a swarm that was cut find each other again.*
 //
 // Idle traffic, with records of at most 200 bytes on the wire: one shuffle begun and one answered every 30 s, 16 records each: 213 B/s; a
 // feeler made and one received every 2 min, 33 records each: 110 B/s; our own record to 32 neighbours every 10 min: 11 B/s. Under 350 B/s
@@ -22,7 +24,9 @@
 
 #include "coordinatorless/core/book.h"
 #include "coordinatorless/core/charge.h"
+#include "coordinatorless/core/contact_memory.h"
 #include "coordinatorless/core/links.h"
+#include "coordinatorless/core/own_record.h"
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/core/self.h"
 
@@ -35,11 +39,13 @@ class Membership {
 
   // --- What happens ---
 
-  /// After Links::connected() said that the link is news.
+  /// After Links::connected(), whatever that said: a second connection may show that a peer can be dialled.
   void connected(const PeerConnected& event, Now now, Output& out);
   /// After Links::lost() said that there was a link.
   void lost(const PeerId& peer, Now now);
   void dial_failed(const PeerId& peer, Now now);
+  /// What Self says of us has changed.
+  void self_changed(Now now) { own_.may_differ(now); }
   [[nodiscard]] Charge contacts(const PeerId& from, const Contacts& message, Now now, Output& out);
   void restored(const ContactsRestored& event, Now now, Output& out);
   void tick(Now now, Output& out);
@@ -55,11 +61,11 @@ class Membership {
 
   /// Contacts to be kept or forgotten: at most one batch per contact_rows_interval, empty in between. To be asked after every event;
   /// `all`: whatever there is, for an orderly stop.
-  [[nodiscard]] std::vector<Row> take_rows(Now now, bool all = false);
+  [[nodiscard]] std::vector<Row> take_rows(Now now, bool all = false) { return memory_.take_rows(now, all); }
 
   // --- What is ---
 
-  /// Our own record, signed; signed anew when it is old or says something that is no longer so.
+  /// Our own record, signed. tick() signs it anew when it is old or says something that is no longer so.
   [[nodiscard]] const Signed& own_record(Now now);
   /// nullptr where the peer is not in the book. Valid until the next call that is not const.
   [[nodiscard]] const ContactRecord* record_of(const PeerId& peer) const;
@@ -68,59 +74,51 @@ class Membership {
   [[nodiscard]] std::optional<Route> route_to(const PeerId& peer) const;
   /// Everybody else that we know and do not take for dead, by id.
   [[nodiscard]] std::vector<ContactRecord> known() const;
-  [[nodiscard]] std::size_t count() const { return book_.size(); }
+  [[nodiscard]] std::size_t count() const;
 
  private:
   struct Neighbour {
-    BootTime answer_after{};       // asks for an answer before this are unwelcome
+    BootTime answer_after{};       // asks for an answer before this get none
     bool asked = false;            // we wait for its answer to a shuffle
   };
-  struct Remembered {
-    Route route;
-    WallTime seen{};
+  struct Accepted {
+    std::optional<ContactRecord> record;  // genuine and current
+    Charge charge;
+    bool news = false;                    // of a peer not known before
+    bool pass_on = false;
   };
 
-  struct Accepted {
-    std::optional<ContactRecord> record;
-    Charge charge;
-    bool pass_on = false;
-    bool news = false;
-  };
+  void start(Now now);
   [[nodiscard]] Accepted accept(const Signed& raw, const PeerId& told_by, Now now);
   void refresh_own(Now now, Output& out);
   [[nodiscard]] std::vector<PeerId> best_relays() const;
-  [[nodiscard]] bool may_pass(const BookEntry& entry, const PeerId& to, Now now) const;
-  [[nodiscard]] std::vector<Signed> draw(const PeerId& to, std::size_t count, bool least_passed_first, Now now);
-  void pass_on(const std::vector<PeerId>& fresh, const PeerId& told_by, Now now, Output& out);
+  [[nodiscard]] bool may_pass(const PeerId& subject, const BookEntry& entry, const PeerId& to, Now now) const;
+  enum class Draw : std::uint8_t { any, least_passed };
+  [[nodiscard]] std::vector<Signed> draw(Draw how, const PeerId& to, std::size_t count, Now now);
+  [[nodiscard]] bool take_token(Now now);
+  void pass_on(const std::vector<PeerId>& subjects, const PeerId& told_by, Now now, Output& out);
   void shuffle(Now now, Output& out);
   void feel(Now now, Output& out);
   void fill_overlay(Now now, Output& out);
-  void dial_remembered(Now now, Output& out);
-  [[nodiscard]] std::optional<Route> choose(bool distinct_group, bool feeler, Now now);
-  void remember(const PeerId& peer, Now now);
+  enum class Choice : std::uint8_t { other_networks, any_network, untried, dead };
+  [[nodiscard]] std::optional<Route> choose(Choice choice, Now now);
+  void meet(const PeerId& peer, Now now);
 
   const Self& self_;
   Links& links_;
   Book book_;
-
-  Signed own_;
-  ContactRecord own_says_;
-  BootTime own_refresh_{};          // when it is to be signed anew
-  BootTime own_not_before_{};       // changes are gathered until then
-
+  OwnRecord own_;
+  ContactMemory memory_;
   std::map<PeerId, Neighbour> neighbours_;
-  double newcomer_tokens_;
-  BootTime newcomer_refill_{};
 
+  double tokens_ = limits::newcomers_burst;  // for passing on at once
+  BootTime tokens_at_{};
+
+  bool started_ = false;
   BootTime next_shuffle_ = never;
   BootTime next_feeler_ = never;
   BootTime next_fill_ = never;
   BootTime next_expiry_ = never;
-
-  std::vector<Remembered> remembered_;          // from earlier runs, last seen first; not yet dialled
-  std::map<PeerId, WallTime> kept_;             // what the store holds, and when it was last seen
-  std::map<PeerId, Row> rows_;                  // not yet taken
-  BootTime next_rows_{};
 };
 
 }  // namespace dugnad::core
