@@ -1,0 +1,36 @@
+// What a job's owner signs before a swarm hears of the job: its manifest, and who may lease out its units.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "coordinatorless/base/crypto.h"
+#include "coordinatorless/base/result.h"
+#include "coordinatorless/core/seam.h"
+
+namespace dugnad::worker {
+
+struct JobOrder {
+  std::string task;
+  std::uint32_t task_version = 1;
+  std::uint32_t copies = 2;  // matching results from this many different peers
+  Duration unit_limit{};     // after which an attempt is the donor's failure; zero: none
+  Bytes recipe;              // how the submitting program finds and rebuilds the job; kept with it, never sent
+};
+
+struct SignedJob {
+  JobId id;
+  core::JobSubmitted event;
+};
+
+/// A new job of `owner`, leased out by `submitter`. An error names what the protocol's limits refuse.
+[[nodiscard]] Result<SignedJob> make_job(const JobOrder& order, const SecretKeys& owner, const PeerId& submitter, const SwarmId& swarm,
+                                         WallTime created);
+
+/// The job of an earlier run, from its journalled manifest body, leased out by `submitter` from now on: the later epoch replaces the earlier
+/// run's delegation. An error where the manifest is not the owner's.
+[[nodiscard]] Result<SignedJob> take_up_job(Bytes manifest, Bytes recipe, const SecretKeys& owner, const PeerId& submitter,
+                                            const SwarmId& swarm, std::uint64_t epoch);
+
+}  // namespace dugnad::worker
