@@ -1,18 +1,16 @@
 // Agreement: what the attempts at one unit amount to.
 //
 // Specification
-//   1. A unit is settled when `copies` different donors returned the same digest (outcome and output).
-//      Rationale: a donor's two results say nothing more than one; identities are kept apart by the caller, which leases a unit to a donor once.
+//   1. A unit is settled when `copies` different donors returned the same digest (outcome and output). Rationale: a donor's two results
+//      say nothing more than one; identities are kept apart by the caller, which leases a unit to a donor once.
 //   2. A unit that fails (Outcome::failed) is settled the same way: its reason is its output. A lone liar cannot fail somebody's job.
 //   3. A donor's own fault (time, memory, crash) is no vote, and the donor may try again. After donor_faults_per_unit_max of them the
-//      unit itself is blamed, with the last reason.
-//      Rationale: a unit that overruns everywhere must not hold the job up for ever.
+//      unit itself is blamed, with the last reason. Rationale: a unit that overruns everywhere must not hold the job up for ever.
 //   4. Until settled, a unit wants as many further leases as its best group still lacks, reckoned as if every running attempt would join
-//      that group.
-//      Rationale: never lease more than can be needed; a disagreement then costs one lease more, not a fresh round.
-//   5. An attempt whose lease has lapsed is not counted as running, but its late result still counts as the vote of its donor.
-//      Rationale: work done late is still work done, and the donor held the lease. It may have the unit again, under a new lease: a lone
-//      worker that was restarted must be able to finish the job.
+//      that group. Rationale: never lease more than can be needed; a disagreement then costs one lease more, not a fresh round.
+//   5. An attempt whose lease has lapsed is not counted as running, but its late result still counts as the vote of its donor. Rationale:
+//      work done late is still work done, and the donor held the lease. It may have the unit again, under a new lease: a lone worker that
+//      was restarted must be able to finish the job.
 //   6. After attempts_per_unit_max votes without agreement the unit has failed: "no N of M donors agreed". Rationale: nondeterminism
 //      never settles.
 #pragma once

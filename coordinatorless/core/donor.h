@@ -1,6 +1,5 @@
 // Donor: computes units of others' jobs, and of the own ones. Gives each job it serves standing credit, feeds the executor from what was
-// leased, fairly
-// among owners, and returns results in batches under one signature.
+// leased, fairly among owners, and returns results in batches under one signature.
 //
 // Specification
 //   1. A job is served when its task is known here, it is not closed and there is room (donor_jobs_max). One that does not donate serves
@@ -8,8 +7,7 @@
 //   2. The executor holds a little more than executor_feed of work, so that no slot waits for this thread, and no more, so that fairness
 //      and Revoke bite.
 //   3. Results go off at once where nothing else of that job is in hand or units are long; else they gather up to result_gather, or until
-//      half of what was
-//      in hand is done. Rationale: a lone unit must not wait; a thousand must not be a thousand messages.
+//      half of what was in hand is done. Rationale: a lone unit must not wait; a thousand must not be a thousand messages.
 //   4. What a submitter leases beyond what was wanted goes straight back. Rationale: its leases must not fill this machine's memory.
 //   5. A submitter whose link broke has absent_grace to come back; results wait for it.
 #pragma once

@@ -1,12 +1,10 @@
 // UnitQueue: the units of a job that want another lease, and which of them a given donor may have.
 //
 // A unit stands in it at most once. Units that any donor may have (no attempt yet, or only lapsed ones) wait in one line, drawn at random
-// from its first random_window, so that no donor can
-// foresee or arrange what it gets. A unit that somebody has had waits in the bucket of some donor that must not have it again: a donor
-// draws from the buckets
-// of others, and one that it finds there and has had itself moves to its own bucket. A draw looks at `looks_max` units at most, so that
-// its cost does not
-// grow with the job; a donor that comes away with nothing for that reason is served again later.
+// from its first random_window, so that no donor can foresee or arrange what it gets. A unit that somebody has had waits in the bucket of
+// some donor that must not have it again: a donor draws from the buckets of others, and one that it finds there and has had itself moves
+// to its own bucket. A draw looks at `looks_max` units at most, so that its cost does not grow with the job; a donor that comes away with
+// nothing for that reason is served again later.
 #pragma once
 
 #include <cstdint>
