@@ -40,8 +40,10 @@ TEST_CASE("no unit of the largest jobs takes long, and each gives the same bytes
     const Bytes output = task.run(input, StopToken());
     const double seconds = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
     INFO(name, " took ", seconds, " s");
-#ifdef __OPTIMIZE__
-    CHECK(seconds < 3);  // measured: below 0.8; the rest is for slower and busier machines
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    CHECK(seconds < 3);  // of CPU; measured: below 0.8, the rest is for slower machines
+#else
+    CHECK(seconds < 60);
 #endif
     CHECK(output == task.run(input, StopToken()));
     CHECK(output.size() <= 2u * 256 * 256);
