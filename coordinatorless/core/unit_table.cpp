@@ -122,7 +122,8 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
   if (outcome == Outcome::ok || outcome == Outcome::failed) {
     // Where one vote settles, nothing is compared: the digest would be work for nothing.
     const std::array<std::uint8_t, 1> head{static_cast<std::uint8_t>(outcome)};
-    unit->history->vote(*attempt, copies_ == 1 ? Hash{} : hash_of(head, output), outcome, std::move(output));
+    const Hash digest = copies_ == 1 ? Hash{} : hash_of(head, output);
+    unit->history->vote(*attempt, digest, outcome, std::move(output));
   } else {
     unit->history->fault(*attempt, to_text(output));
   }
