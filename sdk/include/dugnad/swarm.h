@@ -1,0 +1,145 @@
+// The SDK: submit work to a swarm from a C++20 program.
+//
+//   auto swarm = dugnad::sdk::Swarm::join({.join = {contact}});
+//   if (!swarm) return complain(swarm.error().message);
+//   auto job = swarm->map("primes", inputs);                    // one unit an input
+//   while (auto result = job->next()) use(result->unit, result->output);
+//   if (auto end = job->end(); !end) complain(end.error().message);
+//
+// Results come as they are verified, in any order; next() blocks. Everything is safe to call from any thread; a Job may be waited for by one
+// thread and cancelled by another. Nothing throws; what can fail returns a Result whose error is one line for the user. typed.h has the same for
+// values instead of bytes.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinatorless/base/bytes.h"
+#include "coordinatorless/base/result.h"
+#include "tasks/task.h"
+
+namespace dugnad::sdk {
+
+struct SwarmOptions {
+  std::string swarm = "public";
+  /// Contacts as `ready` prints them. None: this machine's worker is asked, then whom earlier runs met.
+  std::vector<std::string> join;
+  std::string listen;                  // `tcp://HOST:PORT`, `none` (behind a NAT), or empty: any port
+  std::string advertise;               // `tcp://HOST:PORT` where others reach us, when that differs
+  std::string data;                    // directory for keys and the journal; empty: the user's own
+  bool journal = true;                 // false: nothing is kept, nothing can be resumed
+  unsigned local = 1;                  // threads with which this process computes its own jobs; 0: none
+  tasks::TaskTable tasks = tasks::builtin_tasks();
+  std::function<void(const std::string&)> log;  // a line at a time; may be empty
+};
+
+struct JobOptions {
+  /// A unit is accepted once this many different peers returned the same bytes. 1 to 16.
+  unsigned copies = 2;
+  /// An attempt that takes longer is its donor's failure.
+  std::chrono::milliseconds unit_timeout = std::chrono::minutes(10);
+  /// Take up an unfinished job of the same task, parameters and options, with what it has accepted.
+  bool resume = true;
+};
+
+struct UnitResult {
+  std::uint64_t unit = 0;
+  bool ok = true;
+  Bytes output;                        // where ok
+  std::string reason;                  // where not: donors agreed that the unit fails, and why
+};
+
+struct Progress {
+  std::uint64_t units_known = 0;       // cut or given so far
+  std::optional<std::uint64_t> units_expected;
+  std::uint64_t units_done = 0;        // accepted, failed ones included
+  std::uint64_t units_failed = 0;
+  std::uint64_t units_resumed = 0;     // of those done, from an earlier run
+  std::uint64_t attempts = 0;          // results that came in
+  std::uint32_t donors = 0;
+  double units_per_second = 0;         // over the last few seconds
+  double unit_seconds = 0;             // CPU time of one unit
+  bool ended = false;
+};
+
+/// Something to tell the user while a job runs.
+struct Notice {
+  enum class Kind : std::uint8_t { outvoted, nobody_to_compute, donors_back };
+  Kind kind = Kind::outvoted;
+  std::string peer;                    // outvoted: the donor's id, hex
+  std::uint64_t unit = 0;              // outvoted: where
+};
+
+/// How a job came to its end, where it did not simply complete.
+enum class EndKind : std::uint8_t { complete, units_failed, cancelled, swarm_left };
+
+struct End {
+  EndKind kind = EndKind::complete;
+  std::uint64_t units_failed = 0;
+};
+
+/// One job. A handle: copies mean the same job.
+class Job {
+ public:
+  /// The next verified result; nullopt when there is none any more: the job has ended.
+  [[nodiscard]] std::optional<UnitResult> next();
+  /// The same, but gives up after `patience`; check progress().ended to tell the two apart.
+  [[nodiscard]] std::optional<UnitResult> next_within(std::chrono::milliseconds patience);
+
+  /// For a built-in task with a plan: blocks until the units are combined. An error where units failed or the job was cancelled.
+  [[nodiscard]] Result<tasks::Answer> answer();
+  /// Blocks until the job has ended and says how. Results not taken by then stay to be taken.
+  [[nodiscard]] Result<End> end();
+
+  void cancel();
+  [[nodiscard]] Progress progress() const;
+  /// Called from the SDK's thread for each notice, also for those that came before. Must not block.
+  void on_notice(std::function<void(const Notice&)> heard);
+  /// 64 hex digits.
+  [[nodiscard]] std::string id() const;
+
+ private:
+  friend class Swarm;
+  class Impl;
+  explicit Job(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+struct Peer {
+  std::string id;                      // hex
+  std::string address;                 // empty behind a NAT
+  bool connected = false;
+  bool donates = false;
+};
+
+/// A participant of a swarm that submits. Leaving (the destructor) interrupts its jobs; with a journal they can be taken up again.
+class Swarm {
+ public:
+  [[nodiscard]] static Result<Swarm> join(SwarmOptions options);
+
+  /// One unit an input, computed by the task of that name, which donors must have (built in, or registered in their own worker).
+  [[nodiscard]] Result<Job> map(const std::string& task, std::vector<Bytes> inputs, JobOptions options = {});
+  /// Inputs as they come: `next` is called from the SDK's thread, as units are needed, until it returns nullopt. It must not block for long.
+  [[nodiscard]] Result<Job> map(const std::string& task, std::function<std::optional<Bytes>()> next, JobOptions options = {});
+  /// A task that splits itself by its parameters and combines the answer.
+  [[nodiscard]] Result<Job> run(const std::string& task, const tasks::Parameters& parameters, JobOptions options = {});
+
+  [[nodiscard]] std::vector<Peer> peers() const;
+  [[nodiscard]] std::string contact() const;
+
+  ~Swarm();
+  Swarm(Swarm&&) noexcept;
+  Swarm& operator=(Swarm&&) noexcept;
+
+ private:
+  class Impl;
+  explicit Swarm(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dugnad::sdk
