@@ -1,0 +1,347 @@
+#include "coordinatorless/sim/host.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "coordinatorless/core/limits.h"
+#include "coordinatorless/sim/draws.h"
+#include "coordinatorless/sim/work.h"
+
+namespace dugnad::sim {
+namespace {
+
+namespace limits = core::limits;
+
+constexpr WallTime epoch{std::chrono::milliseconds(1'767'225'600'000)};  // the world begins with the year 2026
+constexpr Duration rebirth_takes = std::chrono::seconds(1);
+constexpr unsigned rings_at_once_max = 1000;  // without the clock moving: the peer asks to be woken for nothing
+constexpr std::uint16_t outgoing_port = 50000;
+
+SecretKeys keys_from(Generator& generator) { return {generator.key(), generator.key()}; }
+
+}  // namespace
+
+Host::Host(Surroundings& surroundings, HostOptions options, Generator generator)
+    : surroundings_(surroundings),
+      options_(std::move(options)),
+      generator_(std::move(generator)),
+      node_(surroundings_.network.add(*this, !options_.behind_nat)),
+      boot_offset_(between(generator_, std::chrono::hours(1), std::chrono::hours(1000))),
+      conduct_(options_.strategy, Generator(generator_.key())),
+      executor_(surroundings_.queue, conduct_, options_.slots, options_.speed,
+                [this](std::vector<FinishedAttempt> attempts) {
+                  if (!own_jobs_.empty()) surroundings_.witness.finished(peer_->id(), attempts);
+                  feed(core::AttemptsFinished{std::move(attempts)});
+                }),
+      journal_(surroundings_.queue, Generator(generator_.key()),
+               [this](PersistSeq seq) {
+                 for (core::Effect& effect : gate_.committed(seq)) carry_out(std::move(effect));
+                 feed(core::Persisted{seq});
+               },
+               [this](const std::string& what) { surroundings_.witness.violated(what); }) {
+  take_identity();
+}
+
+void Host::take_identity() {
+  crypto_ = std::make_unique<SimCrypto>(surroundings_.keys, keys_from(generator_), [this](bool outgoing, const CurveKey& other, ByteView plain) {
+    if (own_jobs_.empty() || plain.empty()) return;  // an empty one only proves that the sender holds its key
+    const auto peer = surroundings_.directory.of(other);
+    if (!peer) return;
+    if (outgoing) surroundings_.witness.sent(*peer, plain);
+    else surroundings_.witness.received(*peer, plain);
+  });
+  Identity identity;
+  identity.key = crypto_->public_key();
+  identity.peer = peer_id_of(identity.key);
+  identity.curve = crypto_->curve_key();
+  if (!options_.behind_nat) identity.endpoint = options_.address;
+  identity.seen_at = options_.address;
+  identity.seen_at.port = outgoing_port;
+  surroundings_.directory.set(node_, identity);
+}
+
+core::Contact Host::contact() const {
+  const Identity& identity = surroundings_.directory.at(node_);
+  return {options_.address.text(), identity.peer, identity.curve};
+}
+
+Now Host::now() const {
+  const Duration world = surroundings_.queue.now();
+  return {BootTime(world + boot_offset_), epoch + std::chrono::duration_cast<std::chrono::milliseconds>(world + options_.clock_skew)};
+}
+
+// --- The process ---
+
+void Host::start() {
+  core::PeerConfig config;
+  config.swarm = surroundings_.swarm;
+  if (!options_.behind_nat) config.endpoint = options_.address;
+  config.donates = options_.donates;
+  config.slots = options_.slots;
+  config.tasks = {{std::string(task_name), task_version}};
+  peer_ = std::make_unique<core::Peer>(std::move(config), *crypto_, Generator(generator_.key()));
+  ++process_;
+  worked_at_ = surroundings_.queue.now();
+  surroundings_.network.start(node_);
+  if (auto contacts = journal_.contacts(); !contacts.empty()) feed(core::ContactsRestored{std::move(contacts)});
+  for (const core::Contact& contact : options_.joins) feed(core::JoinRequested{contact});
+  for (const OwnJob& job : own_jobs_) resubmit(job);
+  if (options_.strategy == Strategy::sybil) watch_for_idleness();
+  set_alarm();
+}
+
+void Host::crash(Death death) {
+  surroundings_.network.stop(node_, death);
+  executor_.clear();
+  journal_.crash();
+  peer_.reset();
+  gate_ = {};
+  inbox_.clear();
+  departed_ = asleep_ = false;
+  ++process_;
+  node_of_.clear();
+  peer_at_.clear();
+  dialling_.clear();
+  banned_.clear();
+  alarm_ = VirtualTime::max();
+}
+
+void Host::leave() { feed(core::LeaveRequested{}); }
+
+void Host::suspend() {
+  asleep_ = true;
+  executor_.suspend();
+  surroundings_.network.suspend(node_);
+}
+
+void Host::resume() {
+  asleep_ = false;
+  executor_.resume();
+  surroundings_.network.resume(node_);
+  feed(core::TimerDue{});
+}
+
+void Host::be_reborn() {
+  crash(Death::killed);
+  take_identity();
+  surroundings_.queue.after(rebirth_takes, [this, process = process_] {
+    if (process == process_) start();
+  });
+}
+
+void Host::watch_for_idleness() {
+  surroundings_.queue.after(Conduct::sybil_patience, [this, process = process_] {
+    if (process != process_) return;
+    if (!asleep_ && surroundings_.queue.now() - worked_at_ >= Conduct::sybil_patience) return be_reborn();
+    watch_for_idleness();
+  });
+}
+
+void Host::on_outvoted() {
+  if (options_.strategy != Strategy::sybil || !running() || asleep_) return;
+  surroundings_.queue.after({}, [this, process = process_] {
+    if (process == process_) be_reborn();
+  });
+}
+
+// --- Jobs of its own ---
+
+void Host::join(const core::Contact& contact) { feed(core::JoinRequested{contact}); }
+
+void Host::submit(Submission& submission, SimCrypto& owner) {
+  own_jobs_.push_back({&submission, &owner});
+  if (running()) resubmit(own_jobs_.back());
+}
+
+void Host::resubmit(const OwnJob& job) {
+  Submission& submission = *job.submission;
+  if (submission.ended()) return;
+  surroundings_.witness.forget(submission.id());
+  if (const Journal::Job* kept = journal_.find(submission.id())) {
+    for (const auto& [index, unit] : kept->accepted) submission.restore(unit);
+    if (kept->state != JobState::running) {
+      surroundings_.witness.ended({submission.id(), kept->state, {}});
+      return;
+    }
+  }
+  feed(submission.event(*job.owner, peer_->id()));
+  for (core::UnitsAppended& batch : submission.missing()) feed(std::move(batch));
+}
+
+void Host::cancel(const JobId& job) { feed(core::JobCancelled{job}); }
+
+Submission* Host::submission_of(const JobId& job) const {
+  const auto it = std::find_if(own_jobs_.begin(), own_jobs_.end(), [&](const OwnJob& own) { return own.submission->id() == job; });
+  return it == own_jobs_.end() ? nullptr : it->submission;
+}
+
+// --- Events in, effects out ---
+
+void Host::feed(core::Event event) {
+  if (!peer_) return;
+  inbox_.push_back(std::move(event));
+  if (busy_ || asleep_) return;
+  busy_ = true;
+  while (!inbox_.empty()) {
+    core::Event next = std::move(inbox_.front());
+    inbox_.pop_front();
+    peer_->handle(std::move(next), now());
+    while (auto effect = peer_->next_effect()) {
+      if (auto ready = gate_.pass(std::move(*effect))) carry_out(std::move(*ready));
+    }
+  }
+  busy_ = false;
+  if (departed_) return crash(Death::killed);
+  set_alarm();
+}
+
+void Host::carry_out(core::Effect effect) {
+  std::visit([this](auto&& each) { act(std::move(each)); }, std::move(effect));
+}
+
+void Host::act(core::SendMessage effect) {
+  if (!own_jobs_.empty()) surroundings_.witness.sent(effect.to, effect.frame);
+  const auto it = node_of_.find(effect.to);
+  if (it != node_of_.end() && surroundings_.network.send(node_, it->second, effect.frame)) return;
+  inbox_.push_back(core::SendRefused{effect.to, std::move(effect.frame)});
+}
+
+void Host::act(core::Dial effect) {
+  if (const auto it = node_of_.find(effect.peer); it != node_of_.end() && surroundings_.network.linked(node_, it->second)) {
+    return;  // the other's dial came first, and was told
+  }
+  dialling_[effect.curve] = effect.peer;
+  surroundings_.network.dial(node_, surroundings_.directory.at(effect.endpoint), effect.curve, limits::dial_timeout);
+}
+
+void Host::act(core::Disconnect effect) {
+  if (effect.ban_until > now().boot) banned_[effect.peer] = effect.ban_until;
+  const auto it = node_of_.find(effect.peer);
+  if (it == node_of_.end()) return;
+  surroundings_.network.disconnect(node_, it->second);
+  peer_at_.erase(it->second);
+  node_of_.erase(it);
+  inbox_.push_back(core::PeerLost{effect.peer});
+}
+
+void Host::act(core::StartAttempts effect) {
+  if (!own_jobs_.empty()) surroundings_.witness.started(peer_->id(), effect);
+  worked_at_ = surroundings_.queue.now();
+  std::vector<Executor::Work> work;
+  for (core::AttemptToStart& attempt : effect.attempts) {
+    const auto spec = surroundings_.jobs.find(attempt.job);
+    if (spec == surroundings_.jobs.end()) {
+      surroundings_.witness.violated("an attempt was started of a job that nobody submitted");
+      continue;
+    }
+    const Duration cost = cost_of(unit_of(attempt.input), spec->second.unit);
+    work.push_back({std::move(attempt), cost});
+  }
+  executor_.start(std::move(work));
+}
+
+void Host::act(core::CancelAttempts effect) { executor_.cancel(effect.attempts); }
+void Host::act(core::Persist effect) { journal_.write(effect.seq, std::move(effect.rows)); }
+void Host::act(core::DeliverResults effect) { surroundings_.witness.delivered(effect); }
+void Host::act(core::JobEnded effect) { surroundings_.witness.ended(effect); }
+void Host::act(core::Departed) { departed_ = true; }
+
+void Host::act(core::DonorOutvoted effect) {
+  if (Submission* submission = submission_of(effect.job)) ++submission->outvoted;
+  if (outvoted) outvoted(effect.donor);
+}
+
+void Host::act(core::NobodyToCompute effect) {
+  if (Submission* submission = submission_of(effect.job)) ++submission->nobody_to_compute;
+}
+
+void Host::act(core::DonorsBack effect) {
+  if (Submission* submission = submission_of(effect.job)) ++submission->donors_back;
+}
+
+// --- The clock: one alarm at a time, moved forward at once and back lazily ---
+
+void Host::set_alarm() {
+  if (!peer_ || asleep_) return;
+  const BootTime deadline = peer_->next_deadline();
+  if (deadline == never) return;
+  const VirtualTime due = std::max(deadline.time_since_epoch() - boot_offset_, surroundings_.queue.now());
+  if (due >= alarm_) return;
+  alarm_ = due;
+  surroundings_.queue.at(due, [this, due, process = process_] {
+    if (process == process_) ring(due);
+  });
+}
+
+void Host::ring(VirtualTime when) {
+  if (when != alarm_) return;  // an earlier one was set after this
+  alarm_ = VirtualTime::max();
+  if (asleep_) return;
+  if (peer_->next_deadline() > now().boot) return set_alarm();
+  rings_at_once_ = rang_at_ == when ? rings_at_once_ + 1 : 0;
+  rang_at_ = when;
+  if (rings_at_once_ > rings_at_once_max) {
+    surroundings_.witness.violated("peer " + peer_->id().brief() + " asks to be woken again and again without time moving on");
+    alarm_ = VirtualTime::min();  // never again
+    return;
+  }
+  feed(core::TimerDue{});
+}
+
+// --- The network ---
+
+void Host::connected(Node peer, bool outbound) {
+  const Identity& other = surroundings_.directory.at(peer);
+  node_of_[other.peer] = peer;
+  peer_at_[peer] = other.peer;
+  if (outbound) dialling_.erase(other.curve);
+  feed(core::PeerConnected{other.peer, other.key, other.curve, outbound ? other.endpoint : std::optional(other.seen_at), outbound});
+}
+
+void Host::lost(Node peer) {
+  const auto it = peer_at_.find(peer);
+  if (it == peer_at_.end()) return;
+  const PeerId id = it->second;
+  peer_at_.erase(it);
+  node_of_.erase(id);
+  feed(core::PeerLost{id});
+}
+
+void Host::dial_failed(const CurveKey& wanted, const std::string& reason) {
+  const auto it = dialling_.find(wanted);
+  if (it == dialling_.end()) return;
+  const PeerId id = it->second;
+  dialling_.erase(it);
+  feed(core::DialFailed{id, reason});
+}
+
+void Host::received(Node from, Bytes frame) {
+  const auto it = peer_at_.find(from);
+  if (it == peer_at_.end()) return;
+  if (!own_jobs_.empty()) surroundings_.witness.received(it->second, frame);
+  feed(core::MessageReceived{it->second, std::move(frame)});
+}
+
+std::optional<std::string> Host::refuses(Node dialler, const CurveKey& wanted) {
+  if (crypto_->curve_key() != wanted) return "somebody else listens there";
+  const auto ban = banned_.find(surroundings_.directory.at(dialler).peer);
+  if (ban != banned_.end() && ban->second > now().boot) return "we are banned there";
+  return std::nullopt;
+}
+
+// --- What must hold ---
+
+void Host::check_bounds() const {
+  if (!peer_) return;
+  const auto check = [this](const char* what, std::size_t size, std::size_t most) {
+    if (size <= most) return;
+    surroundings_.witness.violated("peer " + peer_->id().brief() + " has " + std::to_string(size) + " " + what + ", and " + std::to_string(most) + " are the most");
+  };
+  check("links", surroundings_.network.links(node_), limits::overlay_outbound + limits::overlay_inbound_max + limits::job_links_max + limits::dials_pending_max);
+  check("known peers", peer_->peers().size(), limits::book_new_max + limits::book_tried_max + limits::job_links_max);
+  check("known jobs", peer_->counters().jobs_known, limits::announcements_max);
+  check("dials under way", dialling_.size(), limits::dials_pending_max);
+  check("attempts under way", executor_.active(), limits::donor_units_max);
+}
+
+}  // namespace dugnad::sim

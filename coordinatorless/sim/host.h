@@ -1,0 +1,151 @@
+// Host: one machine of the simulated world. It drives the product's own Peer as the real driver does, with a simulated network, journal and
+// executor, and its own idea of what time it is. What makes it a liar or a silent donor is in its executor; the Peer is everybody's.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "coordinatorless/core/gate.h"
+#include "coordinatorless/core/peer.h"
+#include "coordinatorless/sim/conduct.h"
+#include "coordinatorless/sim/crypto.h"
+#include "coordinatorless/sim/directory.h"
+#include "coordinatorless/sim/executor.h"
+#include "coordinatorless/sim/journal.h"
+#include "coordinatorless/sim/network.h"
+#include "coordinatorless/sim/submission.h"
+#include "coordinatorless/sim/witness.h"
+
+namespace dugnad::sim {
+
+/// What all hosts of one world share; outlives them.
+struct Surroundings {
+  EventQueue& queue;
+  Network& network;
+  Directory& directory;
+  KeyRegistry& keys;
+  Witness& witness;
+  const std::unordered_map<JobId, JobSpec>& jobs;
+  SwarmId swarm;
+};
+
+struct HostOptions {
+  core::Endpoint address;             // seen from outside, whether or not it can be dialled there
+  bool behind_nat = false;
+  bool donates = true;
+  unsigned slots = 1;
+  double speed = 1;
+  Strategy strategy = Strategy::honest;
+  Duration clock_skew{};              // of its wall clock
+  std::vector<core::Contact> joins;
+};
+
+class Host final : public NetworkUser {
+ public:
+  Host(Surroundings& surroundings, HostOptions options, Generator generator);
+
+  [[nodiscard]] Node node() const { return node_; }
+  [[nodiscard]] core::Contact contact() const;
+  [[nodiscard]] bool running() const { return peer_ != nullptr; }
+  [[nodiscard]] bool asleep() const { return asleep_; }
+  [[nodiscard]] const HostOptions& options() const { return options_; }
+
+  /// A new process, from what is on disk.
+  void start();
+  void crash(Death death);
+  /// An orderly stop; running() turns false once the peer has departed.
+  void leave();
+  void suspend();
+  void resume();
+  /// A fresh identity on the same machine.
+  void be_reborn();
+  /// Also another contact, while it runs.
+  void join(const core::Contact& contact);
+
+  /// `submission` and `owner` outlive the host.
+  void submit(Submission& submission, SimCrypto& owner);
+  void cancel(const JobId& job);
+  /// A sybil learns that it was caught; others shrug.
+  void on_outvoted();
+  /// Called with the donor that was outvoted.
+  std::function<void(const PeerId&)> outvoted;
+
+  /// nullptr while no process runs.
+  [[nodiscard]] const core::Peer* peer() const { return peer_.get(); }
+  [[nodiscard]] Duration spent() const { return executor_.spent(); }
+  /// How far this host's generator has come.
+  [[nodiscard]] std::uint64_t draw() { return generator_.next(); }
+  /// Tells the witness of containers that have grown past their bounds.
+  void check_bounds() const;
+
+  // NetworkUser
+  void connected(Node peer, bool outbound) override;
+  void lost(Node peer) override;
+  void dial_failed(const CurveKey& wanted, const std::string& reason) override;
+  void received(Node from, Bytes frame) override;
+  [[nodiscard]] std::optional<std::string> refuses(Node dialler, const CurveKey& wanted) override;
+
+ private:
+  struct OwnJob {
+    Submission* submission;
+    SimCrypto* owner;
+  };
+
+  void take_identity();
+  void resubmit(const OwnJob& job);
+  void feed(core::Event event);
+  void carry_out(core::Effect effect);
+  void act(core::SendMessage effect);
+  void act(core::Dial effect);
+  void act(core::Disconnect effect);
+  void act(core::StartAttempts effect);
+  void act(core::CancelAttempts effect);
+  void act(core::Persist effect);
+  void act(core::DeliverResults effect);
+  void act(core::DonorOutvoted effect);
+  void act(core::NobodyToCompute effect);
+  void act(core::DonorsBack effect);
+  void act(core::JobEnded effect);
+  void act(core::Departed effect);
+  void set_alarm();
+  void ring(VirtualTime when);
+  void watch_for_idleness();
+  [[nodiscard]] Now now() const;
+  [[nodiscard]] Submission* submission_of(const JobId& job) const;
+
+  Surroundings& surroundings_;
+  const HostOptions options_;
+  Generator generator_;
+  Node node_;
+  Duration boot_offset_;          // its clock since boot says something else than the world's
+  std::unique_ptr<SimCrypto> crypto_;
+  Conduct conduct_;
+  Executor executor_;
+  Journal journal_;
+  std::vector<OwnJob> own_jobs_;
+
+  // Of the process that runs.
+  std::unique_ptr<core::Peer> peer_;
+  core::Gate gate_;
+  std::deque<core::Event> inbox_;
+  bool busy_ = false;
+  bool departed_ = false;
+  bool asleep_ = false;
+  std::uint64_t process_ = 0;     // which one, so that what was scheduled for another is stale
+  std::unordered_map<PeerId, Node> node_of_;
+  std::unordered_map<Node, PeerId> peer_at_;
+  std::map<CurveKey, PeerId> dialling_;
+  std::unordered_map<PeerId, BootTime> banned_;
+  VirtualTime alarm_ = VirtualTime::max();
+  VirtualTime rang_at_{-1};
+  unsigned rings_at_once_ = 0;
+  VirtualTime worked_at_{};
+};
+
+}  // namespace dugnad::sim

@@ -1,0 +1,78 @@
+#include "coordinatorless/sim/journal.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "coordinatorless/sim/draws.h"
+
+namespace dugnad::sim {
+namespace {
+
+constexpr Duration commit_least = std::chrono::milliseconds(1);
+constexpr Duration commit_most = std::chrono::milliseconds(15);  // an fsync on a laptop's disk
+
+}  // namespace
+
+Journal::Journal(EventQueue& queue, Generator generator, Committed committed, Trouble trouble)
+    : queue_(queue), generator_(std::move(generator)), committed_(std::move(committed)), trouble_(std::move(trouble)) {}
+
+void Journal::write(PersistSeq seq, std::vector<Row> rows) {
+  if (!pending_.empty() && seq <= pending_.back().first) trouble_("rows were handed to the journal out of order");
+  pending_.emplace_back(seq, std::move(rows));
+  if (!committing_) commit(pending_.size());
+}
+
+/// Puts the first `writes` pending ones on disk, all or none, and then whatever has come since.
+void Journal::commit(std::size_t writes) {
+  committing_ = true;
+  queue_.after(between(generator_, commit_least, commit_most), [this, writes, epoch = epoch_] {
+    if (epoch != epoch_) return;
+    const PersistSeq last = pending_[writes - 1].first;
+    for (std::size_t i = 0; i < writes; ++i) {
+      for (Row& row : pending_[i].second) keep(std::move(row));
+    }
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(writes));
+    committing_ = false;
+    if (!pending_.empty()) commit(pending_.size());
+    committed_(last);
+  });
+}
+
+void Journal::keep(Row row) {
+  if (auto* submitted = std::get_if<JobRow>(&row)) {
+    const JobId id = submitted->job;
+    jobs_[id].row = std::move(*submitted);
+  } else if (const auto* state = std::get_if<JobStateRow>(&row)) {
+    jobs_[state->job].state = state->state;
+  } else if (auto* accepted = std::get_if<AcceptedRow>(&row)) {
+    Job& job = jobs_[accepted->job];
+    for (AcceptedUnit& unit : accepted->units) {
+      const UnitIndex index = unit.unit;
+      if (!job.accepted.emplace(index, std::move(unit)).second) trouble_("unit " + std::to_string(index.value) + " is accepted twice in the journal");
+    }
+  } else if (auto* contact = std::get_if<ContactRow>(&row)) {
+    const PeerId id = contact->peer;
+    contacts_[id] = std::move(*contact);
+  } else if (const auto* gone = std::get_if<ContactGone>(&row)) {
+    contacts_.erase(gone->peer);
+  }
+}
+
+void Journal::crash() {
+  pending_.clear();
+  committing_ = false;
+  ++epoch_;
+}
+
+const Journal::Job* Journal::find(const JobId& job) const {
+  const auto it = jobs_.find(job);
+  return it == jobs_.end() ? nullptr : &it->second;
+}
+
+std::vector<ContactRow> Journal::contacts() const {
+  std::vector<ContactRow> contacts;
+  for (const auto& [peer, row] : contacts_) contacts.push_back(row);
+  return contacts;
+}
+
+}  // namespace dugnad::sim

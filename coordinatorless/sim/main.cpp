@@ -1,0 +1,100 @@
+// dugnad-sim: the product's own protocol core, thousands of peers in one process, in virtual time.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "coordinatorless/sim/simulation.h"
+
+namespace {
+
+using namespace dugnad::sim;
+
+constexpr int exit_well = 0, exit_trouble = 1, exit_usage = 2;
+
+std::string hex_of(std::uint64_t number) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
+  return text;
+}
+
+nlohmann::ordered_json as_json(const SimulationReport& report) {
+  return {{"seed", report.seed},
+          {"peers", report.peers},
+          {"units", report.units},
+          {"accepted", report.accepted},
+          {"wrong", report.wrong},
+          {"unfinished", report.unfinished},
+          {"attempts_per_unit", report.attempts_per_unit},
+          {"overhead", report.overhead},
+          {"virtual_seconds", report.virtual_seconds},
+          {"messages", report.messages},
+          {"bytes_per_peer_second", report.bytes_per_peer_second},
+          {"final_draw", hex_of(report.final_draw)}};
+}
+
+/// One line a field, names and values aligned.
+void print(const SimulationReport& report) {
+  const nlohmann::ordered_json fields = as_json(report);
+  for (const auto& [name, value] : fields.items()) {
+    if (value.is_number_float()) std::printf("%-22s %.3f\n", name.c_str(), value.get<double>());
+    else if (value.is_string()) std::printf("%-22s %s\n", name.c_str(), value.get<std::string>().c_str());
+    else std::printf("%-22s %s\n", name.c_str(), value.dump().c_str());
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  SimulationOptions options;
+  std::uint64_t runs = 1;
+  std::string strategy = "always";
+  double confidence = 0;
+  bool json = false;
+
+  CLI::App app{"Runs a swarm of simulated peers, the product's own protocol core, in virtual time. The same seed gives the same run."};
+  app.option_defaults()->always_capture_default();
+  app.add_option("--peers", options.peers, "Peers, one of which submits the job")->check(CLI::Range(2, 100000));
+  app.add_option("--units", options.units, "Units of the job")->check(CLI::Range(1, 10000000));
+  app.add_option("--unit-seconds", options.unit_seconds, "Mean CPU time of a unit; units and donors differ")->check(CLI::Range(1e-6, 1e6));
+  app.add_option("--seed", options.seed, "The run's seed");
+  app.add_option("--copies", options.copies, "Different donors that must agree on a unit")->check(CLI::Range(1, 16));
+  CLI::Option* with_confidence = app.add_option("--confidence", confidence, "Wanted confidence per unit (not in this version)")->default_str("");
+  app.add_option("--saboteurs", options.saboteurs, "Share of donors that lie")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--strategy", strategy, "How they lie")->check(CLI::IsMember({"always", "random", "sleeper", "collude", "sybil"}));
+  app.add_option("--silent", options.silent, "Share of donors that take work and never answer")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--loss", options.loss,
+                 "Share of packets lost. Links are TCP's: a loss delays what follows it by 200 ms and more, and one in ten breaks the link with all that is in flight")
+      ->check(CLI::Range(0.0, 0.9));
+  app.add_option("--latency", options.latency_ms, "Mean latency one way, in milliseconds")->check(CLI::Range(0.0, 60000.0));
+  app.add_option("--crashes", options.crashes, "Crashes per peer and hour; a crashed peer is back after 5 s to 2 min")->check(CLI::Range(0.0, 1000.0));
+  app.add_option("--suspends", options.suspends, "Suspends per peer and hour, of 10 s to 5 min")->check(CLI::Range(0.0, 1000.0));
+  app.add_option("--partitions", options.partitions, "Partitions of the swarm per hour, of 10 s to 3 min")->check(CLI::Range(0.0, 1000.0));
+  app.add_option("--nat", options.nat, "Share of peers that nobody can dial")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--max-hours", options.max_hours, "Virtual time for the job; faults stop after half of it")->check(CLI::Range(0.001, 10000.0));
+  app.add_option("--runs", runs, "Runs, with this and the following seeds")->check(CLI::Range(1, 1000000000));
+  app.add_flag("--json", json, "One JSON object a run");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? exit_well : exit_usage;
+  }
+  if (with_confidence->count() > 0) {
+    std::cerr << "dugnad-sim: --confidence is not in this version; use --copies\n";
+    return exit_usage;
+  }
+  options.strategy = *strategy_named(strategy);
+
+  int code = exit_well;
+  for (std::uint64_t run = 0; run < runs; ++run, ++options.seed) {
+    const SimulationReport report = simulate(options);
+    if (json) std::cout << as_json(report).dump() << std::endl;
+    else print(report);
+    if (report.troubles.empty()) continue;
+    code = exit_trouble;
+    for (const std::string& trouble : report.troubles) std::cerr << "dugnad-sim: " << trouble << "\n";
+    std::cerr << "replay: " << command_line(options) << std::endl;
+  }
+  return code;
+}

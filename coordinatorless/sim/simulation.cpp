@@ -1,0 +1,108 @@
+#include "coordinatorless/sim/simulation.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace dugnad::sim {
+namespace {
+
+constexpr Duration start_spread = std::chrono::seconds(10);  // the swarm starts over this long
+
+/// The strategies of `count` donors, in random order.
+std::vector<Strategy> cast_of(const SimulationOptions& options, std::size_t count, Generator& generator) {
+  const auto share_of = [&](double share) { return std::min(count, static_cast<std::size_t>(std::llround(share * static_cast<double>(count)))); };
+  const std::size_t saboteurs = share_of(options.saboteurs);
+  const std::size_t silent = std::min(count - saboteurs, share_of(options.silent));
+  std::vector<Strategy> cast(count, Strategy::honest);
+  std::fill_n(cast.begin(), saboteurs, options.strategy);
+  std::fill_n(cast.begin() + static_cast<std::ptrdiff_t>(saboteurs), silent, Strategy::silent);
+  generator.shuffle(std::span(cast));
+  return cast;
+}
+
+WorldOptions world_of(const SimulationOptions& options) {
+  WorldOptions world;
+  world.seed = options.seed;
+  world.links.latency = from_seconds(options.latency_ms / 1000);
+  world.links.loss = options.loss;
+  return world;
+}
+
+/// The shortest decimal that reads back as the same number.
+std::string text_of(double number) {
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
+  return {buffer, end};
+}
+
+}  // namespace
+
+SimulationReport simulate(const SimulationOptions& options) {
+  World world(world_of(options));
+  Generator& generator = world.generator();
+  const std::size_t donors = options.peers - 1;
+  const std::vector<Strategy> cast = cast_of(options, donors, generator);
+  for (std::size_t i = 0; i < donors; ++i) {
+    WorkerOptions worker;
+    worker.strategy = cast[i];
+    worker.behind_nat = i > 0 && generator.chance(options.nat);
+    worker.starts_after = start_spread * i / donors;
+    world.add_worker(worker);
+  }
+  SubmitterOptions user;
+  user.behind_nat = generator.chance(options.nat);
+  user.starts_after = start_spread / 2;
+  const Node submitter = world.add_submitter(user);
+  const Submission& job = world.submit(submitter, {options.units, from_seconds(options.unit_seconds), options.copies});
+
+  Faults faults(world, {options.crashes, options.suspends, options.partitions});
+  const Duration limit = from_seconds(options.max_hours * 3600);
+  bool ended = world.run_until_ended(job, limit / 2);
+  faults.stop();
+  if (!ended) ended = world.run_until_ended(job, limit / 2);
+
+  SimulationReport report;
+  report.seed = options.seed;
+  report.peers = options.peers;
+  report.units = options.units;
+  report.accepted = job.accepted();
+  report.wrong = job.wrong();
+  report.unfinished = options.units - job.accepted();
+  report.attempts_per_unit = static_cast<double>(world.results()) / static_cast<double>(std::max<std::uint64_t>(1, job.accepted()));
+  report.overhead = seconds_of(world.cpu_spent()) / std::max(1e-9, seconds_of(job.honest_work()));
+  report.virtual_seconds = seconds_of(world.now());
+  report.messages = world.traffic().frames_sent;
+  report.bytes_per_peer_second = static_cast<double>(world.traffic().bytes_sent) / static_cast<double>(options.peers) / std::max(1e-9, report.virtual_seconds);
+  report.troubles = world.violations();
+  if (report.troubles.empty() && !ended) report.troubles.push_back("the job has not ended, although the faults stopped half of --max-hours ago");
+  if (job.failed() > 0) report.troubles.push_back(std::to_string(job.failed()) + " units failed, and every honest peer can compute them");
+  report.crashes = faults.crashes();
+  report.partitions = faults.partitions();
+  report.events = world.events();
+  report.final_draw = world.final_draw();
+  return report;
+}
+
+std::string command_line(const SimulationOptions& options) {
+  const SimulationOptions plain;
+  std::string line = "dugnad-sim --peers " + std::to_string(options.peers) + " --units " + std::to_string(options.units) + " --seed " + std::to_string(options.seed);
+  const auto add = [&line](const char* name, double value, double fallback) {
+    if (value != fallback) line += std::string(" --") + name + " " + text_of(value);
+  };
+  add("unit-seconds", options.unit_seconds, plain.unit_seconds);
+  add("copies", options.copies, plain.copies);
+  add("saboteurs", options.saboteurs, plain.saboteurs);
+  if (options.strategy != plain.strategy) line += " --strategy " + std::string(name_of(options.strategy));
+  add("silent", options.silent, plain.silent);
+  add("loss", options.loss, plain.loss);
+  add("latency", options.latency_ms, plain.latency_ms);
+  add("crashes", options.crashes, plain.crashes);
+  add("suspends", options.suspends, plain.suspends);
+  add("partitions", options.partitions, plain.partitions);
+  add("nat", options.nat, plain.nat);
+  add("max-hours", options.max_hours, plain.max_hours);
+  return line;
+}
+
+}  // namespace dugnad::sim

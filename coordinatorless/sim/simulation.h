@@ -1,0 +1,54 @@
+// Simulation: one run as `dugnad-sim` describes it by its options: a swarm, one job, faults at given rates, and what came of it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "coordinatorless/sim/faults.h"
+
+namespace dugnad::sim {
+
+struct SimulationOptions {
+  std::uint64_t peers = 60;              // one of them submits
+  std::uint64_t units = 600;
+  double unit_seconds = 1;               // mean, on a donor of speed 1
+  std::uint64_t seed = 1;
+  std::uint32_t copies = 2;
+  double saboteurs = 0;                  // shares of the donors
+  Strategy strategy = Strategy::always;
+  double silent = 0;
+  double loss = 0;
+  double latency_ms = 20;
+  double crashes = 0;                    // per peer and hour
+  double suspends = 0;                   // per peer and hour
+  double partitions = 0;                 // per hour
+  double nat = 0;                        // share of all peers but the first donor
+  double max_hours = 2;                  // virtual; faults stop after half of it
+};
+
+struct SimulationReport {
+  std::uint64_t seed = 0;
+  std::uint64_t peers = 0;
+  std::uint64_t units = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t wrong = 0;
+  std::uint64_t unfinished = 0;
+  double attempts_per_unit = 0;
+  double overhead = 0;
+  double virtual_seconds = 0;
+  std::uint64_t messages = 0;
+  double bytes_per_peer_second = 0;
+  std::uint64_t final_draw = 0;
+
+  std::vector<std::string> troubles;     // broken invariants and lost units; empty where all is well
+  std::uint64_t crashes = 0;
+  std::uint64_t partitions = 0;
+  std::uint64_t events = 0;
+};
+
+[[nodiscard]] SimulationReport simulate(const SimulationOptions& options);
+
+/// The `dugnad-sim` command that runs exactly this.
+[[nodiscard]] std::string command_line(const SimulationOptions& options);
+
+}  // namespace dugnad::sim

@@ -1,0 +1,113 @@
+// World: a swarm of simulated hosts and what befalls it, in the words of a test:
+//
+//   World world({.seed = 7});
+//   const Node submitter = world.add_submitter();
+//   const auto donors = world.add_workers(10);
+//   const Submission& job = world.submit(submitter, {.units = 100, .unit = seconds(2), .copies = 2});
+//   world.crash(donors[3]);
+//   CHECK(world.run_until_ended(job, minutes(10)));
+//
+// Everything follows from the seed: the same calls on the same seed end in the same final_draw().
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "coordinatorless/sim/host.h"
+
+namespace dugnad::sim {
+
+struct WorldOptions {
+  std::uint64_t seed = 1;
+  LinkQuality links;
+};
+
+struct WorkerOptions {
+  bool behind_nat = false;
+  Strategy strategy = Strategy::honest;
+  unsigned slots = 1;
+  /// Drawn where it is left out: lognormal, a standard deviation of 0.5 in the logarithm.
+  std::optional<double> speed;
+  /// Whose contact the user pasted; a random dialable peer where it is left out, nobody for the first.
+  std::optional<Node> joins;
+  /// How long after now it starts.
+  Duration starts_after{};
+};
+
+struct SubmitterOptions {
+  bool behind_nat = false;
+  unsigned slots = 0;  // with which it computes its own job's units
+  std::optional<Node> joins;
+  Duration starts_after{};
+};
+
+class World {
+ public:
+  explicit World(WorldOptions options);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  // --- Who is there ---
+  Node add_worker(const WorkerOptions& options = {});
+  std::vector<Node> add_workers(std::size_t count, const WorkerOptions& options = {});
+  Node add_submitter(const SubmitterOptions& options = {});
+  [[nodiscard]] Host& host(Node node) { return *hosts_.at(node); }
+  [[nodiscard]] std::size_t size() const { return hosts_.size(); }
+
+  // --- What they do ---
+  const Submission& submit(Node submitter, const JobSpec& spec);
+  void cancel(Node submitter, const Submission& job);
+  void leave(Node node);
+
+  // --- What befalls them ---
+  void crash(Node node, Death death = Death::killed);
+  void restart(Node node);
+  void suspend(Node node, Duration duration);
+  void partition(const std::vector<Node>& left, const std::vector<Node>& right);
+  void heal();
+
+  // --- Time passes ---
+  using Predicate = std::function<bool()>;
+  /// Until `done` or a violation, `limit` at most. False where `done` did not come true.
+  [[nodiscard]] bool run_until(const Predicate& done, Duration limit);
+  [[nodiscard]] bool run_until_ended(const Submission& job, Duration limit);
+  void run_for(Duration duration);
+  [[nodiscard]] VirtualTime now() const { return queue_.now(); }
+  void after(Duration delay, EventQueue::Action action) { queue_.after(delay, std::move(action)); }
+
+  // --- What came of it ---
+  [[nodiscard]] const std::vector<std::string>& violations() const { return witness_.violations(); }
+  [[nodiscard]] const Network::Counts& traffic() const { return network_.counts(); }
+  [[nodiscard]] std::uint64_t results() const { return witness_.results_seen(); }
+  [[nodiscard]] Duration cpu_spent() const;
+  [[nodiscard]] std::uint64_t events() const { return queue_.executed(); }
+  /// Depends on every frame that arrived, in order, and on how far each generator has come. Ends the world's usefulness: it draws.
+  [[nodiscard]] std::uint64_t final_draw();
+  [[nodiscard]] Generator& generator() { return generator_; }
+  [[nodiscard]] Network& network() { return network_; }
+
+ private:
+  Node add(HostOptions options, std::optional<Node> joins, Duration starts_after);
+  [[nodiscard]] core::Endpoint fresh_address();
+  [[nodiscard]] std::optional<Node> somebody_dialable();
+  void check_bounds();
+
+  EventQueue queue_;
+  Generator generator_;
+  Network network_;
+  Directory directory_;
+  KeyRegistry keys_;
+  Witness witness_;
+  std::unordered_map<JobId, JobSpec> jobs_;
+  Surroundings surroundings_;
+  SimCrypto owner_;
+  std::vector<std::unique_ptr<Submission>> submissions_;
+  std::vector<std::unique_ptr<Host>> hosts_;
+  std::map<core::Endpoint, Node> addresses_;
+};
+
+}  // namespace dugnad::sim
