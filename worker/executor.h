@@ -18,17 +18,18 @@ struct Attempt {
   AttemptId id;
   const tasks::RunUnit* run = nullptr;  // outlives the executor
   Bytes input;
-  Duration limit{};                     // after which its stop token is set and it counts as overrun (donor_fault)
+  Duration limit{};                     // after which its stop token is set and it counts as overrun (donor_fault); zero: none
 };
 
 struct ExecutorOptions {
   unsigned slots = 1;
-  /// Called from any thread when there is something to collect(); must not block. Completions of short attempts are gathered for up to
-  /// `gather` before it is called, unless a slot has run dry.
-  std::function<void()> wake;
+  /// Called from any thread, once until the next collect(), when there is something to collect(); must not block. Completions of short attempts
+  /// are gathered for up to `gather` before it is called, and never longer, unless a slot has run dry.
+  std::function<void()> wake = {};
   Duration gather = std::chrono::milliseconds(5);
-  /// Called once, from the watchdog's thread, when an attempt has ignored its stop token for `grace`: the process should restart itself.
-  std::function<void(AttemptId, const std::string& what)> stuck;
+  /// Called once, from the watchdog's thread, when an attempt has ignored its stop token for `grace`: the process should restart itself. `what`
+  /// says why it was to stop.
+  std::function<void(AttemptId, const std::string& what)> stuck = {};
   Duration grace = std::chrono::seconds(10);
 };
 
@@ -42,6 +43,7 @@ class Executor {
   // All below: from the owner's one thread.
   void start(std::vector<Attempt> attempts);
   /// Queued attempts end as cancelled at once, running ones when they see their token. Each is still reported by collect().
+  /// What has ended already, or was never started, is left alone.
   void cancel(std::span<const AttemptId> attempts);
   [[nodiscard]] std::vector<FinishedAttempt> collect();
   /// Started and not yet collected.

@@ -1,0 +1,35 @@
+// Allowance: how much of the machine its owner lets be used right now. A pure function of what the owner prefers and what the host has.
+//
+// Rules:
+//   1. Never more slots than the host has processors.  A second attempt on a processor makes both slower and finishes nothing sooner.
+//   2. `cores` caps the slots; 0 stands for all processors.
+//   3. `cpu_percent` lets that share of the capped slots run, rounded down.  Who says 50 % of three cores does not mean two.
+//   4. Yet one slot runs as long as the percentage is above 0.  A slot is the smallest share there is, and attempts run in SCHED_IDLE: whoever
+//      wants to donate a little on one core donates when nothing else wants it.
+//   5. 0 % is no donation.
+#pragma once
+
+#include "coordinatorless/base/result.h"
+
+namespace dugnad::worker {
+
+struct Preferences {
+  unsigned cores = 0;          // --cores; 0: all
+  unsigned cpu_percent = 100;  // --cpu, 0 to 100
+};
+
+struct HostFacts {
+  unsigned processors = 1;  // that this process may run on
+};
+
+struct Allowance {
+  unsigned slots = 0;
+  bool operator==(const Allowance&) const = default;
+};
+
+[[nodiscard]] Allowance allowance_of(const Preferences& preferences, const HostFacts& host);
+
+/// The preferences as a person gave them; an error names the option, its range and what was given.
+[[nodiscard]] Result<Preferences> check_preferences(unsigned cores, unsigned cpu_percent);
+
+}  // namespace dugnad::worker

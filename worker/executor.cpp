@@ -1,0 +1,421 @@
+// How attempts travel, and who may touch them where:
+//
+//   start() -> queue_ -> a slot's `taken` -> runs -> the slot's `finished` -> collect()
+//
+// A slot takes several short attempts at once, so that slots seldom meet at the queue, but at most a millisecond's measured work, so that none
+// idles while another hoards; one that finds nothing takes half of what another has taken.
+// Locks: `mutex_`, then one slot's mutex; watch_mutex_ alone. No callback is called under a lock.
+#include "worker/executor.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <deque>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "worker/arena_threads.h"
+#include "worker/run_attempt.h"
+
+namespace dugnad::worker {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Time = Clock::time_point;
+constexpr Time no_time = Time::max();
+
+constexpr Duration taken_work_max = std::chrono::milliseconds(1);
+constexpr std::size_t taken_max = 256;
+
+Time after(Time start, Duration duration) { return duration < no_time - start ? start + duration : no_time; }
+
+/// What an attempt of each task costs, as measured: raised at once and lowered slowly, for a slot that takes too many attempts holds them up.
+class Costs {
+ public:
+  struct Sample {
+    const tasks::RunUnit* run;
+    std::uint64_t attempts;
+    Duration spent;
+  };
+
+  void learn(const std::vector<Sample>& samples) {
+    for (const Sample& sample : samples) {
+      const Duration cost = sample.spent / sample.attempts;
+      const auto known = find(sample.run);
+      if (known == known_.end()) known_.emplace_back(sample.run, cost);
+      else known->second = std::max(cost, (known->second * 3 + cost) / 4);
+    }
+  }
+  [[nodiscard]] std::optional<Duration> of(const tasks::RunUnit* run) {
+    const auto known = find(run);
+    return known == known_.end() ? std::nullopt : std::optional(known->second);
+  }
+
+ private:
+  using Known = std::vector<std::pair<const tasks::RunUnit*, Duration>>;  // as many as the program has tasks: a handful
+  Known::iterator find(const tasks::RunUnit* run) {
+    return std::find_if(known_.begin(), known_.end(), [run](const auto& entry) { return entry.first == run; });
+  }
+  Known known_;
+};
+
+struct alignas(64) Slot {
+  // Its own thread.
+  std::vector<Costs::Sample> samples;
+
+  // Set with the mutex held, read by the attempt.
+  std::atomic<bool> stop_requested{false};
+
+  std::mutex mutex;
+  // Guarded by the mutex. Who moves attempts from place to place also holds mutex_, so that cancel() finds each in one of them.
+  std::vector<Attempt> taken;  // the next one at the back
+  bool running = false;
+  AttemptId id;
+  Duration limit{};
+  Stop stop = Stop::none;
+  Time due = no_time;  // of the running attempt: the end of its time, and once it was told to stop, the end of its grace
+  std::vector<FinishedAttempt> finished;
+  Time finished_since;  // when the first of `finished` was
+
+  void tell_to_stop(Stop why, Time grace_ends) {
+    if (!running || stop != Stop::none) return;
+    stop = why;
+    due = grace_ends;
+    stop_requested.store(true, std::memory_order_relaxed);
+  }
+};
+
+}  // namespace
+
+class Executor::Impl {
+ public:
+  explicit Impl(ExecutorOptions options) : options_(std::move(options)), slots_(options_.slots) {
+    DUGNAD_ASSERT(options_.slots > 0, "an executor without slots would never finish anything");
+    watchdog_ = std::thread([this] { watch(); });
+    threads_ = std::make_unique<ArenaThreads>(options_.slots, [this](unsigned i) { serve(slots_[i]); });
+  }
+
+  ~Impl() {
+    const Time grace_ends = after(Clock::now(), options_.grace);
+    {
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+      queue_.clear();
+      for (Slot& slot : slots_) {
+        const std::lock_guard slot_lock(slot.mutex);
+        slot.taken.clear();
+        slot.tell_to_stop(Stop::cancelled, grace_ends);
+      }
+    }
+    changed_.notify_all();
+    look_by(grace_ends);
+    threads_.reset();  // the watchdog still runs: what ignores its token here is stuck like any other
+    {
+      const std::lock_guard lock(watch_mutex_);
+      ending_ = true;
+    }
+    watch_changed_.notify_all();
+    watchdog_.join();
+  }
+
+  void start(std::vector<Attempt> attempts) {
+    if (attempts.empty()) return;
+    for (const Attempt& attempt : attempts) DUGNAD_ASSERT(attempt.run != nullptr && *attempt.run, "an attempt without a function");
+    active_ += attempts.size();
+    std::size_t idle = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      queue_.insert(queue_.end(), std::make_move_iterator(attempts.begin()), std::make_move_iterator(attempts.end()));
+      idle = idle_;
+    }
+    if (attempts.size() >= idle) {
+      if (idle > 0) changed_.notify_all();
+    } else {
+      for (std::size_t i = 0; i < attempts.size(); ++i) changed_.notify_one();
+    }
+  }
+
+  void cancel(std::span<const AttemptId> attempts) {
+    std::vector<AttemptId> unwanted(attempts.begin(), attempts.end());
+    std::sort(unwanted.begin(), unwanted.end());
+    const auto is_unwanted = [&unwanted](AttemptId id) { return std::binary_search(unwanted.begin(), unwanted.end(), id); };
+    const auto drop_from = [&](auto& waiting) {
+      std::erase_if(waiting, [&](const Attempt& attempt) {
+        if (!is_unwanted(attempt.id)) return false;
+        never_ran_.push_back({attempt.id, Outcome::cancelled, {}, {}});
+        return true;
+      });
+    };
+    const Time grace_ends = after(Clock::now(), options_.grace);
+    {
+      const std::lock_guard lock(mutex_);
+      drop_from(queue_);
+      for (Slot& slot : slots_) {
+        const std::lock_guard slot_lock(slot.mutex);
+        drop_from(slot.taken);
+        if (slot.running && is_unwanted(slot.id)) slot.tell_to_stop(Stop::cancelled, grace_ends);
+      }
+    }
+    look_by(grace_ends);
+    if (!never_ran_.empty()) report();
+  }
+
+  std::vector<FinishedAttempt> collect() {
+    reported_.exchange(false);  // before looking: whoever finishes an attempt behind our back reports again
+    std::vector<FinishedAttempt> all = std::exchange(never_ran_, {});
+    for (Slot& slot : slots_) {
+      const std::lock_guard lock(slot.mutex);
+      if (all.empty()) {
+        all.swap(slot.finished);
+      } else {
+        all.insert(all.end(), std::make_move_iterator(slot.finished.begin()), std::make_move_iterator(slot.finished.end()));
+        slot.finished.clear();
+      }
+    }
+    active_ -= all.size();
+    return all;
+  }
+
+  [[nodiscard]] std::size_t active() const { return active_; }
+  [[nodiscard]] unsigned slots() const { return options_.slots; }
+
+ private:
+  // ---- A slot's thread ----
+
+  void serve(Slot& slot) {
+    while (refill(slot)) {
+      Time now = Clock::now();
+      while (auto attempt = begin(slot, now)) {
+        Ran ran = run_unit(*attempt->run, attempt->input, tasks::StopToken(slot.stop_requested));
+        const Time end = Clock::now();
+        finish(slot, *attempt, std::move(ran), end - now, end);
+        now = end;
+      }
+    }
+  }
+
+  /// Sleeps until the slot has taken something; false at the end.
+  bool refill(Slot& slot) {
+    bool told = false;
+    std::unique_lock lock(mutex_);
+    costs_.learn(std::exchange(slot.samples, {}));
+    while (!closing_) {
+      if (take_from_queue(slot) || take_from_others(slot)) return true;
+      if (!told) {
+        // Run dry: nothing will come to be gathered with what is finished. Then once more round, for what came in the meantime.
+        told = true;
+        lock.unlock();
+        report_finished(slot);
+        lock.lock();
+        continue;
+      }
+      ++idle_;
+      changed_.wait(lock);  // woken for nothing, it goes round once more
+      --idle_;
+    }
+    return false;
+  }
+
+  /// With mutex_ held.
+  bool take_from_queue(Slot& slot) {
+    if (queue_.empty()) return false;
+    const std::size_t share = std::min(taken_max, (queue_.size() + slots_.size() - 1) / slots_.size());
+    const std::lock_guard lock(slot.mutex);
+    for (Duration work{}; slot.taken.size() < share && !queue_.empty();) {
+      const auto cost = costs_.of(queue_.front().run);
+      work += cost.value_or(taken_work_max);
+      if (!slot.taken.empty() && work > taken_work_max) break;
+      slot.taken.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+    std::reverse(slot.taken.begin(), slot.taken.end());
+    return true;
+  }
+
+  /// With mutex_ held. An attempt that takes longer than others of its task must not hold up what was taken with it.
+  bool take_from_others(Slot& slot) {
+    for (Slot& other : slots_) {
+      if (&other == &slot) continue;
+      std::vector<Attempt> half;
+      {
+        const std::lock_guard lock(other.mutex);
+        const auto middle = other.taken.begin() + static_cast<std::ptrdiff_t>((other.taken.size() + 1) / 2);
+        half.assign(std::make_move_iterator(other.taken.begin()), std::make_move_iterator(middle));
+        other.taken.erase(other.taken.begin(), middle);
+      }
+      if (half.empty()) continue;
+      const std::lock_guard lock(slot.mutex);
+      slot.taken = std::move(half);
+      return true;
+    }
+    return false;
+  }
+
+  std::optional<Attempt> begin(Slot& slot, Time now) {
+    std::optional<Attempt> attempt;
+    Time look = no_time;
+    {
+      const std::lock_guard lock(slot.mutex);
+      if (slot.taken.empty()) return std::nullopt;
+      attempt = std::move(slot.taken.back());
+      slot.taken.pop_back();
+      slot.running = true;
+      slot.id = attempt->id;
+      slot.limit = attempt->limit;
+      slot.stop = Stop::none;
+      slot.stop_requested.store(false, std::memory_order_relaxed);
+      slot.due = attempt->limit > Duration::zero() ? after(now, attempt->limit) : no_time;
+      look = slot.due;
+      // However long this one takes, what is finished is reported in time.
+      if (!slot.finished.empty()) look = std::min(look, after(slot.finished_since, options_.gather));
+    }
+    look_by(look);
+    return attempt;
+  }
+
+  void finish(Slot& slot, const Attempt& attempt, Ran ran, Duration spent, Time end) {
+    {
+      const std::lock_guard lock(slot.mutex);
+      slot.running = false;
+      ran = judge(std::move(ran), slot.stop, slot.limit);
+      if (slot.finished.empty()) slot.finished_since = end;
+      slot.finished.push_back({attempt.id, ran.outcome, std::move(ran.output), spent});
+    }
+    if (slot.samples.empty() || slot.samples.back().run != attempt.run) slot.samples.push_back({attempt.run, 0, {}});
+    slot.samples.back().attempts += 1;
+    slot.samples.back().spent += spent;
+    if (spent > options_.gather / 2) report();
+  }
+
+  void report_finished(Slot& slot) {
+    bool something = false;
+    {
+      const std::lock_guard lock(slot.mutex);
+      something = !slot.finished.empty();
+    }
+    if (something) report();
+  }
+
+  // ---- Any thread ----
+
+  /// Once until the next collect().
+  void report() {
+    if (!reported_.exchange(true) && options_.wake) options_.wake();
+  }
+
+  /// Makes the watchdog look at `time` at the latest. Called with the reason written in a slot already: the watchdog forgets its next look before
+  /// it goes through the slots, so either it sees the reason there or we see here that it has to be told.
+  void look_by(Time time) {
+    if (time >= next_look_.load()) return;
+    {
+      const std::lock_guard lock(watch_mutex_);
+      if (time >= next_look_.load()) return;
+      next_look_.store(time);
+    }
+    watch_changed_.notify_one();
+  }
+
+  // ---- The watchdog's thread ----
+
+  /// Sleeps until something is due: for ever while nothing runs.
+  void watch() {
+    std::unique_lock lock(watch_mutex_);
+    while (!ending_) {
+      const Time next = next_look_.load();
+      if (next == no_time) {
+        watch_changed_.wait(lock);
+      } else if (Clock::now() < next) {
+        watch_changed_.wait_until(lock, next);
+      } else {
+        next_look_.store(no_time);
+        lock.unlock();
+        const Time found = look(Clock::now());
+        lock.lock();
+        next_look_.store(std::min(found, next_look_.load()));
+      }
+    }
+  }
+
+  /// Does what is due; returns when something will be next.
+  Time look(Time now) {
+    Time next = no_time;
+    bool kept_waiting = false;
+    for (Slot& slot : slots_) {
+      std::optional<std::string> complaint;
+      AttemptId id;
+      {
+        const std::lock_guard lock(slot.mutex);
+        if (slot.running && slot.due <= now) {
+          if (slot.stop == Stop::none) {
+            slot.tell_to_stop(Stop::overrun, after(now, options_.grace));
+          } else {
+            complaint = complaint_of(slot);
+            id = slot.id;
+            slot.due = no_time;
+          }
+        }
+        if (slot.running) next = std::min(next, slot.due);
+        if (!slot.finished.empty() && !reported_.load()) {
+          const Time latest = after(slot.finished_since, options_.gather);
+          if (latest <= now) kept_waiting = true;
+          else next = std::min(next, latest);
+        }
+      }
+      if (complaint && !std::exchange(complained_, true) && options_.stuck) options_.stuck(id, *complaint);
+    }
+    if (kept_waiting) report();
+    return next;
+  }
+
+  [[nodiscard]] std::string complaint_of(const Slot& slot) const {
+    char text[128];
+    if (slot.stop == Stop::overrun) {
+      std::snprintf(text, sizeof text, "ignored its stop token for %g s after its time limit of %g s", seconds_of(options_.grace),
+                    seconds_of(slot.limit));
+    } else {
+      std::snprintf(text, sizeof text, "ignored its stop token for %g s after it was cancelled", seconds_of(options_.grace));
+    }
+    return text;
+  }
+
+  const ExecutorOptions options_;
+
+  // The owner's thread.
+  std::size_t active_ = 0;
+  std::vector<FinishedAttempt> never_ran_;  // cancelled in the queue
+
+  std::vector<Slot> slots_;            // as many for ever
+  std::atomic<bool> reported_{false};  // wake() was called and collect() not yet
+
+  // Guarded by mutex_.
+  std::mutex mutex_;
+  std::condition_variable changed_;  // queue_ or closing_
+  std::deque<Attempt> queue_;
+  Costs costs_;
+  std::size_t idle_ = 0;  // slots that sleep
+  bool closing_ = false;
+
+  // Written under watch_mutex_; next_look_ is read without.
+  std::mutex watch_mutex_;
+  std::condition_variable watch_changed_;
+  std::atomic<Time> next_look_{no_time};
+  bool ending_ = false;
+  bool complained_ = false;  // the watchdog's thread
+
+  std::thread watchdog_;
+  std::unique_ptr<ArenaThreads> threads_;
+};
+
+Executor::Executor(ExecutorOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Executor::~Executor() = default;
+void Executor::start(std::vector<Attempt> attempts) { impl_->start(std::move(attempts)); }
+void Executor::cancel(std::span<const AttemptId> attempts) { impl_->cancel(attempts); }
+std::vector<FinishedAttempt> Executor::collect() { return impl_->collect(); }
+std::size_t Executor::active() const { return impl_->active(); }
+unsigned Executor::slots() const { return impl_->slots(); }
+
+}  // namespace dugnad::worker
