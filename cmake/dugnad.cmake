@@ -16,6 +16,10 @@ function(dugnad_flags target)
     target_compile_options(${target} PRIVATE -fsanitize=${DUGNAD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(${target} PUBLIC -fsanitize=${DUGNAD_SANITIZE})
   endif()
+  if(DUGNAD_FUZZ)  # coverage for libFuzzer, without its main; tests/fuzz adds that to the fuzz targets
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+    target_link_options(${target} PUBLIC -fsanitize=fuzzer-no-link)
+  endif()
 endfunction()
 
 # dugnad_library(name SOURCES a.cpp... [PUBLIC lib...] [PRIVATE lib...]): one folder, one static library.
