@@ -1,0 +1,494 @@
+#include "coordinatorless/core/gossip.h"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+
+#include "tests/core/announcements.h"
+
+namespace dugnad::core::test {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+/// A gossip with as many neighbours as asked for, which are only names.
+struct Listener {
+  Identity me{1};
+  Identity owner{2};
+  Identity submitter{3};
+  Gossip gossip{me.self};
+  Output out;
+  Now now = start_of_time();
+  std::vector<PeerId> neighbours;
+
+  explicit Listener(std::size_t count = 8) {
+    for (std::size_t i = 0; i < count; ++i) {
+      PeerId& peer = neighbours.emplace_back();
+      peer.bytes[0] = static_cast<std::uint8_t>(i + 1);
+      gossip.connected(peer, now, out);
+    }
+  }
+  Charge hear(const Posting& posting, std::uint8_t hops = 0) { return gossip.on(neighbours[0], posting.announce(hops), now, out); }
+  void pass(Duration by) {
+    now = later(now, by);
+    if (gossip.next_deadline() <= now.boot) gossip.tick(now, out);
+  }
+  std::vector<std::pair<PeerId, Announce>> sent() {
+    auto found = messages<Announce>(out);
+    out = {};
+    return found;
+  }
+};
+
+TEST_CASE("a genuine announcement is news once, and goes on to six neighbours other than the one it came from") {
+  Listener listener;
+  const Posting posting(listener.owner, listener.submitter, listener.now);
+  CHECK_FALSE(listener.hear(posting, 3));
+
+  const auto sent = listener.sent();
+  CHECK(sent.size() == limits::gossip_fanout);
+  std::set<PeerId> receivers;
+  for (const auto& [peer, announce] : sent) {
+    CHECK(announce.announcement == posting.announce().announcement);
+    CHECK(announce.hops == 4);
+    receivers.insert(peer);
+  }
+  CHECK(receivers.size() == limits::gossip_fanout);
+  CHECK_FALSE(receivers.contains(listener.neighbours[0]));
+
+  const auto news = listener.gossip.take_news();
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].job == posting.job());
+  CHECK(news[0].manifest == posting.manifest);
+  CHECK(news[0].manifest_body == posting.signed_manifest().body);
+  CHECK(news[0].submitter == listener.submitter.self.id);
+  CHECK(news[0].contact == posting.record);
+  CHECK(news[0].told_by == listener.neighbours[0]);
+  CHECK_FALSE(news[0].closed);
+
+  CHECK_FALSE(listener.hear(posting));
+  CHECK(listener.gossip.take_news().empty());
+  CHECK(listener.sent().empty());
+}
+
+TEST_CASE("every kind of forged announcement is dropped, passed on to nobody, and charged to whoever brought it") {
+  using Spoil = std::function<void(Posting&, const Identity&)>;
+  const std::vector<std::pair<const char*, Spoil>> spoilers{
+      {"a manifest that its owner did not sign", [](Posting& p, const Identity& forger) { p.manifest_by = &forger; }},
+      {"a delegation that the owner did not sign", [](Posting& p, const Identity& forger) { p.delegation_by = &forger; }},
+      {"a contact record that the submitter did not sign", [](Posting& p, const Identity& forger) { p.record_by = &forger; }},
+      {"an announcement that the submitter did not sign", [](Posting& p, const Identity& forger) { p.announced_by = &forger; }},
+      {"a delegation for another job", [](Posting& p, const Identity&) { p.delegation.job.bytes[5] ^= 1; }},
+      {"a delegation that names others", [](Posting& p, const Identity& forger) { p.delegation.peers = {forger.self.id}; }},
+      {"a submitter that was never delegated", [](Posting& p, const Identity& forger) {
+         p.record = forger.record(1, p.manifest.created);
+         p.record_by = p.announced_by = &forger;
+       }},
+  };
+  const Identity forger(9);
+  for (const auto& [what, spoil] : spoilers) {
+    CAPTURE(what);
+    Listener listener;
+    Posting posting(listener.owner, listener.submitter, listener.now);
+    spoil(posting, forger);
+    CHECK(listener.hear(posting).score == charges::forged.score);
+    CHECK(listener.sent().empty());
+    CHECK(listener.gossip.take_news().empty());
+    CHECK(listener.gossip.held() == 0);
+  }
+}
+
+TEST_CASE("a signature made for another purpose or another swarm does not pass") {
+  Listener listener;
+  const Posting posting(listener.owner, listener.submitter, listener.now);
+  Announce other_purpose = posting.announce();
+  other_purpose.announcement = sign(listener.submitter, Domain::contact, other_purpose.announcement.body);
+  CHECK(listener.gossip.on(listener.neighbours[0], other_purpose, listener.now, listener.out).score == charges::forged.score);
+
+  Identity elsewhere(3);
+  elsewhere.self.swarm = swarm_id("elsewhere");
+  Posting other_swarm(listener.owner, elsewhere, listener.now);
+  CHECK(listener.hear(other_swarm).score == charges::forged.score);
+  CHECK(listener.gossip.held() == 0);
+}
+
+TEST_CASE("random bytes in place of an announcement are charged") {
+  Listener listener;
+  const Announce junk{{Bytes{0x93, 1, 2, 3}, {}}, 0};
+  CHECK(listener.gossip.on(listener.neighbours[0], junk, listener.now, listener.out).score == charges::malformed.score);
+}
+
+TEST_CASE("announcements that are over, or dated too far ahead, are dropped without a charge") {
+  Listener listener;
+  Posting over(listener.owner, listener.submitter, listener.now, 1);
+  over.expires = listener.now.wall - minutes(11);
+  Posting ahead(listener.owner, listener.submitter, listener.now, 2);
+  ahead.expires = listener.now.wall + minutes(16);
+  Posting stale_record(listener.owner, listener.submitter, listener.now, 3);
+  stale_record.record.expires = listener.now.wall - minutes(11);
+  for (const Posting* posting : {&over, &ahead, &stale_record}) CHECK_FALSE(listener.hear(*posting));
+  CHECK(listener.gossip.held() == 0);
+  CHECK(listener.sent().empty());
+}
+
+TEST_CASE("the higher epoch wins whatever the sequence, then the higher sequence; who brings an older one is told the later") {
+  Listener listener;
+  Identity second(4);
+  Posting posting(listener.owner, listener.submitter, listener.now);
+  posting.sequence = ~std::uint64_t{0};
+  CHECK_FALSE(listener.hear(posting));
+
+  Posting handed_over(listener.owner, second, listener.now);
+  handed_over.delegation.epoch = 2;
+  CHECK_FALSE(listener.hear(handed_over));
+  REQUIRE(listener.gossip.known().size() == 1);
+  CHECK(listener.gossip.known()[0].submitter == second.self.id);
+
+  listener.sent();
+  CHECK_FALSE(listener.hear(posting));
+  CHECK(listener.gossip.known()[0].submitter == second.self.id);
+  const auto told = listener.sent();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].first == listener.neighbours[0]);
+  CHECK(told[0].second.announcement == handed_over.announce().announcement);
+}
+
+TEST_CASE("a closed job is not brought back by an earlier announcement, until that has expired too") {
+  Listener listener;
+  Posting posting(listener.owner, listener.submitter, listener.now);
+  Posting closing = posting;
+  closing.sequence = 2;
+  closing.closed = true;
+  CHECK_FALSE(listener.hear(posting));
+  CHECK_FALSE(listener.hear(closing));
+  const auto news = listener.gossip.take_news();
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].closed);
+
+  for (int i = 0; i < 14; ++i) {
+    CHECK_FALSE(listener.hear(posting));
+    CHECK(listener.gossip.take_news().empty());
+    listener.pass(minutes(1));
+  }
+  REQUIRE(listener.gossip.known().size() == 1);
+  CHECK(listener.gossip.known()[0].closed);
+
+  listener.pass(minutes(2));
+  CHECK(listener.gossip.held() == 0);
+  CHECK_FALSE(listener.hear(posting));
+  CHECK(listener.gossip.held() == 0);
+  CHECK(listener.gossip.next_deadline() == never);
+}
+
+TEST_CASE("a job that is announced again within seconds is kept and not pushed, its end excepted") {
+  Listener listener;
+  Posting posting(listener.owner, listener.submitter, listener.now);
+  CHECK_FALSE(listener.hear(posting));
+  CHECK(listener.sent().size() == limits::gossip_fanout);
+  posting.sequence = 2;
+  CHECK_FALSE(listener.hear(posting));
+  CHECK(listener.sent().empty());
+  CHECK(listener.gossip.take_news().size() == 1);
+  posting.sequence = 3;
+  posting.closed = true;
+  CHECK_FALSE(listener.hear(posting));
+  CHECK(listener.sent().size() == limits::gossip_fanout);
+  for (int i = 4; i < 8; ++i) {
+    posting.sequence = static_cast<std::uint64_t>(i);
+    posting.closed = i % 2 == 1;
+    CHECK_FALSE(listener.hear(posting));
+  }
+  CHECK(listener.sent().empty());
+}
+
+TEST_CASE("an owner has a quota of jobs; its own oldest closed one makes room, and a refused one is not pulled") {
+  Listener listener;
+  const auto posting = [&](std::size_t number) { return Posting(listener.owner, listener.submitter, listener.now, static_cast<std::uint8_t>(number)); };
+  for (std::size_t i = 0; i < limits::announcements_per_owner; ++i) CHECK_FALSE(listener.hear(posting(i)));
+  CHECK(listener.gossip.held() == limits::announcements_per_owner);
+
+  const Posting one_more = posting(200);
+  CHECK_FALSE(listener.hear(one_more));
+  CHECK(listener.gossip.held() == limits::announcements_per_owner);
+  listener.out = {};
+  CHECK_FALSE(listener.gossip.on(listener.neighbours[1], Digest{{{one_more.job(), 1}}}, listener.now, listener.out));
+  CHECK(listener.out.messages.empty());
+
+  Posting other_owner(listener.submitter, listener.submitter, listener.now);
+  CHECK_FALSE(listener.hear(other_owner));
+  CHECK(listener.gossip.held() == limits::announcements_per_owner + 1);
+
+  Posting closing = posting(7);
+  closing.sequence = 2;
+  closing.closed = true;
+  CHECK_FALSE(listener.hear(closing));
+  const Posting next = posting(201);
+  CHECK_FALSE(listener.hear(next));
+  CHECK(listener.gossip.held() == limits::announcements_per_owner + 1);
+  std::set<JobId> known;
+  for (const KnownJob& job : listener.gossip.known()) known.insert(job.job);
+  CHECK(known.contains(next.job()));
+  CHECK_FALSE(known.contains(closing.job()));
+}
+
+TEST_CASE("where all places are taken, owners with many jobs make room for one with a single job") {
+  Listener listener;
+  std::vector<std::unique_ptr<Identity>> owners;
+  constexpr std::size_t owners_many = limits::announcements_max / limits::announcements_per_owner;
+  for (std::size_t i = 0; i < owners_many; ++i) {
+    const Identity& owner = *owners.emplace_back(std::make_unique<Identity>(1000 + i));
+    for (std::size_t job = 0; job < limits::announcements_per_owner; ++job) {
+      const Posting posting(owner, listener.submitter, listener.now, static_cast<std::uint8_t>(job));
+      CHECK_FALSE(listener.gossip.on(listener.neighbours[i % 8], posting.announce(), listener.now, listener.out));
+      listener.now.boot += std::chrono::milliseconds(10);
+      listener.out = {};
+    }
+  }
+  CHECK(listener.gossip.held() == limits::announcements_max);
+  (void)listener.gossip.take_news();
+
+  const Posting modest(listener.owner, listener.submitter, listener.now);
+  CHECK_FALSE(listener.hear(modest));
+  CHECK(listener.gossip.held() == limits::announcements_max);
+  REQUIRE(listener.gossip.take_news().size() == 1);
+  // The quota of the flooders holds on: another of theirs has to win a draw among them, and never takes the modest one's place.
+  for (std::uint8_t i = 0; i < 40; ++i) {
+    CHECK_FALSE(listener.gossip.on(listener.neighbours[i % 8], Posting(*owners[i], listener.submitter, listener.now, 222).announce(), listener.now, listener.out));
+  }
+  CHECK(listener.gossip.held() == limits::announcements_max);
+  bool held = false;
+  for (const KnownJob& job : listener.gossip.known()) held = held || job.job == modest.job();
+  CHECK(held);
+}
+
+TEST_CASE("one neighbour's new announcements are checked at a bounded rate") {
+  Listener listener;
+  std::vector<std::unique_ptr<Identity>> owners;
+  for (std::size_t i = 0; i < 600; ++i) {
+    if (i % 60 == 0) owners.push_back(std::make_unique<Identity>(1000 + i));
+    CHECK_FALSE(listener.hear(Posting(*owners.back(), listener.submitter, listener.now, static_cast<std::uint8_t>(i % 60))));
+  }
+  CHECK(listener.gossip.held() == static_cast<std::size_t>(limits::gossip_checks_burst));
+}
+
+TEST_CASE("a pull is answered from what is held, within an allowance; digests that come too often are charged") {
+  Listener listener;
+  const Posting posting(listener.owner, listener.submitter, listener.now);
+  CHECK_FALSE(listener.hear(posting));
+  listener.sent();
+  for (int i = 0; i < 10; ++i) {
+    CHECK_FALSE(listener.gossip.on(listener.neighbours[1], Pull{std::vector<JobId>(limits::digest_entries_max, posting.job())}, listener.now, listener.out));
+  }
+  CHECK(listener.sent().size() == static_cast<std::size_t>(limits::gossip_answers_burst));
+
+  Charge total;
+  for (int i = 0; i < 20; ++i) total.add(listener.gossip.on(listener.neighbours[1], Digest{}, listener.now, listener.out));
+  CHECK(total.score == 12 * charges::hasty.score);
+  CHECK_FALSE(listener.gossip.on(PeerId{}, posting.announce(), listener.now, listener.out));
+}
+
+// --- Our own jobs ---
+
+TEST_CASE("a published job goes to all neighbours, is refreshed with a higher sequence, and is closed at once") {
+  Listener listener(20);
+  const Posting posting(listener.owner, listener.me, listener.now);
+  CHECK_FALSE(listener.gossip.publish(posting.signed_manifest(), posting.signed_delegation(), listener.now, listener.out));  // no record yet
+  listener.gossip.set_own_record(listener.me.sign(posting.record));
+  CHECK(listener.gossip.publish(posting.signed_manifest(), posting.signed_delegation(), listener.now, listener.out));
+  const auto first = listener.sent();
+  CHECK(first.size() == 20);
+  CHECK(listener.gossip.take_news().empty());
+
+  listener.pass(limits::announcement_refresh);
+  const auto second = listener.sent();
+  REQUIRE(second.size() == 20);
+  const auto before = decode_announcement(first[0].second.announcement.body);
+  const auto after = decode_announcement(second[0].second.announcement.body);
+  CHECK(after->sequence > before->sequence);
+  CHECK(after->expires > before->expires);
+
+  listener.gossip.close(posting.job(), listener.now, listener.out);
+  const auto last = listener.sent();
+  REQUIRE(last.size() == 20);
+  CHECK(decode_announcement(last[0].second.announcement.body)->closed);
+  for (int i = 0; i < 200; ++i) listener.pass(limits::digest_interval);
+  CHECK(listener.sent().empty());
+  CHECK(listener.gossip.held() == 0);
+}
+
+TEST_CASE("a job that others would refuse is not published") {
+  Listener listener;
+  listener.gossip.set_own_record(listener.me.sign(listener.me.record(1, listener.now.wall)));
+  const Identity stranger(9);
+  Posting unsigned_manifest(listener.owner, listener.me, listener.now);
+  unsigned_manifest.manifest_by = &stranger;
+  Posting others_delegation(listener.owner, listener.submitter, listener.now);
+  for (const Posting* posting : {&unsigned_manifest, &others_delegation}) {
+    CHECK_FALSE(listener.gossip.publish(posting->signed_manifest(), posting->signed_delegation(), listener.now, listener.out));
+  }
+  CHECK(listener.gossip.held() == 0);
+  CHECK(listener.sent().empty());
+}
+
+TEST_CASE("a restarted submitter outdoes what an earlier process of its own, whose clock was ahead, left in the swarm") {
+  Listener listener;
+  Posting left(listener.owner, listener.me, listener.now);
+  left.sequence = static_cast<std::uint64_t>(listener.now.wall.time_since_epoch().count()) + 3'600'000;
+  listener.gossip.set_own_record(listener.me.sign(left.record));
+  CHECK(listener.gossip.publish(left.signed_manifest(), left.signed_delegation(), listener.now, listener.out));
+  listener.sent();
+  CHECK_FALSE(listener.hear(left));
+  CHECK(listener.gossip.take_news().empty());
+  listener.pass(limits::gossip_spacing * 2);
+  const auto again = listener.sent();
+  REQUIRE(again.size() >= 8);
+  CHECK(decode_announcement(again[0].second.announcement.body)->sequence > left.sequence);
+}
+
+TEST_CASE("where we are reached otherwise than before, our jobs are announced again soon") {
+  Listener listener;
+  Posting posting(listener.owner, listener.me, listener.now);
+  listener.gossip.set_own_record(listener.me.sign(posting.record));
+  CHECK(listener.gossip.publish(posting.signed_manifest(), posting.signed_delegation(), listener.now, listener.out));
+  listener.sent();
+  posting.record.relays = {listener.neighbours[3]};
+  posting.record.sequence = 2;
+  listener.gossip.set_own_record(listener.me.sign(posting.record));
+  listener.pass(limits::gossip_spacing * 2);
+  const auto again = listener.sent();
+  REQUIRE(again.size() >= 8);
+  const auto announcement = decode_announcement(again[0].second.announcement.body);
+  CHECK(decode_contact_record(announcement->submitter.body)->relays == posting.record.relays);
+}
+
+// --- Many ---
+
+/// Gossips on a graph; each message takes one step, and hops are what the messages say.
+struct Crowd {
+  std::vector<std::unique_ptr<Identity>> identities;
+  std::vector<std::unique_ptr<Gossip>> gossips;
+  std::map<PeerId, std::size_t> numbers;
+  std::deque<std::pair<std::size_t, Addressed>> under_way;  // from whom
+  std::set<std::size_t> cut_off;                            // hear and say nothing
+  std::uint8_t hops_seen = 0;
+  std::size_t charged = 0;
+  Now now = start_of_time();
+
+  explicit Crowd(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      identities.push_back(std::make_unique<Identity>(10'000 + i));
+      gossips.push_back(std::make_unique<Gossip>(identities[i]->self));
+      numbers[identities[i]->self.id] = i;
+    }
+  }
+  void link(std::size_t one, std::size_t other) {
+    for (const auto& [here, there] : {std::pair(one, other), std::pair(other, one)}) {
+      act(here, [&](Output& out) { gossips[here]->connected(identities[there]->self.id, now, out); });
+    }
+  }
+  void act(std::size_t who, const std::function<void(Output&)>& what) {
+    Output out;
+    what(out);
+    for (Addressed& addressed : out.messages) under_way.emplace_back(who, std::move(addressed));
+  }
+  void settle() {
+    while (!under_way.empty()) {
+      const auto [from, addressed] = std::move(under_way.front());
+      under_way.pop_front();
+      const std::size_t to = numbers.at(addressed.to);
+      if (cut_off.contains(from) || cut_off.contains(to)) continue;
+      const PeerId sender = identities[from]->self.id;
+      act(to, [&, &message = addressed.message](Output& out) {
+        Charge charge;
+        if (const auto* announce = std::get_if<Announce>(&message)) {
+          hops_seen = std::max(hops_seen, announce->hops);
+          charge = gossips[to]->on(sender, *announce, now, out);
+        } else if (const auto* digest = std::get_if<Digest>(&message)) {
+          charge = gossips[to]->on(sender, *digest, now, out);
+        } else {
+          charge = gossips[to]->on(sender, std::get<Pull>(message), now, out);
+        }
+        if (charge) ++charged;
+      });
+    }
+  }
+  void pass(Duration by) {
+    now = later(now, by);
+    for (std::size_t i = 0; i < gossips.size(); ++i) {
+      if (gossips[i]->next_deadline() <= now.boot) act(i, [&](Output& out) { gossips[i]->tick(now, out); });
+    }
+    settle();
+  }
+  std::size_t informed() const {
+    std::size_t count = 0;
+    for (const auto& gossip : gossips) count += gossip->held() > 0;
+    return count;
+  }
+  void publish(std::size_t who, const Posting& posting) {
+    gossips[who]->set_own_record(identities[who]->sign(posting.record));
+    act(who, [&](Output& out) { CHECK(gossips[who]->publish(posting.signed_manifest(), posting.signed_delegation(), now, out)); });
+    settle();
+  }
+};
+
+TEST_CASE("a rumour reaches all of 200 peers on a random graph of degree 8, far within the hop cap, and its end does too") {
+  Crowd crowd(200);
+  // Four random rings on top of each other.
+  Generator generator = Generator::from_seed(8);
+  for (int ring = 0; ring < 4; ++ring) {
+    std::vector<std::size_t> order(200);
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    generator.shuffle(std::span(order));
+    for (std::size_t i = 0; i < order.size(); ++i) crowd.link(order[i], order[(i + 1) % order.size()]);
+  }
+  const Identity owner(2);
+  const Posting posting(owner, *crowd.identities[0], crowd.now);
+  crowd.publish(0, posting);
+  CHECK(crowd.informed() == 200);
+  CHECK(crowd.hops_seen <= 12);
+
+  crowd.act(0, [&](Output& out) { crowd.gossips[0]->close(posting.job(), crowd.now, out); });
+  crowd.settle();
+  std::size_t closed = 0;
+  for (const auto& gossip : crowd.gossips) {
+    for (const KnownJob& job : gossip->known()) closed += job.closed;
+  }
+  CHECK(closed == 199);
+  CHECK(crowd.charged == 0);
+}
+
+TEST_CASE("a peer that missed a rumour gets it by digest, and one that joins in the middle at once") {
+  Crowd crowd(12);
+  for (std::size_t i = 0; i < 10; ++i) {
+    crowd.link(i, (i + 1) % 10);
+    crowd.link(i, (i + 3) % 10);
+  }
+  crowd.cut_off = {5};
+  const Identity owner(2);
+  crowd.publish(0, Posting(owner, *crowd.identities[0], crowd.now));
+  CHECK(crowd.informed() == 9);
+  CHECK(crowd.gossips[5]->held() == 0);
+
+  crowd.cut_off.clear();
+  for (int i = 0; i < 20 && crowd.gossips[5]->held() == 0; ++i) crowd.pass(seconds(5));
+  CHECK(crowd.gossips[5]->held() == 1);
+
+  crowd.link(10, 4);
+  crowd.settle();
+  CHECK(crowd.gossips[10]->held() == 1);
+  CHECK(crowd.charged == 0);
+}
+
+TEST_CASE("an idle swarm says nothing") {
+  Crowd crowd(4);
+  for (std::size_t i = 0; i < 4; ++i) crowd.link(i, (i + 1) % 4);
+  CHECK(crowd.under_way.empty());
+  for (const auto& gossip : crowd.gossips) CHECK(gossip->next_deadline() == never);
+}
+
+}  // namespace
+}  // namespace dugnad::core::test
