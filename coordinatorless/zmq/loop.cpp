@@ -1,0 +1,231 @@
+#include "coordinatorless/zmq/loop.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include "coordinatorless/core/gate.h"
+#include "coordinatorless/zmq/clocks.h"
+#include "coordinatorless/zmq/waker.h"
+
+namespace dugnad::zmq {
+namespace {
+
+constexpr Duration collect_interval = std::chrono::milliseconds(10);  // an executor may gather completions before it wakes us
+constexpr Duration goodbye = std::chrono::milliseconds(500);
+
+}  // namespace
+
+class Loop::Impl {
+ public:
+  Impl(std::unique_ptr<core::Peer> peer, std::unique_ptr<Transport> transport, Hooks hooks)
+      : hooks_(std::move(hooks)), peer_(std::move(peer)), transport_(std::move(transport)) {
+    transport_->watch(waker_.descriptor());
+  }
+
+  void run() {
+    carry_out(read_clocks());
+    while (!departed_ && !stop_.load()) {
+      sleep();
+      turn(read_clocks());
+    }
+    if (departed_) transport_->linger(goodbye);
+  }
+
+  template <class Change>
+  void from_outside(Change change) {
+    {
+      const std::lock_guard lock(mutex_);
+      change(inbox_);
+      inbox_filled_.store(true);
+    }
+    waker_.wake();
+  }
+  void post(std::vector<core::Event> events) {
+    from_outside([&](Inbox& inbox) { std::move(events.begin(), events.end(), std::back_inserter(inbox.events)); });
+  }
+  void wake() {
+    completions_.store(true);
+    waker_.wake();
+  }
+  void persisted(PersistSeq seq) {
+    from_outside([&](Inbox& inbox) { inbox.persisted = std::max(inbox.persisted, seq); });
+  }
+  void call(std::function<void(core::Peer&)> work) {
+    from_outside([&](Inbox& inbox) { inbox.calls.push_back(std::move(work)); });
+  }
+  void stop() {
+    stop_.store(true);
+    waker_.wake();
+  }
+
+  Transport& transport() { return *transport_; }
+
+ private:
+  struct Inbox {
+    std::vector<core::Event> events;
+    std::vector<std::function<void(core::Peer&)>> calls;
+    PersistSeq persisted;
+  };
+
+  void sleep() {
+    waker_.drowse();
+    const bool busy = more_ || inbox_filled_.load() || completions_.load() || stop_.load();
+    transport_->wait(busy ? BootTime{} : next_deadline());
+    waker_.rise();
+  }
+
+  BootTime next_deadline() const {
+    BootTime deadline = std::min(peer_->next_deadline(), transport_->next_deadline());
+    if (attempts_ > 0) deadline = std::min(deadline, collect_at_);
+    return deadline;
+  }
+
+  /// One round: everything that has come in is handed to the peer, and each event's effects are carried out before the next, so that a
+  /// request's answer is on its way while the rest is still handled.
+  void turn(Now now) {
+    events_.clear();
+    more_ = transport_->receive(events_, now);
+    take_inbox(now);
+    collect(now);
+    for (core::Event& event : events_) handle(std::move(event), now);
+    if (peer_->next_deadline() <= now.boot) handle(core::TimerDue{}, now);
+  }
+
+  void handle(core::Event event, Now now) {
+    peer_->handle(std::move(event), now);
+    carry_out(now);
+  }
+
+  void take_inbox(Now now) {
+    if (!inbox_filled_.load()) return;
+    Inbox inbox;
+    {
+      const std::lock_guard lock(mutex_);
+      std::swap(inbox, inbox_);
+      inbox_filled_.store(false);
+    }
+    if (inbox.persisted > persisted_) committed(inbox.persisted, now);
+    std::move(inbox.events.begin(), inbox.events.end(), std::back_inserter(events_));
+    for (const auto& work : inbox.calls) work(*peer_);
+    if (!inbox.calls.empty()) carry_out(now);
+  }
+
+  void collect(Now now) {
+    const bool woken = completions_.exchange(false);
+    if (!hooks_.collect || (attempts_ == 0 && !woken)) return;
+    collect_at_ = now.boot + collect_interval;
+    std::vector<FinishedAttempt> finished = hooks_.collect();
+    if (finished.empty()) return;
+    attempts_ -= std::min(attempts_, finished.size());
+    events_.push_back(core::AttemptsFinished{std::move(finished)});
+  }
+
+  void committed(PersistSeq seq, Now now) {
+    persisted_ = std::max(persisted_, seq);
+    for (core::Effect& effect : gate_.committed(seq)) perform(std::move(effect), now);
+    handle(core::Persisted{seq}, now);
+  }
+
+  void carry_out(Now now) {
+    while (auto effect = peer_->next_effect()) {
+      if (auto free = gate_.pass(std::move(*effect))) perform(std::move(*free), now);
+    }
+    // What an effect led to at once comes last, since the peer is not to be entered from within its own effects.
+    while (!echoes_.empty()) {
+      std::vector<core::Event> echoes = std::move(echoes_);
+      echoes_.clear();
+      for (core::Event& event : echoes) {
+        if (const auto* kept = std::get_if<core::Persisted>(&event)) {
+          committed(kept->up_to, now);
+        } else {
+          handle(std::move(event), now);
+        }
+      }
+    }
+  }
+
+  void perform(core::Effect effect, Now now) {
+    std::visit([&](auto& what) { perform_one(what, now); }, effect);
+  }
+
+  void perform_one(core::SendMessage& send, Now) {
+    if (!transport_->send(send.to, send.frame)) echoes_.push_back(core::SendRefused{send.to, std::move(send.frame)});
+  }
+  void perform_one(core::Dial& dial, Now now) { transport_->dial(dial, now); }
+  void perform_one(core::Disconnect& disconnect, Now now) { transport_->disconnect(disconnect, now); }
+  void perform_one(core::StartAttempts& start, Now now) {
+    if (hooks_.start) {
+      if (attempts_ == 0) collect_at_ = now.boot + collect_interval;
+      attempts_ += start.attempts.size();
+      hooks_.start(std::move(start));
+      return;
+    }
+    core::AttemptsFinished finished;
+    for (const auto& attempt : start.attempts) {
+      finished.attempts.push_back({attempt.attempt, Outcome::donor_fault, to_bytes("this program computes nothing"), {}});
+    }
+    echoes_.push_back(std::move(finished));
+  }
+  void perform_one(core::CancelAttempts& cancel, Now) {
+    if (hooks_.cancel) hooks_.cancel(std::move(cancel));
+  }
+  void perform_one(core::Persist& persist, Now) {
+    if (hooks_.persist) {
+      hooks_.persist(std::move(persist));
+    } else {
+      echoes_.push_back(core::Persisted{persist.seq});
+    }
+  }
+  void perform_one(core::Departed& departed, Now) {
+    departed_ = true;
+    notice(departed);
+  }
+  template <class Notice>
+  void perform_one(Notice& what, Now) {
+    notice(std::move(what));
+  }
+  void notice(core::Effect effect) {
+    if (hooks_.notice) hooks_.notice(std::move(effect));
+  }
+
+  // From any thread.
+  std::mutex mutex_;
+  Inbox inbox_;  // guarded by mutex_
+  std::atomic<bool> inbox_filled_{false};
+  std::atomic<bool> completions_{false};
+  std::atomic<bool> stop_{false};
+  Waker waker_;
+
+  // The loop's thread alone.
+  Hooks hooks_;
+  std::unique_ptr<core::Peer> peer_;
+  std::unique_ptr<Transport> transport_;
+  core::Gate gate_;
+  std::vector<core::Event> events_;
+  std::vector<core::Event> echoes_;
+  PersistSeq persisted_;
+  std::size_t attempts_ = 0;  // started and not yet collected
+  BootTime collect_at_ = never;
+  bool more_ = false;
+  bool departed_ = false;
+};
+
+Loop::Loop(std::unique_ptr<core::Peer> peer, std::unique_ptr<Transport> transport, Hooks hooks)
+    : impl_(std::make_unique<Impl>(std::move(peer), std::move(transport), std::move(hooks))) {}
+Loop::~Loop() = default;
+
+void Loop::run() { impl_->run(); }
+void Loop::post(core::Event event) {
+  std::vector<core::Event> events;
+  events.push_back(std::move(event));
+  impl_->post(std::move(events));
+}
+void Loop::post(std::vector<core::Event> events) { impl_->post(std::move(events)); }
+void Loop::wake() { impl_->wake(); }
+void Loop::persisted(PersistSeq seq) { impl_->persisted(seq); }
+void Loop::call(std::function<void(core::Peer&)> work) { impl_->call(std::move(work)); }
+void Loop::stop() { impl_->stop(); }
+Transport& Loop::transport() { return impl_->transport(); }
+
+}  // namespace dugnad::zmq
