@@ -50,7 +50,7 @@ class Orbits {
     }
   }
 
-  /// Steps from `start` (at least 1) to 1. Throws UnitFailed where a term does not fit 128 bits: none does below to_most, as far as is known.
+  /// Steps from `start` (at least 1) to 1. Throws UnitFailed where a term outgrows 128 bits; none of a start below to_most is known to.
   [[nodiscard]] std::uint32_t steps(std::uint64_t start) const {
     std::uint32_t steps = 0;
     std::uint64_t term = start;

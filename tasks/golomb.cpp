@@ -111,7 +111,9 @@ Unit decode(ByteView input) {
   if (!in.complete()) throw UnitFailed("golomb: the unit has too many or too few bytes");
   if (unit.bound < 2 || unit.bound > bound_most) throw UnitFailed("golomb: the bound is out of range");
   for (unsigned marks = 2; marks < unit.marks; ++marks) {
-    if (unit.shortest[marks] < marks - 1 || unit.shortest[marks] >= bound_most) throw UnitFailed("golomb: a shorter ruler's length is out of range");
+    if (unit.shortest[marks] < marks - 1 || unit.shortest[marks] >= bound_most) {
+      throw UnitFailed("golomb: a shorter ruler's length is out of range");
+    }
   }
   if (unit.chains < 1 || unit.chains > chains_most || unit.chain >= unit.chains) throw UnitFailed("golomb: no such chain");
   if (unit.budget < budget_least || unit.budget > budget_most) throw UnitFailed("golomb: the budget is out of range");

@@ -1,10 +1,12 @@
-// mandelbrot: a picture of the Mandelbrot set, and how many of its points did not escape. A unit is a tile of pixels, its output their escape times.
+// mandelbrot: a picture of the Mandelbrot set, and how many of its points did not escape. A unit is a tile of pixels, its output their
+// escape times.
 //
-// Only IEEE additions and multiplications, never contracted to a fused one: so that every machine sees the same escape times, and the picture's
-// upper half mirrors the lower one exactly.
+// Only IEEE arithmetic, never contracted to a fused operation: so that every machine sees the same escape times, and the picture's upper
+// half mirrors the lower one exactly.
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "tasks/fixed_plan.h"
 #include "tasks/task.h"
@@ -50,7 +52,9 @@ Bytes run(ByteView input, const StopToken& stop) {
   const std::uint32_t height = in.u32();
   const Tile tile{in.u32(), in.u32(), in.u32(), in.u32()};
   if (!in.complete()) throw UnitFailed("mandelbrot: a unit is 24 bytes");
-  if (width < 1 || width > side_most || height < 1 || height > side_most) throw UnitFailed("mandelbrot: the picture's size is out of range");
+  if (width < 1 || width > side_most || height < 1 || height > side_most) {
+    throw UnitFailed("mandelbrot: the picture's size is out of range");
+  }
   if (tile.width > tile_side || tile.height > tile_side) throw UnitFailed("mandelbrot: the tile is too large");
   if (tile.left > width || tile.width > width - tile.left || tile.top > height || tile.height > height - tile.top) {
     throw UnitFailed("mandelbrot: the tile is not within the picture");
@@ -106,7 +110,9 @@ struct Job {
   Result<void> add(std::uint64_t unit, ByteView output) {
     const Tile part = tile(unit);
     const std::uint64_t pixels = std::uint64_t{part.width} * part.height;
-    if (output.size() != 2 * pixels) return Error{"a tile is " + std::to_string(2 * pixels) + " bytes, not " + std::to_string(output.size())};
+    if (output.size() != 2 * pixels) {
+      return Error{"a tile is " + std::to_string(2 * pixels) + " bytes, not " + std::to_string(output.size())};
+    }
     Reader check(output);
     for (std::uint64_t i = 0; i < pixels; ++i) {
       if (check.u16() > escape_most) return Error{"a tile holds an escape time above " + std::to_string(escape_most)};

@@ -1,5 +1,5 @@
-// twinprimes: how many pairs of primes (p, p + 2) there are with p + 2 up to a number (A007508 at the powers of ten). A unit counts the pairs
-// whose greater prime lies in its stretch; so a pair across a border is counted once, by the unit above it.
+// twinprimes: how many pairs of primes (p, p + 2) there are with p + 2 up to a number (A007508 at the powers of ten). A unit counts the
+// pairs whose greater prime lies in its stretch; so a pair across a border is counted once, by the unit above it.
 #include <bit>
 #include <string>
 

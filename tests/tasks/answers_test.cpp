@@ -38,7 +38,8 @@ TEST_CASE("twin primes below a power of ten are as many as A007508 says") {
 }
 
 TEST_CASE("self-avoiding walks are as many as A001411 says") {
-  const std::vector<std::string> published{"4", "12", "36", "100", "284", "780", "2172", "5916", "16268", "44100", "120292", "324932", "881500", "2374444"};
+  const std::vector<std::string> published{"4", "12", "36", "100", "284", "780", "2172", "5916",
+                                           "16268", "44100", "120292", "324932", "881500", "2374444"};
   for (std::size_t i = 0; i < published.size(); ++i) CHECK(answer("walks", {{"n", i + 1}}) == published[i]);
   CHECK(answer("walks", {{"n", 18}}) == "124658732");  // longer than the beginnings that are dealt out
 }

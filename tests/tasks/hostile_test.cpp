@@ -64,7 +64,9 @@ std::vector<Bytes> valid_units(const Task& task) {
   std::vector<Bytes> units;
   for (const bool large : {false, true}) {
     Parameters parameters;
-    for (const Parameter& parameter : task.parameters) parameters[parameter.name] = large ? parameter.most : std::min<std::uint64_t>(parameter.most, 9);
+    for (const Parameter& parameter : task.parameters) {
+      parameters[parameter.name] = large ? parameter.most : std::min<std::uint64_t>(parameter.most, 9);
+    }
     const auto plan = task.plan(parameters);
     for (int i = 0; i < 3; ++i) {
       if (auto input = plan->next()) units.push_back(std::move(*input));
@@ -173,7 +175,9 @@ TEST_CASE("a plan refuses outputs that are not what its task returns, and then s
     CHECK_FALSE(plan->accept(UnitIndex{0}, longer).ok());
     CHECK_FALSE(plan->accept(UnitIndex{0}, shorter).ok());
     CHECK_FALSE(plan->accept(UnitIndex{0}, Bytes(right.size(), 0xff)).ok());
-    for (int round = 0; round < 200; ++round) CHECK_FALSE(plan->accept(UnitIndex{0}, random_bytes(generator, right.size() + generator.below(3))).ok());
+    for (int round = 0; round < 200; ++round) {
+      CHECK_FALSE(plan->accept(UnitIndex{0}, random_bytes(generator, right.size() + generator.below(3))).ok());
+    }
     CHECK_FALSE(plan->accept(UnitIndex{1}, right).ok());
     CHECK(plan->accept(UnitIndex{0}, right).ok());
     CHECK_FALSE(plan->accept(UnitIndex{0}, right).ok());
