@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "coordinatorless/base/hash.h"
-#include "in_process.h"
+#include "tests/tasks/in_process.h"
 
 using namespace dugnad;
 using namespace dugnad::tasks;

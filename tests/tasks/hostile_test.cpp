@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "coordinatorless/base/generator.h"
-#include "in_process.h"
+#include "tests/tasks/in_process.h"
 
 using namespace dugnad;
 using namespace dugnad::tasks;

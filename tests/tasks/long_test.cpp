@@ -1,5 +1,5 @@
 // Published answers that take minutes (-DDUGNAD_LONG_TESTS=ON).
-#include "in_process.h"
+#include "tests/tasks/in_process.h"
 
 using namespace dugnad;
 using namespace dugnad::tasks;

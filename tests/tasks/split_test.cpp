@@ -2,7 +2,7 @@
 #include <set>
 
 #include "coordinatorless/base/generator.h"
-#include "in_process.h"
+#include "tests/tasks/in_process.h"
 #include "tasks/wire.h"
 
 using namespace dugnad;

@@ -1,4 +1,4 @@
-#include "in_process.h"
+#include "tests/tasks/in_process.h"
 
 using namespace dugnad;
 using namespace dugnad::tasks;

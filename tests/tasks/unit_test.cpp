@@ -1,7 +1,7 @@
 // How jobs are cut: enough units, not too many, none too long; the same bytes whenever they are computed.
 #include <ctime>
 
-#include "in_process.h"
+#include "tests/tasks/in_process.h"
 
 using namespace dugnad;
 using namespace dugnad::tasks;
@@ -24,7 +24,8 @@ TEST_CASE("the largest job of each task keeps hundreds of cores busy, with no mo
 }
 
 TEST_CASE("a small job is one unit") {
-  const std::map<std::string, Parameters> small{{"collatz", {{"to", 1}}}, {"golomb", {{"n", 2}}}, {"mandelbrot", {{"width", 1}, {"height", 1}}},
+  const std::map<std::string, Parameters> small{{"collatz", {{"to", 1}}}, {"golomb", {{"n", 2}}},
+                                                {"mandelbrot", {{"width", 1}, {"height", 1}}},
                                                 {"nqueens", {{"n", 1}}},  {"pi", {{"samples", 1}}}, {"primes", {{"to", 1}}},
                                                 {"twinprimes", {{"to", 1}}}, {"walks", {{"n", 1}}}};
   for (const auto& [name, parameters] : small) {
