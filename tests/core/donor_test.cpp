@@ -1,0 +1,301 @@
+// A Donor with its submitters and its executor played by the test.
+#include "coordinatorless/core/donor.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/limits.h"
+
+using namespace dugnad;
+using namespace dugnad::core;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+template <class Tag>
+Id<Tag> named(std::uint8_t name) {
+  Id<Tag> id;
+  id.bytes[0] = name;
+  return id;
+}
+PeerId peer(std::uint8_t name) { return named<PeerTag>(name); }
+JobId job(std::uint8_t name) { return named<JobTag>(name); }
+
+struct Bench {
+  std::unique_ptr<Crypto> crypto = make_sodium({});
+  Generator generator = Generator::from_seed(5);
+  Self self{.id = peer(99), .swarm = {}, .endpoint = {}, .donates = true, .crypto = crypto.get(), .generator = &generator};
+  Now now{BootTime{} + seconds(1000), WallTime{}};
+  Donor donor;
+  Output out;
+
+  std::vector<AttemptToStart> running;           // in the executor
+  std::vector<AttemptId> cancelled;
+  std::map<PeerId, std::vector<Message>> said;   // to each submitter
+
+  explicit Bench(unsigned slots = 1, bool donates = true) : donor(self, {{"test", 1}}, slots) { self.donates = donates; }
+
+  bool serve(const JobId& id, const PeerId& submitter, std::uint8_t owner = 1) {
+    Manifest manifest;
+    manifest.owner = named<PublicKeyTag>(owner);
+    manifest.task = "test";
+    manifest.unit_limit = seconds(60);
+    if (!donor.learn(id, manifest, submitter)) return false;
+    donor.connected(submitter, now, out);
+    settle();
+    return true;
+  }
+
+  void lease(const JobId& id, const PeerId& from, std::uint64_t first, std::uint64_t count, Duration valid = seconds(100)) {
+    Lease lease{id, LeaseId{first + 1}, valid, {}};
+    for (std::uint64_t i = first; i < first + count; ++i) lease.units.push_back({{i}, Bytes(8)});
+    donor.on_lease(from, std::move(lease), now, out);
+    settle();
+  }
+
+  /// The executor finishes its `count` oldest attempts, each after `cpu`.
+  void finish(std::size_t count, Duration cpu, Bytes output = to_bytes("out")) {
+    std::vector<FinishedAttempt> finished;
+    for (std::size_t i = 0; i < count && !running.empty(); ++i) {
+      finished.push_back({running.front().attempt, Outcome::ok, output, cpu});
+      running.erase(running.begin());
+    }
+    now.boot += cpu;
+    donor.on_finished(std::move(finished), now, out);
+    settle();
+  }
+
+  void pass(Duration time) {
+    now.boot += time;
+    donor.tick(now, out);
+    settle();
+  }
+
+  template <class What>
+  std::vector<What> heard(const PeerId& submitter) {
+    std::vector<What> all;
+    for (const Message& message : said[submitter]) {
+      if (const auto* what = std::get_if<What>(&message)) all.push_back(*what);
+    }
+    std::erase_if(said[submitter], [](const Message& message) { return std::holds_alternative<What>(message); });
+    return all;
+  }
+
+  std::size_t results_heard(const PeerId& submitter) {
+    std::size_t count = 0;
+    for (const Results& results : heard<Results>(submitter)) count += results.results.size();
+    return count;
+  }
+
+  void settle() {
+    for (Addressed& addressed : std::exchange(out.messages, {})) {
+      CHECK_NOTHROW((void)encode(addressed.message));
+      said[addressed.to].push_back(std::move(addressed.message));
+    }
+    for (Effect& effect : std::exchange(out.effects, {})) {
+      if (auto* start = std::get_if<StartAttempts>(&effect)) {
+        for (AttemptToStart& attempt : start->attempts) running.push_back(std::move(attempt));
+      } else if (auto* cancel = std::get_if<CancelAttempts>(&effect)) {
+        cancelled.insert(cancelled.end(), cancel->attempts.begin(), cancel->attempts.end());
+      }
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a donor says what it wants as soon as it is linked with the submitter, and again now and then") {
+  Bench bench(3);
+  REQUIRE(bench.serve(job(1), peer(1)));
+  const auto wants = bench.heard<Want>(peer(1));
+  REQUIRE(wants.size() == 1);
+  CHECK(wants[0].slots == 3);
+  CHECK(wants[0].work > seconds(1));
+  bench.pass(limits::want_refresh);
+  CHECK(bench.heard<Want>(peer(1)).size() == 1);
+}
+
+TEST_CASE("unknown tasks, and others' jobs where it does not donate, are not served") {
+  Bench bench;
+  Manifest manifest;
+  manifest.task = "other";
+  CHECK_FALSE(bench.donor.learn(job(1), manifest, peer(1)));
+  manifest.task = "test";
+  manifest.task_version = 2;
+  CHECK_FALSE(bench.donor.learn(job(1), manifest, peer(1)));
+  Bench selfish(1, false);
+  CHECK_FALSE(selfish.serve(job(1), peer(1)));
+  CHECK(selfish.serve(job(1), selfish.self.id));
+}
+
+TEST_CASE("a lone unit's result goes off at once") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 1);
+  REQUIRE(bench.running.size() == 1);
+  bench.finish(1, microseconds(50));
+  const auto results = bench.heard<Results>(peer(1));
+  REQUIRE(results.size() == 1);
+  CHECK(results[0].results[0].output == to_bytes("out"));
+  CHECK(bench.self.verify(Domain::results, bench.crypto->public_key(), results_root(results[0]).view(), results[0].signature));
+}
+
+TEST_CASE("results of many small units travel together") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 1000);
+  std::size_t messages = 0, results = 0;
+  for (int step = 0; step < 10000 && results < 1000; ++step) {
+    bench.finish(1, microseconds(100));
+    for (const Results& batch : bench.heard<Results>(peer(1))) {
+      ++messages;
+      results += batch.results.size();
+    }
+  }
+  CHECK(results == 1000);
+  CHECK(messages < 30);  // 100 ms of work in gathers of 10 ms, and the tail
+}
+
+TEST_CASE("the executor is fed ahead, and not with everything") {
+  Bench bench(2);
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 1000);
+  CHECK(bench.running.size() == 4);  // nothing is known yet: two a slot
+  for (int i = 0; i < 100; ++i) {
+    bench.finish(1, milliseconds(1));
+    REQUIRE(bench.running.size() >= 4);
+    REQUIRE(bench.running.size() <= 66);  // executor_feed * slots / 1 ms, and those started before anything was known
+  }
+  CHECK(bench.running.size() >= 30);
+}
+
+TEST_CASE("two owners' jobs share the slots evenly") {
+  Bench bench;
+  bench.serve(job(1), peer(1), 1);
+  bench.serve(job(2), peer(2), 2);
+  bench.lease(job(1), peer(1), 0, 1000);
+  bench.lease(job(2), peer(2), 0, 1000);
+  std::size_t of_first = 0;
+  for (int i = 0; i < 400; ++i) {
+    of_first += bench.running.front().job == job(1);
+    bench.finish(1, milliseconds(1));
+  }
+  CHECK(of_first > 170);
+  CHECK(of_first < 230);
+}
+
+TEST_CASE("what is leased beyond the limits goes straight back") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  for (std::uint64_t first = 0; first < limits::donor_units_max + 2048; first += 1024) bench.lease(job(1), peer(1), first, 1024);
+  std::size_t returned = 0;
+  for (const Return& back : bench.heard<Return>(peer(1))) returned += back.units.size();
+  CHECK(returned == 2048);
+}
+
+TEST_CASE("a lease from anybody but the submitter is returned and not computed") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(7), 0, 3);
+  CHECK(bench.running.empty());
+  CHECK(bench.heard<Return>(peer(7)).size() == 1);
+}
+
+TEST_CASE("revoked units are dropped, and stopped where they run") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 4);
+  REQUIRE(bench.running.size() == 2);
+  const std::uint64_t first = 0;
+  bench.donor.on_revoke(peer(2), Revoke{job(1), {{first}}}, bench.out);  // a stranger's word
+  bench.settle();
+  CHECK(bench.cancelled.empty());
+  bench.donor.on_revoke(peer(1), Revoke{job(1), {{0}, {3}}}, bench.out);
+  bench.settle();
+  CHECK(bench.cancelled.size() == 1);
+  for (int i = 0; i < 4; ++i) bench.finish(1, milliseconds(20));
+  CHECK(bench.results_heard(peer(1)) == 2);
+}
+
+TEST_CASE("a closed job is forgotten, and its submitter released") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 4);
+  bench.donor.on_closed(peer(1), Closed{job(1)}, bench.out);
+  bench.settle();
+  CHECK(bench.cancelled.size() == 2);
+  CHECK(bench.donor.take_released() == std::vector{peer(1)});
+  bench.finish(2, milliseconds(1));
+  CHECK(bench.results_heard(peer(1)) == 0);
+  CHECK(bench.donor.next_deadline() == never);
+}
+
+TEST_CASE("results wait for a submitter whose link broke, and the job is given up when it stays away") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 1);
+  bench.donor.lost(peer(1), bench.now);
+  bench.finish(1, milliseconds(1));
+  CHECK(bench.results_heard(peer(1)) == 0);
+  bench.donor.connected(peer(1), bench.now, bench.out);
+  bench.settle();
+  CHECK(bench.results_heard(peer(1)) == 1);
+  bench.donor.lost(peer(1), bench.now);
+  bench.pass(limits::absent_grace);
+  CHECK_FALSE(bench.donor.serves(peer(1)));
+}
+
+TEST_CASE("units whose lease has run out are not computed") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 5, seconds(1));
+  bench.now.boot += seconds(2);
+  bench.finish(2, milliseconds(1));
+  CHECK(bench.running.empty());
+}
+
+TEST_CASE("leaving returns what is not started, finishes what runs, and then is done") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 5);
+  bench.donor.leave(bench.now, bench.out);
+  bench.settle();
+  const auto returned = bench.heard<Return>(peer(1));
+  REQUIRE(returned.size() == 1);
+  CHECK(returned[0].units.size() == 3);
+  CHECK(bench.heard<Want>(peer(1)).back().slots == 0);
+  CHECK_FALSE(bench.donor.has_left(bench.now));
+  bench.finish(2, milliseconds(1));
+  CHECK(bench.results_heard(peer(1)) == 2);
+  CHECK(bench.donor.has_left(bench.now));
+}
+
+TEST_CASE("leaving does not wait for ever: what still runs is returned and stopped") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 2);
+  bench.donor.leave(bench.now, bench.out);
+  bench.settle();
+  REQUIRE(bench.donor.next_deadline() <= bench.now.boot + limits::leave_grace);
+  bench.pass(limits::leave_grace);
+  CHECK(bench.cancelled.size() == 2);
+  CHECK(bench.heard<Return>(peer(1)).size() == 1);
+  CHECK(bench.donor.has_left(bench.now));
+}
+
+TEST_CASE("an output that is too large fails its unit, with the reason") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 1);
+  bench.finish(1, milliseconds(1), Bytes(limits::unit_bytes_max + 1));
+  const auto results = bench.heard<Results>(peer(1));
+  REQUIRE(results.size() == 1);
+  CHECK(results[0].results[0].outcome == Outcome::failed);
+  CHECK(to_text(results[0].results[0].output).find("larger") != std::string::npos);
+}
