@@ -60,7 +60,7 @@ inline constexpr Duration record_lease = minutes(30);
 inline constexpr Duration record_refresh = minutes(10);
 inline constexpr Duration clock_skew = minutes(10);  // tolerated between two peers' wall clocks
 inline constexpr Duration feeler_interval = minutes(2);
-inline constexpr Duration shuffle_eager = seconds(2);  // until the next shuffle while the last was mostly news
+inline constexpr Duration shuffle_eager = seconds(2);  // until the next shuffle while there is news and the view is not full
 inline constexpr Duration answer_interval =
     milliseconds(500);  // a neighbour that asks more often gets no answer: a question is smaller than its answer
 inline constexpr Duration overlay_interval = seconds(1);        // how often missing overlay links are looked for

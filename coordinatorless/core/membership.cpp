@@ -8,7 +8,6 @@
 namespace dugnad::core {
 namespace {
 
-constexpr std::size_t contacts_max = limits::welcome_records + 1;  // records in one message
 constexpr Duration expiry_interval = std::chrono::minutes(1);
 
 Duration jittered(Generator& generator, Duration duration) { return from_seconds(seconds_of(duration) * (0.75 + 0.5 * generator.share())); }
@@ -45,7 +44,7 @@ void Membership::connected(const PeerConnected& event, Now now, Output& out) {
   own_.may_differ(now);
   next_fill_ = now.boot;
   Contacts welcome;
-  welcome.records = draw(Draw::any, event.peer, limits::welcome_records, now);
+  welcome.records = draw(Draw::any, event.peer, limits::welcome_records - 1, now);
   welcome.records.insert(welcome.records.begin(), own_record(now));
   out.send(event.peer, std::move(welcome));
 }
@@ -67,7 +66,7 @@ Charge Membership::contacts(const PeerId& from, const Contacts& message, Now now
   Charge charge;
   const auto neighbour = neighbours_.find(from);
   if (neighbour == neighbours_.end()) return charge;
-  if (message.records.size() > contacts_max) return {20, "more contact records than a message may hold"};
+  if (message.records.size() > limits::welcome_records) return {20, "more contact records than a message may hold"};
   std::vector<PeerId> subjects;
   std::size_t news = 0;
   for (const Signed& raw : message.records) {
@@ -79,8 +78,10 @@ Charge Membership::contacts(const PeerId& from, const Contacts& message, Now now
   }
   pass_on(subjects, from, now, out);
   if (news > 0) next_fill_ = std::min(next_fill_, now.boot);
-  // Mostly news: there is more where that came from.
-  if (news * 2 > message.records.size() && message.records.size() > 2) next_shuffle_ = std::min(next_shuffle_, now.boot + limits::shuffle_eager);
+  // Where that came from there may be more. Not beyond a full view, where there always is.
+  if (news > 0 && message.records.size() > 2 && book_.size() < limits::full_view_max) {
+    next_shuffle_ = std::min(next_shuffle_, now.boot + limits::shuffle_eager);
+  }
   if (message.answer && now.boot >= neighbour->second.answer_after) {
     neighbour->second.answer_after = now.boot + limits::answer_interval;
     out.send(from, Contacts{draw(Draw::least_passed, from, limits::shuffle_records, now), false});

@@ -1,10 +1,10 @@
 // Membership: finding everybody from any one contact, and staying in the swarm when that contact is gone.
 //
-//   - Whoever links gets our own record and up to welcome_records others.    *Any one contact is enough.*
+//   - Whoever links gets welcome_records at most, our own the first.         *Any one contact is enough.*
 //   - A record of a peer not known before goes on to gossip_fanout neighbours at once, while the view is full (full_view_max), from a
 //     budget.                                                                *News in seconds; invented peers soon stop travelling.*
-//   - Every shuffle_interval a random neighbour gets shuffle_records, those passed on least, and sends as many back; sooner while such an
-//     answer is mostly news. So each refreshed record reaches everybody well before the old one runs out.
+//   - Every shuffle_interval a random neighbour gets shuffle_records, those passed on least, and sends as many back; sooner while there is
+//     news and the view is not full. So each refreshed record reaches everybody well before the old one runs out.
 //   - A record is verified once, before anything else is done with it; the bytes that came are what is passed on.
 //   - A loopback or private address is passed on only to those who are in that network with us.
 //   - overlay_outbound links are kept up to peers of different networks of our own choosing, half of them from the tried; a feeler now and
@@ -14,7 +14,7 @@
 //     nobody else is left, and by feelers.                                   *Two halves of a swarm that was cut find each other again.*
 //
 // Idle traffic, with records of at most 200 bytes on the wire: one shuffle begun and one answered every 30 s, 16 records each: 213 B/s; a
-// feeler made and one received every 2 min, 33 records each: 110 B/s; our own record to 32 neighbours every 10 min: 11 B/s. Under 350 B/s
+// feeler made and one received every 2 min, 32 records each: 107 B/s; our own record to 32 neighbours every 10 min: 11 B/s. Under 350 B/s
 // sent, and as much received.
 #pragma once
 
@@ -79,7 +79,6 @@ class Membership {
  private:
   struct Neighbour {
     BootTime answer_after{};       // asks for an answer before this get none
-    bool asked = false;            // we wait for its answer to a shuffle
   };
   struct Accepted {
     std::optional<ContactRecord> record;  // genuine and current
