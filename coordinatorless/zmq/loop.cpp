@@ -14,6 +14,11 @@ namespace {
 constexpr Duration collect_interval = std::chrono::milliseconds(10);  // an executor may gather completions before it wakes us
 constexpr Duration goodbye = std::chrono::milliseconds(500);
 
+bool tells_of_link(const core::Event& event) {
+  return std::holds_alternative<core::PeerConnected>(event) || std::holds_alternative<core::PeerLost>(event) ||
+         std::holds_alternative<core::DialFailed>(event);
+}
+
 }  // namespace
 
 class Loop::Impl {
@@ -93,6 +98,7 @@ class Loop::Impl {
   }
 
   void handle(core::Event event, Now now) {
+    if (hooks_.link && tells_of_link(event)) hooks_.link(event);
     peer_->handle(std::move(event), now);
     carry_out(now);
   }

@@ -17,6 +17,7 @@ struct Hooks {
   std::function<void(core::CancelAttempts)> cancel;
   std::function<std::vector<FinishedAttempt>()> collect;
   std::function<void(core::Persist)> persist;        // persisted() follows; empty: nothing is kept, and nothing waits for it
+  std::function<void(const core::Event&)> link;      // PeerConnected, PeerLost and DialFailed, just before the peer hears of it; for the log
   std::function<void(core::Effect)> notice;          // DeliverResults, DonorOutvoted, NobodyToCompute, DonorsBack, JobEnded, Departed
 };
 
