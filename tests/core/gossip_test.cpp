@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -235,13 +236,14 @@ TEST_CASE("an owner has a quota of jobs; its own oldest closed one makes room, a
   CHECK_FALSE(known.contains(closing.job()));
 }
 
-TEST_CASE("where all places are taken, owners with many jobs make room for one with a single job") {
+TEST_CASE("where all places are taken, the owners with most jobs make room, and those with few lose none") {
   Listener listener;
   std::vector<std::unique_ptr<Identity>> owners;
-  constexpr std::size_t owners_many = limits::announcements_max / limits::announcements_per_owner;
-  for (std::size_t i = 0; i < owners_many; ++i) {
+  constexpr std::size_t half = limits::announcements_per_owner / 2;
+  constexpr std::size_t heavy = limits::announcements_max / limits::announcements_per_owner - 4;
+  for (std::size_t i = 0; i < heavy + 8; ++i) {
     const Identity& owner = *owners.emplace_back(std::make_unique<Identity>(1000 + i));
-    for (std::size_t job = 0; job < limits::announcements_per_owner; ++job) {
+    for (std::size_t job = 0; job < (i < heavy ? 2 * half : half); ++job) {
       const Posting posting(owner, listener.submitter, listener.now, static_cast<std::uint8_t>(job));
       CHECK_FALSE(listener.gossip.on(listener.neighbours[i % 8], posting.announce(), listener.now, listener.out));
       listener.now.boot += std::chrono::milliseconds(10);
@@ -255,14 +257,14 @@ TEST_CASE("where all places are taken, owners with many jobs make room for one w
   CHECK_FALSE(listener.hear(modest));
   CHECK(listener.gossip.held() == limits::announcements_max);
   REQUIRE(listener.gossip.take_news().size() == 1);
-  // The quota of the flooders holds on: another of theirs has to win a draw among them, and never takes the modest one's place.
   for (std::uint8_t i = 0; i < 40; ++i) {
     CHECK_FALSE(listener.gossip.on(listener.neighbours[i % 8], Posting(*owners[i], listener.submitter, listener.now, 222).announce(), listener.now, listener.out));
   }
   CHECK(listener.gossip.held() == limits::announcements_max);
-  bool held = false;
-  for (const KnownJob& job : listener.gossip.known()) held = held || job.job == modest.job();
-  CHECK(held);
+  std::map<PublicKey, std::size_t> held;
+  for (const KnownJob& job : listener.gossip.known()) ++held[job.manifest.owner];
+  CHECK(held[modest.manifest.owner] == 1);
+  for (std::size_t i = heavy; i < heavy + 8; ++i) CHECK(held[owners[i]->crypto->public_key()] == half);
 }
 
 TEST_CASE("one neighbour's new announcements are checked at a bounded rate") {

@@ -131,6 +131,10 @@ TEST_CASE("whoever comes in any number, what is remembered stays bounded, and th
     CHECK(budget.remembered() <= limits::accounts_max);
   }
   CHECK(budget.score(peer(7), start) == charges::forged.score);
+  // A minute later all but that one are as good as never seen.
+  while (budget.remembered() < limits::accounts_max) CHECK(budget.admit(peer(50'000 + budget.remembered()), 1000, start));
+  CHECK(budget.admit(peer(99), 1000, start + minutes(1)));
+  CHECK(budget.remembered() == 2);
 
   for (std::uint64_t i = 0; i < limits::bans_max + 50; ++i) {
     CHECK(budget.charge(peer(1'000'000 + i), Charge{limits::score_ban, "test"}, start + milliseconds(i)));

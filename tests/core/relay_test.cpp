@@ -329,6 +329,22 @@ TEST_CASE("when the relay, the other end or its word is gone, the link is lost a
   }
 }
 
+TEST_CASE("an end that forgot a link and knocks again replaces it, and the other hears of both") {
+  Parlour parlour;
+  CHECK(parlour.reach(parlour.alice));
+  parlour.alice.events.clear();
+  parlour.bob.links = std::make_unique<RelayedLinks>(parlour.bob.identity.self);  // before the relay noticed anything
+  parlour.bob.links->connected(parlour.relay_id());
+  parlour.bob.links->set_own_record(parlour.bob.identity.sign(parlour.record(parlour.bob)));
+  CHECK(parlour.reach(parlour.bob));
+  REQUIRE(parlour.up());
+  REQUIRE(parlour.alice.events.size() == 2);
+  CHECK(std::holds_alternative<PeerLost>(parlour.alice.events[0]));
+  CHECK(std::holds_alternative<PeerConnected>(parlour.alice.events[1]));
+  parlour.say(parlour.alice, "again");
+  CHECK(heard(parlour.bob) == Texts{"again"});
+}
+
 TEST_CASE("a call that nobody answers fails: at once where the relay knows better, else after a time") {
   Parlour parlour;
   SUBCASE("not there") {
@@ -454,6 +470,8 @@ TEST_CASE("beyond its quota a pair ends, and knocking anew does not refill it") 
   while (!exchange.frame(1, 2, 100'000)) ++passed;
   CHECK(passed == 20);
   CHECK(exchange.count<RelayGone>() == 2);
+  exchange.relay.on(exchange.peer(2), RelayGone{exchange.peer(1)}, exchange.out);  // said already
+  CHECK(exchange.out.messages.empty());
   // Hardly anything is left of the quota: 2 MiB less 20 frames and the knock.
   pair_up();
   CHECK(exchange.frame(1, 2, 100'000).score == charges::hasty.score);
