@@ -41,7 +41,7 @@ template <class M>
 std::optional<Message> decode_one(FieldReader& reader, std::size_t count) {
   std::optional<Message> message(std::in_place, std::in_place_type<M>);
   M& value = std::get<M>(*message);
-  if (count != field_count<M> || !reader.all(fields_of(value)) || !reader.at_end() || !is_sound(value)) return std::nullopt;
+  if (count != field_count<M> || !reader.all(fields_of(value)) || !is_sound(value)) return std::nullopt;
   return message;
 }
 
@@ -67,9 +67,7 @@ std::optional<Message> decode(ByteView frame) {
   const Tape tape(frame);
   FieldReader reader(tape);
   const auto count = reader.array_at_most(16);
-  if (!count || *count < head_fields) return std::nullopt;
-  const auto version = reader.number(0, limits::version);
-  if (!version || !is_spoken(*version)) return std::nullopt;
+  if (!count || *count < head_fields || !reader.spoken_version()) return std::nullopt;
   const auto type = reader.number(1, 0xff);
   if (!type) return std::nullopt;
   return decode_as(*type, reader, *count - head_fields);

@@ -25,9 +25,7 @@ std::optional<T> decode_body(ByteView body, std::size_t most) {
   const Tape tape(body);
   FieldReader reader(tape);
   T value;
-  if (!reader.array(1 + field_count<T>)) return std::nullopt;
-  const auto version = reader.number(0, limits::version);
-  if (!version || !is_spoken(*version) || !reader.all(fields_of(value)) || !reader.at_end()) return std::nullopt;
+  if (!reader.array(1 + field_count<T>) || !reader.spoken_version() || !reader.all(fields_of(value))) return std::nullopt;
   return value;
 }
 

@@ -15,14 +15,15 @@ namespace dugnad::core {
 
 class FieldReader {
  public:
+  /// A tape is one whole item: once arrays have had their number of fields, nothing is left over.
   explicit FieldReader(const Tape& tape) : tape_(tape), rest_(tape.tokens()) {}
-
-  [[nodiscard]] bool at_end() const { return rest_.empty(); }
 
   template <class... T>
   [[nodiscard]] bool all(std::tuple<T...> fields) {
     return std::apply([this](auto&&... field) { return (this->read(field) && ...); }, fields);
   }
+  /// The one place where a message's or a signed body's version is judged.
+  [[nodiscard]] bool spoken_version() { return number(oldest_version, limits::version).has_value(); }
   [[nodiscard]] bool array(std::size_t count) {
     const Token* token = next(TokenKind::array);
     return token && token->value == count;

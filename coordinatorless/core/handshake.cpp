@@ -47,7 +47,7 @@ template <class Fields>
 bool read_frame(const Tape& tape, FrameKind kind, Fields frame) {
   FieldReader reader(tape);
   const auto number = static_cast<std::uint8_t>(kind);
-  return reader.array(1 + std::tuple_size_v<Fields>) && reader.number(number, number) && reader.all(frame) && reader.at_end();
+  return reader.array(1 + std::tuple_size_v<Fields>) && reader.number(number, number) && reader.all(frame);
 }
 
 /// What is signed: both CURVE keys, dialler's first, and the nonces so far. All of one length, so nothing needs to be kept apart.

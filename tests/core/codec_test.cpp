@@ -205,9 +205,11 @@ TEST_CASE("a message of another version or an unknown type is refused") {
       CHECK_FALSE(decode(other));
     }
   });
-  Bytes body = encode(sampler(18).manifest());
-  body[1] = 2;
-  CHECK_FALSE(decode_manifest(body));
+  for (const std::uint8_t version : {0, 2, 127}) {
+    Bytes body = encode(sampler(18).manifest());
+    body[1] = version;
+    CHECK_FALSE(decode_manifest(body));
+  }
 }
 
 TEST_CASE("ids and signatures have their exact length") {
