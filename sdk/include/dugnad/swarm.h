@@ -8,7 +8,7 @@
 //
 // Results come as they are verified, in any order; next() blocks. Everything is safe to call from any thread; a Job may be waited for by one
 // thread and cancelled by another. Nothing throws; what can fail returns a Result whose error is one line for the user. typed.h has the same for
-// values instead of bytes.
+// values instead of bytes, values.h makes a task of an ordinary function.
 #pragma once
 
 #include <chrono>
@@ -27,15 +27,18 @@ namespace dugnad::sdk {
 
 struct SwarmOptions {
   std::string swarm = "public";
-  /// Contacts as `ready` prints them. None: this machine's worker is asked, then whom earlier runs met.
+  /// Contacts as `ready` prints them. None: this machine's worker is asked, then whom earlier runs met; an error where there is neither.
   std::vector<std::string> join;
+  bool alone = false;                  // without `join` nobody is looked for: a swarm of oneself, which others may join
   std::string listen;                  // `tcp://HOST:PORT`, `none` (behind a NAT), or empty: any port
   std::string advertise;               // `tcp://HOST:PORT` where others reach us, when that differs
   std::string data;                    // directory for keys and the journal; empty: the user's own
   bool journal = true;                 // false: nothing is kept, nothing can be resumed
   unsigned local = 1;                  // threads with which this process computes its own jobs; 0: none
+  /// What jobs may name. One without a function is computed by others alone.
   tasks::TaskTable tasks = tasks::builtin_tasks();
-  std::function<void(const std::string&)> log;  // a line at a time; may be empty
+  /// Warnings and errors, a line at a time, from any of the SDK's threads. May be empty.
+  std::function<void(const std::string&)> log = {};
 };
 
 struct JobOptions {
@@ -43,7 +46,8 @@ struct JobOptions {
   unsigned copies = 2;
   /// An attempt that takes longer is its donor's failure.
   std::chrono::milliseconds unit_timeout = std::chrono::minutes(10);
-  /// Take up an unfinished job of the same task, parameters and options, with what it has accepted.
+  /// Take up an unfinished job of the same task, parameters or inputs, and options, with what it has accepted. A unit whose input is another
+  /// one now is computed again. Inputs that come one by one are recognised by the first of them. Needs the journal.
   bool resume = true;
 };
 
@@ -69,10 +73,11 @@ struct Progress {
 
 /// Something to tell the user while a job runs.
 struct Notice {
-  enum class Kind : std::uint8_t { outvoted, nobody_to_compute, donors_back };
+  enum class Kind : std::uint8_t { outvoted, nobody_to_compute, donors_back, unreachable };
   Kind kind = Kind::outvoted;
-  std::string peer;                    // outvoted: the donor's id, hex
+  std::string peer;                    // outvoted: the donor's id, hex; unreachable: the HOST:PORT given in `join`
   std::uint64_t unit = 0;              // outvoted: where
+  std::string reason;                  // unreachable: why, as far as is known; it is tried again all the time
 };
 
 /// How a job came to its end, where it did not simply complete.
@@ -83,7 +88,12 @@ struct End {
   std::uint64_t units_failed = 0;
 };
 
-/// One job. A handle: copies mean the same job.
+class Session;  // the SDK's side of one job
+
+/// One job. A handle: copies mean the same job. It may outlive its Swarm, and has then ended.
+///
+/// A job does not run far ahead of its user: no units are cut while tens of thousands of results wait to be taken, unless answer() or end()
+/// waits for the end.
 class Job {
  public:
   /// The next verified result; nullopt when there is none any more: the job has ended.
@@ -91,23 +101,30 @@ class Job {
   /// The same, but gives up after `patience`; check progress().ended to tell the two apart.
   [[nodiscard]] std::optional<UnitResult> next_within(std::chrono::milliseconds patience);
 
-  /// For a built-in task with a plan: blocks until the units are combined. An error where units failed or the job was cancelled.
+  // For a job that was opened: more inputs, each one unit, on its way at once. The units' numbers count up from 0; the first new one's is
+  // returned. An error where an input is too large or no more may come.
+  Result<std::uint64_t> submit(Bytes input);
+  Result<std::uint64_t> submit(std::vector<Bytes> inputs);
+  /// No more inputs; the job ends once all are accepted.
+  void close_input();
+
+  /// For a job that was run(): blocks until the units are combined. An error where units failed or the job was cancelled. Results of single
+  /// units that were not taken before are given up.
   [[nodiscard]] Result<tasks::Answer> answer();
   /// Blocks until the job has ended and says how. Results not taken by then stay to be taken.
   [[nodiscard]] Result<End> end();
 
   void cancel();
   [[nodiscard]] Progress progress() const;
-  /// Called from the SDK's thread for each notice, also for those that came before. Must not block.
+  /// Called from the SDK's threads, one at a time, for each notice, also for those that came before. Must not block.
   void on_notice(std::function<void(const Notice&)> heard);
   /// 64 hex digits.
   [[nodiscard]] std::string id() const;
 
  private:
   friend class Swarm;
-  class Impl;
-  explicit Job(std::shared_ptr<Impl> impl);
-  std::shared_ptr<Impl> impl_;
+  explicit Job(std::shared_ptr<Session> session);
+  std::shared_ptr<Session> session_;
 };
 
 struct Peer {
@@ -117,17 +134,24 @@ struct Peer {
   bool donates = false;
 };
 
-/// A participant of a swarm that submits. Leaving (the destructor) interrupts its jobs; with a journal they can be taken up again.
+/// A participant of a swarm that submits. Leaving (the destructor, some seconds where this process is computing) interrupts its jobs; with a
+/// journal they can be taken up again.
 class Swarm {
  public:
+  /// Returns at once; who cannot be reached is said through the log and as a Notice of each job.
   [[nodiscard]] static Result<Swarm> join(SwarmOptions options);
 
   /// One unit an input, computed by the task of that name, which donors must have (built in, or registered in their own worker).
   [[nodiscard]] Result<Job> map(const std::string& task, std::vector<Bytes> inputs, JobOptions options = {});
-  /// Inputs as they come: `next` is called from the SDK's thread, as units are needed, until it returns nullopt. It must not block for long.
+  /// Inputs as they come: `next` is called as units are needed until it returns nullopt, once from here and then from a thread of the job's. It
+  /// must not throw, and while it blocks the Swarm cannot be left.
   [[nodiscard]] Result<Job> map(const std::string& task, std::function<std::optional<Bytes>()> next, JobOptions options = {});
   /// A task that splits itself by its parameters and combines the answer.
   [[nodiscard]] Result<Job> run(const std::string& task, const tasks::Parameters& parameters, JobOptions options = {});
+  /// A job that waits for what Job::submit() gives it. It cannot be taken up again.
+  [[nodiscard]] Result<Job> open(const std::string& task, JobOptions options = {});
+  /// Takes up an unfinished job that was run(), by its id.
+  [[nodiscard]] Result<Job> resume(const std::string& job);
 
   [[nodiscard]] std::vector<Peer> peers() const;
   [[nodiscard]] std::string contact() const;

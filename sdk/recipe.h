@@ -1,0 +1,42 @@
+// Recipe: how a program finds a job of an earlier run again, and what a person is told of a job in the journal. Kept with the job as bytes,
+// never sent. Version 1:
+//   u8 version, u8 kind, text task, u32 task_version, u32 copies, u64 unit_timeout in ms, u32 count and for each parameter text, u64;
+//   32 bytes of inputs. A text is u8 length and bytes; integers are little-endian.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "coordinatorless/base/bytes.h"
+#include "coordinatorless/base/ids.h"
+#include "tasks/task.h"
+
+namespace dugnad::sdk {
+
+struct Recipe {
+  enum class Kind : std::uint8_t {
+    run = 0,     // cut by the task's own plan from `parameters`
+    map = 1,     // one unit an input, all known: `inputs` is their hash
+    stream = 2,  // one unit an input, as they come: `inputs` is the first one's hash
+    open = 3,    // one unit an input, as submitted; never found again
+  };
+
+  Kind kind = Kind::run;
+  std::string task;  // at most 255 bytes
+  std::uint32_t task_version = 1;
+  std::uint32_t copies = 2;
+  std::chrono::milliseconds unit_timeout{};
+  tasks::Parameters parameters;
+  Hash inputs;
+
+  bool operator==(const Recipe&) const = default;
+};
+
+[[nodiscard]] Bytes encode(const Recipe& recipe);
+
+/// nullopt for anything that encode() does not write; a later version's recipe too.
+[[nodiscard]] std::optional<Recipe> decode_recipe(ByteView bytes);
+
+}  // namespace dugnad::sdk
