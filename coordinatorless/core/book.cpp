@@ -16,7 +16,9 @@ constexpr std::uint64_t buckets_per_group = 4;
 std::uint64_t network_of(const ContactRecord& record) { return record.endpoint ? group_of(*record.endpoint) : 0; }
 
 /// How long a peer is left alone after so many dials that led nowhere.
-Duration pause_after(unsigned failures) { return std::min<Duration>(std::chrono::seconds(15) * (1U << std::min(failures, 8U)), limits::dial_retry_most); }
+Duration pause_after(unsigned failures) {
+  return std::min<Duration>(std::chrono::seconds(15) * (1U << std::min(failures, 8U)), limits::dial_retry_most);
+}
 
 }  // namespace
 

@@ -45,7 +45,8 @@ class Book {
 
   explicit Book(Generator& generator);
 
-  /// Takes the record in, its signature checked. `fresh`: a peer not known before; `updated`: a later record of one that is; `known`: nothing new; `refused`: no room.
+  /// Takes the record in, its signature checked. `fresh`: a peer not known before; `updated`: a later record of one that is;
+  /// `known`: nothing new; `refused`: no room.
   Outcome put(const ContactRecord& record, const Signed& raw, std::optional<Route> route, std::uint64_t source_group);
   /// We dialled it and it was there.
   void mark_tried(const PeerId& peer, Now now);

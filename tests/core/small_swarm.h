@@ -21,7 +21,8 @@ class SmallSwarm {
     std::vector<Row> rows;
     double score = 0;
 
-    Member(std::uint64_t number, std::optional<Endpoint> endpoint) : identity(number, endpoint), links(identity.self), membership(identity.self, links) {}
+    Member(std::uint64_t number, std::optional<Endpoint> endpoint)
+        : identity(number, endpoint), links(identity.self), membership(identity.self, links) {}
     [[nodiscard]] const PeerId& id() const { return identity.self.id; }
   };
 
