@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -241,8 +242,10 @@ TEST_CASE("where all places are taken, the owners with most jobs make room, and 
   std::vector<std::unique_ptr<Identity>> owners;
   constexpr std::size_t half = limits::announcements_per_owner / 2;
   constexpr std::size_t heavy = limits::announcements_max / limits::announcements_per_owner - 4;
-  for (std::size_t i = 0; i < heavy + 8; ++i) {
-    const Identity& owner = *owners.emplace_back(std::make_unique<Identity>(1000 + i));
+  for (std::size_t i = 0; i < heavy + 8; ++i) owners.push_back(std::make_unique<Identity>(1000 + i));
+  std::sort(owners.begin(), owners.end(), [](const auto& one, const auto& other) { return one->crypto->public_key() < other->crypto->public_key(); });
+  for (std::size_t i = 0; i < owners.size(); ++i) {
+    const Identity& owner = *owners[i];
     for (std::size_t job = 0; job < (i < heavy ? 2 * half : half); ++job) {
       const Posting posting(owner, listener.submitter, listener.now, static_cast<std::uint8_t>(job));
       CHECK_FALSE(listener.gossip.on(listener.neighbours[i % 8], posting.announce(), listener.now, listener.out));
