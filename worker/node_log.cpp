@@ -61,7 +61,9 @@ void NodeLog::dial_failed(const core::DialFailed& failed) {
   Joined& joined = found->second;
   if (joined.failure == failed.reason) return;
   joined.failure = failed.reason;
-  say(LogLevel::warning, "cannot join through " + joined.host_port + ": " + plain(failed.reason));
+  // The reason names the address; what the user typed may be a name.
+  const bool named = failed.reason.find(joined.host_port) != std::string::npos;
+  say(LogLevel::warning, (named ? "cannot join: " : "cannot join through " + joined.host_port + ": ") + plain(failed.reason));
 }
 
 void NodeLog::started(const core::StartAttempts& started, BootTime now) {

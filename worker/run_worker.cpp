@@ -1,0 +1,250 @@
+#include "worker/run_worker.h"
+
+#include <malloc.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include "coordinatorless/zmq/clocks.h"
+#include "worker/control_socket.h"
+#include "worker/node.h"
+#include "worker/run_worker_options.h"
+
+namespace dugnad::worker {
+namespace {
+
+/// From the signal to the end of the process, whatever a unit or the network is doing. The protocol takes four seconds at most, its last frames half a
+/// second.
+constexpr Duration leave_within = std::chrono::milliseconds(4800);
+constexpr int last_frames_milliseconds = 100;  // libzmq's thread has frames still, which exec would lose
+
+// --- Log ---
+
+spdlog::level::level_enum level_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warning: return spdlog::level::warn;
+    case LogLevel::error: return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+Log make_log(bool as_json) {
+  auto logger = spdlog::stderr_color_mt("dugnad-worker");
+  if (!as_json) {
+    logger->set_pattern("%H:%M:%S %^%l%$ %v");
+    return [logger](LogLevel level, const std::string& line) { logger->log(level_of(level), line); };
+  }
+  // The message arrives as a JSON string, its quotes included.
+  logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":%v})");
+  return [logger](LogLevel level, const std::string& line) {
+    logger->log(level_of(level), nlohmann::json(line).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  };
+}
+
+int fail(const std::string& reason) {
+  std::fprintf(stderr, "dugnad-worker: %s\n", reason.c_str());
+  return EXIT_FAILURE;
+}
+
+// --- The process ---
+
+unsigned processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  const int count = ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(std::thread::hardware_concurrency());
+  return count > 0 ? static_cast<unsigned>(count) : 1;
+}
+
+/// An event descriptor with which the node's threads wake the first one.
+class Bell {
+ public:
+  Bell() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) { DUGNAD_ASSERT(fd_ >= 0, "no descriptor to wake the first thread with"); }
+  ~Bell() { ::close(fd_); }
+  Bell(const Bell&) = delete;
+  Bell& operator=(const Bell&) = delete;
+  void ring() const { (void)::eventfd_write(fd_, 1); }
+  void silence() const {
+    eventfd_t ignored;
+    (void)::eventfd_read(fd_, &ignored);
+  }
+  [[nodiscard]] int descriptor() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+/// The first thread: sleeps until a signal, somebody at the control socket, or the node itself has something to say.
+class Worker {
+ public:
+  Worker(std::unique_ptr<Node> node, std::optional<ControlSocket> control, Log log, char** argv)
+      : node_(std::move(node)), control_(std::move(control)), log_(std::move(log)), argv_(argv) {
+    sigemptyset(&stopping_);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&stopping_, signal);
+    pthread_sigmask(SIG_BLOCK, &stopping_, &mask_before_);
+    signals_ = ::signalfd(-1, &stopping_, SFD_CLOEXEC | SFD_NONBLOCK);
+    DUGNAD_ASSERT(signals_ >= 0, "no descriptor to take signals with");
+  }
+  ~Worker() { ::close(signals_); }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void run() {
+    const auto on_notice = [this](const core::Effect& effect) {
+      if (std::holds_alternative<core::Departed>(effect)) departed_ = true, bell_.ring();
+    };
+    node_->start({.notice = on_notice, .link = {}, .stuck = [this](const std::string&) { stuck_ = true, bell_.ring(); }});
+    std::printf("ready %s\n", node_->contact().c_str());
+    std::fflush(stdout);
+    while (!closed_) turn();
+    closing_.join();
+  }
+
+ private:
+  void turn() {
+    // poll() passes over negative descriptors.
+    pollfd watched[] = {{signals_, POLLIN, 0}, {bell_.descriptor(), POLLIN, 0}, {control_ ? control_->descriptor() : -1, POLLIN, 0}};
+    const int ready = ::poll(watched, std::size(watched), milliseconds_left());
+    if (ready == 0 && leave_by_ != never) end_at_once();
+    if (watched[0].revents != 0) on_signal();
+    if (watched[1].revents != 0) on_bell();
+    if (watched[2].revents != 0 && !control_->serve()) {
+      log_(LogLevel::warning, "the control socket is closed: no descriptors left");
+      control_.reset();
+    }
+  }
+
+  int milliseconds_left() const {
+    if (leave_by_ == never) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(leave_by_ - zmq::read_clocks().boot);
+    return static_cast<int>(std::max<std::int64_t>(0, left.count()));
+  }
+
+  void on_signal() {
+    signalfd_siginfo info;
+    if (::read(signals_, &info, sizeof info) != sizeof info) return;
+    if (leaving_for_good_) end_at_once();
+    leaving_for_good_ = true;
+    leave("stopping: what runs may finish, the rest is returned; a second signal stops at once");
+  }
+
+  void on_bell() {
+    bell_.silence();
+    if (stuck_ && !restarting_) {
+      restarting_ = true;
+      leave("restarting, to be rid of that unit");
+    }
+    if (departed_ && !closing_.joinable()) {
+      if (restarting_ && !leaving_for_good_) restart();
+      // Closing waits for units that run, so it is done beside: this thread still keeps the time and takes the second signal.
+      closing_ = std::thread([this] {
+        node_.reset();
+        closed_ = true;
+        bell_.ring();
+      });
+    }
+  }
+
+  void leave(const char* why) {
+    log_(LogLevel::info, why);
+    control_.reset();
+    leave_by_ = zmq::read_clocks().boot + leave_within;
+    node_->leave();
+  }
+
+  /// What is on disk is whole at any moment; what is not there yet, the swarm computes again.
+  [[noreturn]] void end_at_once() {
+    if (restarting_ && !leaving_for_good_) restart();
+    std::fflush(nullptr);
+    ::_exit(EXIT_SUCCESS);
+  }
+
+  /// The same program in the same process: all descriptors are closed on exec, the data directory's lock with them. Nothing is destroyed before,
+  /// since that would wait for the very unit that does not stop.
+  [[noreturn]] void restart() {
+    if (departed_) node_->wait();
+    node_->store()->flush();
+    ::poll(nullptr, 0, last_frames_milliseconds);
+    std::fflush(nullptr);
+    pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+    ::execv("/proc/self/exe", argv_);
+    ::_exit(fail(std::string("cannot restart: ") + std::strerror(errno)));
+  }
+
+  std::unique_ptr<Node> node_;
+  std::optional<ControlSocket> control_;
+  const Log log_;
+  char** const argv_;
+
+  sigset_t stopping_;
+  sigset_t mask_before_;
+  int signals_ = -1;
+  Bell bell_;
+  std::atomic<bool> departed_{false};  // set by the protocol's thread
+  std::atomic<bool> stuck_{false};     // by the executor's watchdog
+  std::atomic<bool> closed_{false};    // by closing_
+
+  BootTime leave_by_ = never;
+  bool leaving_for_good_ = false;
+  bool restarting_ = false;
+  std::thread closing_;
+};
+
+NodeOptions node_options(const WorkerOptions& given, const tasks::TaskTable& tasks, Log log) {
+  const unsigned slots = allowance_of(given.preferences, {processors()}).slots;
+  return {.swarm = given.swarm,
+          .listen = given.listen,
+          .advertise = given.advertise,
+          .join = given.join,
+          .data = given.data,
+          .role = "worker",
+          .role_most = 1,
+          .journal = true,
+          .donates = slots > 0,
+          .slots = slots,
+          .tasks = tasks,
+          .log = std::move(log)};
+}
+
+}  // namespace
+
+int run_worker(int argc, char** argv, const tasks::TaskTable& tasks) {
+  auto parsed = parse_worker_options(argc, argv, tasks);
+  if (const auto* exit = std::get_if<ExitNow>(&parsed)) return exit->code;
+  const auto& options = std::get<WorkerOptions>(parsed);
+
+  // A donor is a guest: threads that share two heaps instead of one each keep an idle worker small.
+  ::mallopt(M_ARENA_MAX, 2);
+  ::signal(SIGPIPE, SIG_IGN);  // whoever reads the log may go
+
+  const Log log = make_log(options.log_json);
+  auto node = Node::open(node_options(options, tasks, log));
+  if (!node) return fail(node.error().message);
+  auto opened = ControlSocket::open(control_path((*node)->data_dir()), (*node)->contact());
+  std::optional<ControlSocket> control;
+  if (opened) {
+    control.emplace(*std::move(opened));
+  } else {
+    log(LogLevel::warning, opened.error().message + "; programs on this machine need --join");
+  }
+  Worker(*std::move(node), std::move(control), log, argv).run();
+  return EXIT_SUCCESS;
+}
+
+}  // namespace dugnad::worker

@@ -1,0 +1,30 @@
+// dugnad-worker's options, as a person gives them: on the command line, or in a file.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tasks/task.h"
+#include "worker/allowance.h"
+
+namespace dugnad::worker {
+
+struct WorkerOptions {
+  std::string swarm = "public";
+  std::string listen;
+  std::string advertise;
+  std::vector<std::string> join;
+  std::string data;
+  Preferences preferences;
+  bool log_json = false;
+};
+
+/// The program has nothing more to do than to end: --help, --version, or bad usage, of which was told on stderr.
+struct ExitNow {
+  int code = 0;
+};
+
+[[nodiscard]] std::variant<WorkerOptions, ExitNow> parse_worker_options(int argc, char** argv, const tasks::TaskTable& tasks);
+
+}  // namespace dugnad::worker
