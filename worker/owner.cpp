@@ -4,7 +4,9 @@
 
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/codec_fields.h"
 #include "coordinatorless/core/identity.h"
+#include "coordinatorless/core/limits.h"
 
 namespace dugnad::worker {
 namespace {
@@ -26,6 +28,13 @@ Result<SignedJob> sign(Bytes manifest, Bytes recipe, const SecretKeys& owner, co
 
 Result<SignedJob> make_job(const JobOrder& order, const SecretKeys& owner, const PeerId& submitter, const SwarmId& swarm,
                            WallTime created) {
+  if (!core::is_task_name(order.task)) {
+    return Error{"a task's name is 1 to " + std::to_string(core::limits::task_name_max) + " of a-z 0-9 _ . -, unlike this one"};
+  }
+  if (order.copies < 1 || order.copies > core::copies_max) {
+    return Error{"a job takes 1 to " + std::to_string(core::copies_max) + " copies of a unit, not " + std::to_string(order.copies)};
+  }
+  if (order.unit_limit < Duration{} || order.unit_limit > core::duration_max) return Error{"a unit's time limit is 0 (none) to ten years"};
   const core::Manifest manifest{.owner = public_key_of(owner),
                                 .nonce = {fresh_seed()},
                                 .task = order.task,
@@ -34,12 +43,7 @@ Result<SignedJob> make_job(const JobOrder& order, const SecretKeys& owner, const
                                 .unit_limit = order.unit_limit,
                                 .memory_bytes = 0,
                                 .created = created};
-  Bytes body = core::encode(manifest);
-  if (core::decode_manifest(body) != manifest) {
-    return Error{"no swarm takes such a job: a task's name is 1 to 64 of a-z 0-9 _ . -, copies are 1 to 64, a unit's limit is "
-                 "whole microseconds up to ten years"};
-  }
-  return sign(std::move(body), order.recipe, owner, submitter, swarm, 1);
+  return sign(core::encode(manifest), order.recipe, owner, submitter, swarm, 1);
 }
 
 Result<SignedJob> take_up_job(Bytes manifest, Bytes recipe, const SecretKeys& owner, const PeerId& submitter, const SwarmId& swarm,
