@@ -1,5 +1,5 @@
-// Fields: for each struct that travels, its fields in the order in which they stand on the wire, each with its limit. One description serves
-// both directions (codec_wire.h), so that what is written and what is read cannot drift apart.
+// Fields: for each struct that travels, its fields in the order in which they stand on the wire, each with its limit.
+// One description serves both directions (codec_wire.h), so that what is written and what is read cannot drift apart.
 #pragma once
 
 #include <concepts>
@@ -86,7 +86,8 @@ auto fields_of(Is<ContactRecord> auto& r) {
   return fields(r.key, r.curve, r.endpoint, list(r.relays, relays_max), r.donates, r.sequence, r.expires);
 }
 auto fields_of(Is<Manifest> auto& m) {
-  return fields(m.owner, m.nonce, task_name(m.task), m.task_version, limited(m.copies, 1, copies_max), m.unit_limit, m.memory_bytes, m.created);
+  return fields(m.owner, m.nonce, task_name(m.task), m.task_version, limited(m.copies, 1, copies_max), m.unit_limit, m.memory_bytes,
+                m.created);
 }
 auto fields_of(Is<Delegation> auto& d) { return fields(d.job, d.epoch, list(d.peers, delegates_max)); }
 auto fields_of(Is<Announcement> auto& a) {
@@ -131,7 +132,8 @@ inline constexpr bool has_members = takes<T>(std::make_index_sequence<count>{}) 
 template <Described... T>
 inline constexpr bool all_members_described = (has_members<T, field_count<T>> && ...);
 static_assert(all_members_described<Endpoint, ContactRecord, Manifest, Delegation, Announcement, DigestEntry, LeasedUnit, UnitResult>);
-static_assert(all_members_described<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone>);
+static_assert(
+    all_members_described<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone>);
 
 // --- Limits over several fields ---
 

@@ -9,7 +9,8 @@
 namespace dugnad::core {
 namespace {
 
-// The frames, as arrays: [hello, swarm, oldest, newest, key, nonce, signature], [welcome, version, key, nonce, signature], [refused, reason].
+// The frames, as arrays:
+//   [hello, swarm, oldest, newest, key, nonce, signature]   [welcome, version, key, nonce, signature]   [refused, reason]
 // They carry no version of their own: they are how one is found, and keep their shape for good.
 enum class FrameKind : std::uint8_t { hello = 0, welcome = 1, refused = 2 };
 
@@ -105,16 +106,19 @@ Bytes make_refused(Refusal refusal) {
   return write_frame(FrameKind::refused, fields(reason));
 }
 
-std::variant<Introduced, Refusal> read_welcome(Crypto& self, const SwarmId& swarm, const CurveKey& listener, const Nonce& nonce, ByteView frame) {
+std::variant<Introduced, Refusal> read_welcome(Crypto& self, const SwarmId& swarm, const CurveKey& listener, const Nonce& nonce,
+                                               ByteView frame) {
   if (frame.size() > frame_bytes_max) return Refusal::malformed;
   const Tape tape(frame);
   std::uint8_t reason = 0;
-  if (read_frame(tape, FrameKind::refused, fields(reason))) return reason <= refusal_last ? static_cast<Refusal>(reason) : Refusal::malformed;
+  if (read_frame(tape, FrameKind::refused, fields(reason)))
+    return reason <= refusal_last ? static_cast<Refusal>(reason) : Refusal::malformed;
   Welcome welcome;
   if (!read_frame(tape, FrameKind::welcome, frame_fields(welcome))) return Refusal::malformed;
   if (welcome.key == self.public_key()) return Refusal::self;
   if (!is_spoken(welcome.version)) return Refusal::version;
-  if (!self.verify(welcome.key, signed_bytes(Domain::welcome, swarm, content(self.curve_key(), listener, {nonce, welcome.nonce})), welcome.signature)) {
+  if (!self.verify(welcome.key, signed_bytes(Domain::welcome, swarm, content(self.curve_key(), listener, {nonce, welcome.nonce})),
+                   welcome.signature)) {
     return Refusal::signature;
   }
   return Introduced{welcome.key, peer_id_of(welcome.key), welcome.nonce, welcome.version};

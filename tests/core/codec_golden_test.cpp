@@ -69,15 +69,19 @@ TEST_CASE("golden bytes of Return") { check_golden(Return{job, {{1}, {200}}}, "9
 TEST_CASE("golden bytes of Revoke") { check_golden(Revoke{job, {{1}, {200}}}, "94 01 09 " + h10 + "92 01 ccc8"); }
 TEST_CASE("golden bytes of Closed") { check_golden(Closed{job}, "93 01 0a " + h10); }
 TEST_CASE("golden bytes of Knock") {
-  check_golden(Knock{.from = id<PeerId>(0x20), .to = id<PeerId>(0x30), .record = vouched, .session = 9, .answer = true}, "97 01 0b " + h20 + h30 + vouched_hex + "09 c3");
+  check_golden(Knock{.from = id<PeerId>(0x20), .to = id<PeerId>(0x30), .record = vouched, .session = 9, .answer = true},
+               "97 01 0b " + h20 + h30 + vouched_hex + "09 c3");
 }
-TEST_CASE("golden bytes of Relay") { check_golden(Relay{id<PeerId>(0x20), id<PeerId>(0x30), 7, {1, 2, 3}}, "96 01 0c " + h20 + h30 + "07 c403 010203"); }
+TEST_CASE("golden bytes of Relay") {
+  check_golden(Relay{id<PeerId>(0x20), id<PeerId>(0x30), 7, {1, 2, 3}}, "96 01 0c " + h20 + h30 + "07 c403 010203");
+}
 TEST_CASE("golden bytes of RelayGone") { check_golden(RelayGone{id<PeerId>(0x20)}, "93 01 0d " + h20); }
 
 TEST_CASE("golden bytes of a contact record") {
   ContactRecord record{.key = id<PublicKey>(0x10), .curve = id<CurveKey>(0x20), .endpoint = Endpoint::parse("127.0.0.1:4210"),
                        .relays = {}, .donates = true, .sequence = 5, .expires = date};
-  check_golden(record, decode_contact_record, "98 01 " + h10 + h20 + "92 c410 00000000000000000000ffff7f000001 cd1072  90 c3 05 " + date_hex);
+  check_golden(record, decode_contact_record,
+               "98 01 " + h10 + h20 + "92 c410 00000000000000000000ffff7f000001 cd1072  90 c3 05 " + date_hex);
   record.endpoint.reset();
   record.relays = {id<PeerId>(0x30)};
   check_golden(record, decode_contact_record, "98 01 " + h10 + h20 + "c0 91" + h30 + "c3 05 " + date_hex);
@@ -96,7 +100,8 @@ TEST_CASE("golden bytes of an announcement") {
 }
 
 TEST_CASE("golden bytes of a results' root") {
-  const Results results{job, {}, {{{1}, {2}, Outcome::ok, {3}}, {{4}, {5}, Outcome::failed, {}}, {{6}, {7}, Outcome::donor_fault, {8}}}, {}};
+  const Results results{
+      job, {}, {{{1}, {2}, Outcome::ok, {3}}, {{4}, {5}, Outcome::failed, {}}, {{6}, {7}, Outcome::donor_fault, {8}}}, {}};
   CHECK(results_root(results).hex() == "2d4a062d11aefcb6d42c743c14d22606bca38ceaa4f62c86fa6b4a8bd05a862f");
 }
 

@@ -108,7 +108,12 @@ TEST_CASE("the largest message of each kind fits a frame") {
     CHECK(frame.size() + limits::relay_overhead_bytes <= limits::message_bytes_max);  // it may have to go through a relay
     CHECK(decode(frame) == message);
   }
-  Announcement announcement{{Bytes(limits::manifest_bytes_max), {}}, {Bytes(limits::delegation_bytes_max), {}}, {Bytes(limits::record_bytes_max), {}}, ~0ull, {}, true};
+  Announcement announcement{{Bytes(limits::manifest_bytes_max), {}},
+                            {Bytes(limits::delegation_bytes_max), {}},
+                            {Bytes(limits::record_bytes_max), {}},
+                            ~0ull,
+                            {},
+                            true};
   CHECK(decode_announcement(encode(announcement)) == announcement);
   ContactRecord record = with_endpoint(65535);
   record.relays.resize(relays_max);
@@ -161,7 +166,8 @@ TEST_CASE("each message has exactly one encoding") {
   CHECK_FALSE(decode(revoke_with({0xdd, 0, 0, 0, 0}, none)));
   CHECK(decode(revoke_with({0x91}, {0x7f})));
   CHECK(decode(revoke_with({0x91}, {0xcd, 1, 44})));
-  for (const Bytes& seven : {Bytes{0xcc, 7}, Bytes{0xcd, 0, 7}, Bytes{0xce, 0, 0, 0, 7}, Bytes{0xcf, 0, 0, 0, 0, 0, 0, 0, 7}, Bytes{0xd0, 7}, Bytes{0xd1, 0, 7}}) {
+  for (const Bytes& seven : {Bytes{0xcc, 7}, Bytes{0xcd, 0, 7}, Bytes{0xce, 0, 0, 0, 7}, Bytes{0xcf, 0, 0, 0, 0, 0, 0, 0, 7},
+                             Bytes{0xd0, 7}, Bytes{0xd1, 0, 7}}) {
     CHECK_FALSE(decode(revoke_with({0x91}, seven)));
   }
   CHECK_FALSE(decode(revoke_with({0x91}, {0xd1, 1, 44})));         // 300, as long as its proper encoding, yet signed
@@ -172,8 +178,9 @@ TEST_CASE("each message has exactly one encoding") {
 }
 
 TEST_CASE("what no message holds is refused wherever it stands") {
-  for (const Bytes& item : {Bytes{0xff}, Bytes{0xd0, 0x80}, Bytes{0xca, 0, 0, 0, 0}, Bytes{0xcb, 0, 0, 0, 0, 0, 0, 0, 0}, Bytes{0xa1, 'a'}, Bytes{0xc4, 0}, Bytes{0xc0},
-                            Bytes{0xc3}, Bytes{0x80}, Bytes{0x81, 1, 1}, Bytes{0x90}, Bytes{0x91, 1}, Bytes{0xd4, 1, 1}, Bytes{0xc7, 0, 1}, Bytes{0xc1}}) {
+  for (const Bytes& item : {Bytes{0xff}, Bytes{0xd0, 0x80}, Bytes{0xca, 0, 0, 0, 0}, Bytes{0xcb, 0, 0, 0, 0, 0, 0, 0, 0}, Bytes{0xa1, 'a'},
+                            Bytes{0xc4, 0}, Bytes{0xc0}, Bytes{0xc3}, Bytes{0x80}, Bytes{0x81, 1, 1}, Bytes{0x90}, Bytes{0x91, 1},
+                            Bytes{0xd4, 1, 1}, Bytes{0xc7, 0, 1}, Bytes{0xc1}}) {
     CHECK_FALSE(decode(revoke_with({0x91}, item)));
     CHECK_FALSE(decode(item));
   }
@@ -246,7 +253,8 @@ TEST_CASE("inputs and outputs over their limits are refused") {
     put_bin(frame, 32);
     frame.insert(frame.end(), {1, 1, static_cast<std::uint8_t>(0x90 + units)});
     for (std::size_t i = 0; i < units; ++i) {
-      frame.insert(frame.end(), {0x92, 1, 0xc6, 0, static_cast<std::uint8_t>(size >> 16), static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size)});
+      frame.insert(frame.end(), {0x92, 1, 0xc6, 0, static_cast<std::uint8_t>(size >> 16), static_cast<std::uint8_t>(size >> 8),
+                                 static_cast<std::uint8_t>(size)});
       frame.resize(frame.size() + size);
     }
     return frame;
@@ -327,7 +335,10 @@ TEST_CASE("durations travel as whole microseconds") {
 }
 
 TEST_CASE("the results' root changes with everything it vouches for") {
-  const Results results{.job = {{1}}, .held = {}, .results = {{{1}, {2}, Outcome::ok, {3}}, {{1}, {3}, Outcome::failed, {4}}, {{1}, {4}, Outcome::ok, {}}}, .signature = {}};
+  const Results results{.job = {{1}},
+                        .held = {},
+                        .results = {{{1}, {2}, Outcome::ok, {3}}, {{1}, {3}, Outcome::failed, {4}}, {{1}, {4}, Outcome::ok, {}}},
+                        .signature = {}};
   const Hash root = results_root(results);
   CHECK(root == results_root(results));
 

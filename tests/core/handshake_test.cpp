@@ -29,7 +29,9 @@ struct Meeting {
   Bytes hello() const { return make_hello(*dialler, swarm, listener->curve_key(), ours); }
   std::variant<Introduced, Refusal> hear(ByteView frame) const { return read_hello(*listener, swarm, dialler->curve_key(), frame); }
   Bytes welcome() const { return make_welcome(*listener, swarm, dialler->curve_key(), std::get<Introduced>(hear(hello())), theirs); }
-  std::variant<Introduced, Refusal> be_welcomed(ByteView frame) const { return read_welcome(*dialler, swarm, listener->curve_key(), ours, frame); }
+  std::variant<Introduced, Refusal> be_welcomed(ByteView frame) const {
+    return read_welcome(*dialler, swarm, listener->curve_key(), ours, frame);
+  }
 };
 
 bool is(const std::variant<Introduced, Refusal>& answer, Refusal refusal) {
@@ -98,7 +100,8 @@ TEST_CASE("a peer that meets itself notices") {
   const Meeting meeting;
   const Bytes hello = make_hello(*meeting.dialler, meeting.swarm, meeting.dialler->curve_key(), meeting.ours);
   CHECK(is(read_hello(*meeting.dialler, meeting.swarm, meeting.dialler->curve_key(), hello), Refusal::self));
-  const Bytes welcome = make_welcome(*meeting.dialler, meeting.swarm, meeting.dialler->curve_key(), Introduced{.key = {}, .peer = {}, .nonce = meeting.ours}, meeting.theirs);
+  const Bytes welcome = make_welcome(*meeting.dialler, meeting.swarm, meeting.dialler->curve_key(),
+                                     Introduced{.key = {}, .peer = {}, .nonce = meeting.ours}, meeting.theirs);
   CHECK(is(read_welcome(*meeting.dialler, meeting.swarm, meeting.dialler->curve_key(), meeting.ours, welcome), Refusal::self));
 }
 
@@ -148,7 +151,8 @@ TEST_CASE("a handshake frame that is cut short, goes on or has a flipped bit int
   const Bytes hello = meeting.hello();
   const Bytes welcome = meeting.welcome();
   for (std::size_t length = 0; length < hello.size(); ++length) CHECK(is(meeting.hear(ByteView(hello).first(length)), Refusal::malformed));
-  for (std::size_t length = 0; length < welcome.size(); ++length) CHECK(is(meeting.be_welcomed(ByteView(welcome).first(length)), Refusal::malformed));
+  for (std::size_t length = 0; length < welcome.size(); ++length)
+    CHECK(is(meeting.be_welcomed(ByteView(welcome).first(length)), Refusal::malformed));
   for (Bytes frame : {hello, welcome}) {
     frame.push_back(0);
     CHECK(is(meeting.hear(frame), Refusal::malformed));

@@ -21,23 +21,39 @@ class Sampler {
   Message message(std::size_t kind) {
     switch (kind) {
       case 0: return Contacts{list<Signed>(limits::welcome_records, [&] { return signed_bytes(limits::record_bytes_max); }), flag()};
-      case 1: return Announce{signed_bytes(limits::announcement_bytes_max), static_cast<std::uint8_t>(generator_.below(limits::gossip_hops_max + 1u))};
+      case 1:
+        return Announce{signed_bytes(limits::announcement_bytes_max),
+                        static_cast<std::uint8_t>(generator_.below(limits::gossip_hops_max + 1u))};
       case 2: return Digest{list<DigestEntry>(limits::digest_entries_max, [&] { return DigestEntry{id<JobId>(), number()}; })};
       case 3: return Pull{list<JobId>(limits::digest_entries_max, [&] { return id<JobId>(); })};
       case 4: return Want{id<JobId>(), static_cast<std::uint32_t>(number()), duration()};
-      case 5: return Lease{id<JobId>(), {number()}, duration(), list<LeasedUnit>(limits::batch_units_max, [&] { return LeasedUnit{{number()}, bytes(700)}; })};
+      case 5:
+        return Lease{id<JobId>(), {number()}, duration(), list<LeasedUnit>(limits::batch_units_max, [&] {
+                       return LeasedUnit{{number()}, bytes(700)};
+                     })};
       case 6: return Results{id<JobId>(), duration(), list<UnitResult>(limits::batch_units_max, [&] { return result(); }), signature()};
       case 7: return Return{id<JobId>(), units()};
       case 8: return Revoke{id<JobId>(), units()};
       case 9: return Closed{id<JobId>()};
-      case 10: return Knock{.from = id<PeerId>(), .to = id<PeerId>(), .record = signed_bytes(limits::record_bytes_max), .session = number(), .answer = flag()};
+      case 10:
+        return Knock{.from = id<PeerId>(),
+                     .to = id<PeerId>(),
+                     .record = signed_bytes(limits::record_bytes_max),
+                     .session = number(),
+                     .answer = flag()};
       case 11: return Relay{id<PeerId>(), id<PeerId>(), number(), bytes(1 << 16)};
       default: return RelayGone{id<PeerId>()};
     }
   }
 
   ContactRecord record() {
-    ContactRecord record{.key = id<PublicKey>(), .curve = id<CurveKey>(), .endpoint = std::nullopt, .relays = {}, .donates = flag(), .sequence = number(), .expires = date()};
+    ContactRecord record{.key = id<PublicKey>(),
+                         .curve = id<CurveKey>(),
+                         .endpoint = std::nullopt,
+                         .relays = {},
+                         .donates = flag(),
+                         .sequence = number(),
+                         .expires = date()};
     if (flag()) {
       Endpoint& endpoint = record.endpoint.emplace();
       for (auto& byte : endpoint.ip) byte = static_cast<std::uint8_t>(generator_.next());
@@ -47,15 +63,26 @@ class Sampler {
     return record;
   }
   Manifest manifest() {
-    Manifest manifest{.owner = id<PublicKey>(), .nonce = id<Hash>(), .task = {}, .task_version = static_cast<std::uint32_t>(number()),
-                      .copies = static_cast<std::uint32_t>(1 + generator_.below(64)), .unit_limit = duration(), .memory_bytes = number(), .created = date()};
+    Manifest manifest{.owner = id<PublicKey>(),
+                      .nonce = id<Hash>(),
+                      .task = {},
+                      .task_version = static_cast<std::uint32_t>(number()),
+                      .copies = static_cast<std::uint32_t>(1 + generator_.below(64)),
+                      .unit_limit = duration(),
+                      .memory_bytes = number(),
+                      .created = date()};
     constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
     for (std::size_t length = 1 + generator_.below(64); length > 0; --length) manifest.task += letters[generator_.below(letters.size())];
     return manifest;
   }
   Delegation delegation() { return {id<JobId>(), number(), list<PeerId>(delegates_max, [&] { return id<PeerId>(); })}; }
   Announcement announcement() {
-    return {signed_bytes(limits::manifest_bytes_max), signed_bytes(limits::delegation_bytes_max), signed_bytes(limits::record_bytes_max), number(), date(), flag()};
+    return {signed_bytes(limits::manifest_bytes_max),
+            signed_bytes(limits::delegation_bytes_max),
+            signed_bytes(limits::record_bytes_max),
+            number(),
+            date(),
+            flag()};
   }
 
   template <class T>
