@@ -28,7 +28,7 @@ void protect_by_group(Candidates& candidates, std::uint64_t secret) {
   std::size_t left = eviction_protected_by_group;
   for (const auto& [key, entry] : oldest) {
     if (left-- == 0) break;
-    std::erase_if(candidates, [&](const auto& candidate) { return candidate.peer == entry.second; });
+    std::erase_if(candidates, [peer = entry.second](const auto& candidate) { return candidate.peer == peer; });
   }
 }
 

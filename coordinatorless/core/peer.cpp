@@ -50,7 +50,7 @@ struct Peer::Parts {
   Output out;  // of the machine just called
   std::deque<Effect> effects;
   std::deque<Message> to_self;  // a submitter that computes too is its own donor
-  Signature own_signature{};    // of the own record that gossip and relay know
+  Bytes own_record;                  // as gossip and relay know it
   bool leaving = false;
   bool departed = false;
   std::map<PeerId, PublicKey> keys;  // of everybody linked, directly or through a relay
@@ -82,9 +82,10 @@ struct Peer::Parts {
       out.push(Disconnect{event.peer, budget.banned_until(event.peer)});
       return;
     }
-    if (!links.connected(event, now, out)) return;
-    if (relayed.carries(event.peer)) relayed.drop(event.peer, out);
+    const bool news = links.connected(event, now, out);
     membership.connected(event, now, out);
+    if (!news) return;
+    if (relayed.carries(event.peer)) relayed.drop(event.peer, out);
     refresh_record(now);
     gossip.connected(event.peer, now, out);
     relay_service.connected(event.peer);
@@ -258,8 +259,8 @@ struct Peer::Parts {
 
   void refresh_record(Now now) {
     const Signed& record = membership.own_record(now);
-    if (record.signature == own_signature) return;
-    own_signature = record.signature;
+    if (record.body == own_record) return;
+    own_record = record.body;
     gossip.set_own_record(record);
     relayed.set_own_record(record);
   }
@@ -333,7 +334,8 @@ Peer::~Peer() = default;
 void Peer::handle(Event event, Now now) {
   std::visit([&](auto&& content) { parts_->on(std::move(content), now); }, std::move(event));
   parts_->settle(now);
-  if (next_deadline() <= now.boot) {
+  // One machine's turn may make another's due at once; a chain of them is short, and whatever is left of it comes with TimerDue.
+  for (int round = 0; round < 4 && next_deadline() <= now.boot; ++round) {
     parts_->tick(now);
     parts_->settle(now);
   }

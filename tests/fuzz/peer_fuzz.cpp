@@ -1,0 +1,198 @@
+// Peer::handle against any sequence of frames, links, losses, refusals and time. The peer has a job of its own and donates to others', its
+// signatures are cheap enough for the fuzzer to forge, and job, leases and peers are the same in every run, so that mutations get far.
+//
+// An input is a list of steps: [what][who][length, 2 bytes, little-endian][that many bytes].
+#include <map>
+#include <set>
+
+#include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/limits.h"
+#include "coordinatorless/core/peer.h"
+#include "tests/core/sample_messages.h"
+#include "tests/fuzz/fuzz_target.h"
+
+using namespace dugnad;
+using namespace dugnad::core;
+
+namespace {
+
+/// Every signature holds that does not begin with 0xff.
+class Gullible final : public Crypto {
+ public:
+  PublicKey public_key() const override { return key_of(0); }
+  CurveKey curve_key() const override { return {}; }
+  Signature sign(ByteView) override { return {}; }
+  bool verify(const PublicKey&, ByteView, const Signature& signature) override { return signature[0] != 0xff; }
+  Bytes seal(const CurveKey&, const std::array<std::uint8_t, 24>&, ByteView plain) override { return {plain.begin(), plain.end()}; }
+  std::optional<Bytes> open(const CurveKey&, const std::array<std::uint8_t, 24>&, ByteView sealed) override {
+    return Bytes(sealed.begin(), sealed.end());
+  }
+  static PublicKey key_of(std::uint8_t who) {
+    PublicKey key;
+    key.bytes[0] = who;
+    return key;
+  }
+};
+
+PeerId peer(std::uint8_t who) { return peer_id_of(Gullible::key_of(who)); }
+constexpr std::uint8_t strangers = 6;
+constexpr std::uint64_t units = 50;
+
+enum Step : std::uint8_t { message, connect, lose, finish, refuse, wait, steps };
+
+Manifest manifest(std::uint8_t owner) {
+  Manifest manifest;
+  manifest.owner = Gullible::key_of(owner);
+  manifest.task = "test";
+  manifest.copies = 2;
+  return manifest;
+}
+JobId job_of(std::uint8_t owner) { return {hash_of(encode(manifest(owner))).bytes}; }
+Delegation delegation(std::uint8_t owner, const PeerId& submitter) { return {job_of(owner), 1, {submitter}}; }
+
+struct Bench {
+  Gullible crypto;
+  Now now{BootTime{} + std::chrono::hours(1), WallTime{} + std::chrono::hours(24 * 365 * 50)};
+  Peer self{{.swarm = {}, .endpoint = Endpoint::parse("127.0.0.1:4210"), .donates = true, .slots = 2, .tasks = {{"test", 1}}},
+            crypto,
+            Generator::from_seed(1)};
+  std::vector<AttemptId> running;
+  std::set<UnitIndex> delivered;
+  std::map<PeerId, Bytes> last_sent;
+  std::vector<std::pair<PeerId, Bytes>> sent;  // of all; what a seed is made from
+
+  Bench() {
+    handle(JobSubmitted{{encode(manifest(0)), {}}, {encode(delegation(0, self.id())), {}}, {}});
+    UnitsAppended appended{job_of(0), {}, true};
+    for (std::uint64_t i = 0; i < units; ++i) appended.units.push_back({{i}, Bytes(4)});
+    handle(std::move(appended));
+  }
+
+  void handle(Event event) {
+    self.handle(std::move(event), now);
+    std::size_t effects = 0;
+    while (auto effect = self.next_effect()) {
+      fuzz::check(++effects < 10000, "one event leads to a bounded number of effects");
+      carry_out(*effect);
+    }
+    fuzz::check(self.next_deadline() > now.boot || std::holds_alternative<TimerDue>(event), "what is due is done");
+  }
+
+  void carry_out(Effect& effect) {
+    if (auto* send = std::get_if<SendMessage>(&effect)) {
+      fuzz::check(decode(send->frame).has_value(), "what is sent can be read");
+      last_sent[send->to] = send->frame;
+      sent.emplace_back(send->to, std::move(send->frame));
+    } else if (auto* start = std::get_if<StartAttempts>(&effect)) {
+      for (const AttemptToStart& attempt : start->attempts) running.push_back(attempt.attempt);
+      fuzz::check(running.size() <= limits::executor_attempts_max + 64, "the executor is not flooded");
+    } else if (auto* deliver = std::get_if<DeliverResults>(&effect)) {
+      for (const AcceptedUnit& unit : deliver->units) {
+        fuzz::check(unit.unit.value < units, "only own units are delivered");
+        fuzz::check(delivered.insert(unit.unit).second, "a unit is delivered once");
+      }
+    }
+  }
+
+  void step(std::uint8_t what, std::uint8_t who, ByteView content) {
+    const std::uint8_t name = 1 + who % strangers;
+    switch (static_cast<Step>(what % steps)) {
+      case message: return handle(MessageReceived{peer(name), Bytes(content.begin(), content.end())});
+      case connect: return handle(PeerConnected{peer(name), Gullible::key_of(name), {}, Endpoint::parse("127.0.0.1:5000"), who % 2 == 0});
+      case lose: return handle(PeerLost{peer(name)});
+      case finish: {
+        if (running.empty()) return;
+        const AttemptId attempt = running.front();
+        running.erase(running.begin());
+        const auto outcome = static_cast<Outcome>(who % (outcome_last + 1));
+        return handle(AttemptsFinished{{{attempt, outcome, Bytes(content.begin(), content.end()), std::chrono::milliseconds(1)}}});
+      }
+      case refuse: {
+        const auto frame = last_sent.find(peer(name));
+        if (frame != last_sent.end()) handle(SendRefused{frame->first, frame->second});
+        return;
+      }
+      case wait: {
+        const Duration time = std::chrono::milliseconds(1) * (1 << (who % 20));
+        now.boot += time;
+        now.wall += std::chrono::duration_cast<std::chrono::milliseconds>(time);
+        return handle(TimerDue{});
+      }
+      case steps: return;
+    }
+  }
+};
+
+void write_step(Bytes& script, Step what, std::uint8_t who, ByteView content = {}) {
+  script.push_back(what);
+  script.push_back(who);
+  script.push_back(static_cast<std::uint8_t>(content.size()));
+  script.push_back(static_cast<std::uint8_t>(content.size() >> 8));
+  script.insert(script.end(), content.begin(), content.end());
+}
+
+/// Two donors compute the job, and one of them has a job of its own for us.
+Bytes conversation() {
+  Bytes script;
+  const auto say = [&](std::uint8_t who, const Message& what) { write_step(script, message, who, encode(what)); };
+  for (std::uint8_t who : {0, 1}) {
+    write_step(script, connect, who);
+    say(who, Want{job_of(0), 4, std::chrono::seconds(10)});
+  }
+  // What the peer answers is the same in every run: play it once to learn the leases.
+  Bench bench;
+  for (std::uint8_t who : {0, 1}) {
+    bench.step(connect, who, {});
+    bench.step(message, who, encode(Want{job_of(0), 4, std::chrono::seconds(10)}));
+  }
+  for (const auto& [to, frame] : bench.sent) {
+    const auto sent = decode(frame);
+    const auto* lease = sent ? std::get_if<Lease>(&*sent) : nullptr;
+    if (lease == nullptr) continue;
+    Results results{lease->job, {}, {}, {}};
+    for (const LeasedUnit& unit : lease->units) results.results.push_back({lease->lease, unit.unit, Outcome::ok, Bytes(4)});
+    say(to == peer(1) ? 0 : 1, results);
+  }
+  const ContactRecord record{Gullible::key_of(2), {}, Endpoint::parse("127.0.0.1:5000"), {}, true, 1, bench.now.wall + std::chrono::minutes(30)};
+  const Signed signed_record{encode(record), {}};
+  say(1, Contacts{{signed_record}, true});
+  const Announcement announcement{{encode(manifest(2)), {}}, {encode(delegation(2, peer(2))), {}}, signed_record, 1, bench.now.wall + std::chrono::minutes(5), false};
+  say(1, Announce{{encode(announcement), {}}, 1});
+  say(1, Lease{job_of(2), LeaseId{5}, std::chrono::minutes(1), {{{0}, Bytes(3)}, {{1}, Bytes(3)}}});
+  for (int i = 0; i < 2; ++i) write_step(script, finish, 0, view_of("out"));
+  say(1, Revoke{job_of(2), {{{1}}}});
+  write_step(script, refuse, 1);
+  write_step(script, wait, 10);
+  say(0, Return{job_of(0), {{{3}}}});
+  write_step(script, lose, 1);
+  write_step(script, wait, 15);
+  say(1, Closed{job_of(2)});
+  return script;
+}
+
+}  // namespace
+
+std::vector<Bytes> fuzz::seeds(Generator& generator) {
+  std::vector<Bytes> inputs{conversation()};
+  for (int round = 0; round < 16; ++round) {
+    samples::Sampler sampler(Generator(generator.key()), 4, 40);
+    Bytes script;
+    write_step(script, connect, 0);
+    for (std::size_t kind = 0; kind < samples::Sampler::kinds; ++kind) write_step(script, message, 0, encode(sampler.message(kind)));
+    inputs.push_back(std::move(script));
+  }
+  return inputs;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Bench bench;
+  std::size_t at = 0;
+  while (at + 4 <= size) {
+    const std::uint8_t what = data[at], who = data[at + 1];
+    const std::size_t length = std::min<std::size_t>(data[at + 2] | data[at + 3] << 8, size - at - 4);
+    bench.step(what, who, {data + at + 4, length});
+    at += 4 + length;
+  }
+  return 0;
+}
