@@ -9,8 +9,9 @@ namespace {
 
 constexpr int frames_per_receive = 64;  // then the other connections have their turn
 
-/// An hour in milliseconds; the socket is closed long before, as soon as its connection has ended. Neither -1, which forbids to connect again, nor ZMQ_IMMEDIATE:
-/// with both libzmq throws away what has arrived and was not yet read when the connection ends, a leaving peer's results among it.
+/// An hour in milliseconds; the socket is closed long before, as soon as its connection has ended. Neither -1, which forbids to connect again,
+/// nor ZMQ_IMMEDIATE: with either, libzmq throws away what has arrived and was not yet read when the connection ends, a leaving peer's results
+/// among it.
 constexpr int reconnect_never = 3'600'000;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What all our ZeroMQ sockets have in common. findings behind each setting stand beside it.
+// What all our ZeroMQ sockets have in common; the reason for each setting stands beside it.
 #pragma once
 
 #include <zmq.hpp>

@@ -1,5 +1,5 @@
-// Waker: ends the sleep of one thread from others. A descriptor to sleep on, written only where that thread sleeps or is about to: a wake-up of a thread
-// that is awake costs no system call.
+// Waker: ends the sleep of one thread from others. A descriptor to sleep on, written only where that thread sleeps or is about to: a wake-up of
+// a thread that is awake costs no system call.
 //
 //   sleeper:  waker.drowse(); if (nothing to do) sleep until waker.descriptor() is readable; waker.rise();
 //   others:   make something to do; waker.wake();

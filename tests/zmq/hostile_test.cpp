@@ -35,7 +35,8 @@ class RawTcp {
 /// A stranger who has CURVE right, and then says what it likes.
 class RawDealer {
  public:
-  explicit RawDealer(const core::Dial& target, std::string_view routing_id = {}) : context_(1), socket_(context_, ::zmq::socket_type::dealer), target_(target) {
+  explicit RawDealer(const core::Dial& target, std::string_view routing_id = {})
+      : context_(1), socket_(context_, ::zmq::socket_type::dealer), target_(target) {
     const CurveKey own = curve_key_of(keys_);
     socket_.set(::zmq::sockopt::linger, 0);
     socket_.set(::zmq::sockopt::curve_publickey, ::zmq::const_buffer(own.bytes.data(), 32));
@@ -45,7 +46,8 @@ class RawDealer {
     socket_.connect("tcp://" + target.endpoint.text());
   }
   bool send(ByteView bytes, bool more = false) {
-    return socket_.send(::zmq::buffer(bytes.data(), bytes.size()), more ? ::zmq::send_flags::sndmore | ::zmq::send_flags::dontwait : ::zmq::send_flags::dontwait).has_value();
+    const auto flags = more ? ::zmq::send_flags::sndmore | ::zmq::send_flags::dontwait : ::zmq::send_flags::dontwait;
+    return socket_.send(::zmq::buffer(bytes.data(), bytes.size()), flags).has_value();
   }
   void say_hello() { REQUIRE(send(core::make_hello(*crypto_, core::swarm_id("test"), target_.curve, core::Nonce{}))); }
   std::optional<Bytes> receive() {

@@ -12,7 +12,9 @@ PeerId peer(std::uint8_t number) {
   id.bytes[0] = number;
   return id;
 }
-core::PeerConnected facts(std::uint8_t number, bool outbound) { return {.peer = peer(number), .key = {}, .curve = {}, .seen_at = {}, .outbound = outbound}; }
+core::PeerConnected facts(std::uint8_t number, bool outbound) {
+  return {.peer = peer(number), .key = {}, .curve = {}, .seen_at = {}, .outbound = outbound};
+}
 BootTime at(int seconds) { return BootTime(std::chrono::seconds(seconds)); }
 
 }  // namespace

@@ -212,7 +212,7 @@ TEST_CASE("one process holds 200 links that it dialled") {
   CHECK(dialler.count<core::DialFailed>() == 0);
   for (const auto& listener : listeners) CHECK(dialler.transport->send(listener->id(), numbered(7)));
   const auto each_has_one = [&] {
-    return std::all_of(listeners.begin(), listeners.end(), [](const auto& listener) { return listener->template count<core::MessageReceived>() == 1; });
+    return std::all_of(listeners.begin(), listeners.end(), [](const auto& end) { return end->template count<core::MessageReceived>() == 1; });
   };
   REQUIRE(until(ends, each_has_one));
   for (const auto& listener : listeners) CHECK(listener->transport->send(dialler.id(), numbered(8)));
