@@ -69,7 +69,8 @@ Result<ControlSocket> ControlSocket::open(const std::string& path, std::string a
   return ControlSocket(socket.release(), path, std::move(answer));
 }
 
-ControlSocket::ControlSocket(int fd, std::string path, std::string answer) : fd_(fd), path_(std::move(path)), answer_(std::move(answer) + "\n") {}
+ControlSocket::ControlSocket(int fd, std::string path, std::string answer)
+    : fd_(fd), path_(std::move(path)), answer_(std::move(answer) + "\n") {}
 
 ControlSocket::ControlSocket(ControlSocket&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)), answer_(std::move(other.answer_)) {}

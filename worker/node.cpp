@@ -60,7 +60,8 @@ Result<Addresses> addresses_of(const NodeOptions& options, std::optional<std::ui
   const auto listen = zmq::parse_listen(options.listen);
   if (!listen) return listen.error();
   if (*listen) addresses.listen.push_back(**listen);
-  if (addresses.advertise && addresses.listen.empty()) return Error{"--advertise says where others reach us, and --listen none that nobody does; drop one"};
+  if (addresses.advertise && addresses.listen.empty())
+    return Error{"--advertise says where others reach us, and --listen none that nobody does; drop one"};
   return addresses;
 }
 

@@ -43,8 +43,9 @@ void describe(CLI::App& app, WorkerOptions& options, unsigned& cores, unsigned& 
       ->type_name("NAME")
       ->capture_default_str()
       ->group(swarm);
-  app.add_option("--join", options.join,
-                 wrapped("A peer of the swarm, as its 'ready' line says: tcp://HOST:PORT/PEERID/CURVE. May be given several times; one that is "
+  app.add_option(
+         "--join", options.join,
+         wrapped("A peer of the swarm, as its 'ready' line says: tcp://HOST:PORT/PEERID/CURVE. May be given several times; one that is "
                  "reached is enough. Without it: whoever is remembered from earlier runs."))
       ->type_name("CONTACT")
       ->expected(1)
@@ -52,8 +53,9 @@ void describe(CLI::App& app, WorkerOptions& options, unsigned& cores, unsigned& 
       ->group(swarm);
 
   const std::string network = "Network";
-  app.add_option("--listen", options.listen,
-                 wrapped("Where others may dial this worker: tcp://HOST:PORT, port 0 for any, HOST * for all addresses. 'none': not at all; it "
+  app.add_option(
+         "--listen", options.listen,
+         wrapped("Where others may dial this worker: tcp://HOST:PORT, port 0 for any, HOST * for all addresses. 'none': not at all; it "
                  "donates through the connections that it dials, and its contact then reads tcp://0.0.0.0:0/..., which nobody can join "
                  "through. Default: last time's port, else 4210, else any."))
       ->type_name("tcp://HOST:PORT|none")
@@ -62,32 +64,38 @@ void describe(CLI::App& app, WorkerOptions& options, unsigned& cores, unsigned& 
                  wrapped("The address under which others reach --listen, where a router forwards a port. Default: this machine's own."))
       ->type_name("tcp://HOST:PORT")
       ->group(network);
-  app.add_option("--http", later.http, wrapped("Metrics and a page to look at. Not in this version."))->type_name("HOST:PORT")->group(network);
+  app.add_option("--http", later.http, wrapped("Metrics and a page to look at. Not in this version."))
+      ->type_name("HOST:PORT")
+      ->group(network);
 
   const std::string share = "What to donate";
   app.add_option("--cores", cores, wrapped("How many units to compute at once; 0: as many as there are processors."))
       ->type_name("N")
       ->capture_default_str()
       ->group(share);
-  app.add_option("--cpu", percent, wrapped("The share of these that may run, in percent. Units always yield to whatever else the machine does."))
+  app.add_option("--cpu", percent,
+                 wrapped("The share of these that may run, in percent. Units always yield to whatever else the machine does."))
       ->type_name("PERCENT")
       ->capture_default_str()
       ->group(share);
   app.add_option("--memory", later.memory, wrapped("Memory that units may take. Not in this version."))->type_name("SIZE")->group(share);
-  app.add_option("--allow", later.allow, wrapped("Whose programs to run: 'builtin', the tasks that this worker brings along. Others: not in this version."))
+  app.add_option("--allow", later.allow,
+                 wrapped("Whose programs to run: 'builtin', the tasks that this worker brings along. Others: not in this version."))
       ->type_name("builtin|any|KEY")
       ->expected(1)
       ->take_all()
       ->group(share);
 
   const std::string keeping = "Files and log";
-  app.add_option("--data", options.data, wrapped("Where keys and what is remembered are kept. Default: $XDG_DATA_HOME/dugnad, else ~/.local/share/dugnad."))
+  app.add_option("--data", options.data,
+                 wrapped("Where keys and what is remembered are kept. Default: $XDG_DATA_HOME/dugnad, else ~/.local/share/dugnad."))
       ->type_name("DIR")
       ->group(keeping);
   app.set_config("--config", "", "Read options from FILE (TOML: one `name = value` a line). The command line wins.")
       ->type_name("FILE")
       ->group(keeping);
-  app.add_flag("--log-json", options.log_json, wrapped("Log one JSON object a line instead of text. The log goes to stderr either way."))->group(keeping);
+  app.add_flag("--log-json", options.log_json, wrapped("Log one JSON object a line instead of text. The log goes to stderr either way."))
+      ->group(keeping);
 }
 
 Result<void> check_later(const Later& later) {
@@ -106,7 +114,8 @@ Result<void> check(WorkerOptions& options, unsigned cores, unsigned percent, con
     if (const auto listen = zmq::parse_listen(options.listen); !listen) return listen.error();
   }
   if (!options.advertise.empty()) {
-    if (options.listen == "none") return Error{"--advertise says where others reach this worker, and --listen none that nobody does; drop one"};
+    if (options.listen == "none")
+      return Error{"--advertise says where others reach this worker, and --listen none that nobody does; drop one"};
     if (const auto advertise = zmq::parse_advertise(options.advertise); !advertise) return advertise.error();
   }
   for (const std::string& contact : options.join) {

@@ -24,12 +24,12 @@ constexpr auto patience = std::chrono::seconds(30);
 class Heard {
  public:
   NodeHooks hooks() {
-    return {.notice = [this](core::Effect effect) { note(std::move(effect)); }, .link = [this](const core::Event& event) { note(event); }, .stuck = {}};
+    return {.notice = [this](core::Effect effect) { note(std::move(effect)); },
+            .link = [this](const core::Event& event) { note(event); },
+            .stuck = {}};
   }
   Log log() {
-    return [this](LogLevel, const std::string& line) {
-      change([&] { lines_.push_back(line); });
-    };
+    return [this](LogLevel, const std::string& line) { change([&] { lines_.push_back(line); }); };
   }
 
   [[nodiscard]] bool line_with(std::string_view part) {
@@ -341,7 +341,8 @@ TEST_CASE("a node that was never started, was stopped, or has left, answers nobo
 TEST_CASE("an order that no swarm would take is refused") {
   const SecretKeys owner = fresh_keys();
   const PeerId submitter{};
-  CHECK_FALSE(make_job({.task = "Not A Name", .task_version = 1, .copies = 1, .unit_limit = {}, .recipe = {}}, owner, submitter, {}, {}).ok());
+  CHECK_FALSE(
+      make_job({.task = "Not A Name", .task_version = 1, .copies = 1, .unit_limit = {}, .recipe = {}}, owner, submitter, {}, {}).ok());
   CHECK_FALSE(make_job({.task = "twice", .task_version = 1, .copies = 0, .unit_limit = {}, .recipe = {}}, owner, submitter, {}, {}).ok());
   const auto job = make_job({.task = "twice", .task_version = 1, .copies = 1, .unit_limit = {}, .recipe = {}}, owner, submitter, {}, {});
   REQUIRE(job.ok());

@@ -58,8 +58,7 @@ class Program {
 
   /// The exit code; -1 where a signal ended it. Reads what it still has to say, so that it never waits for us.
   int exit_code() {
-    while (line_of(err_, std::chrono::seconds(20))) {
-    }
+    while (line_of(err_, std::chrono::seconds(20))) {}
     int status = 0;
     REQUIRE(::waitpid(pid_, &status, 0) == pid_);
     pid_ = -1;
