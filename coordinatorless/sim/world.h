@@ -30,9 +30,9 @@ struct WorkerOptions {
   Strategy strategy = Strategy::honest;
   unsigned slots = 1;
   /// Drawn where it is left out: lognormal, a standard deviation of 0.5 in the logarithm.
-  std::optional<double> speed;
+  std::optional<double> speed{};
   /// Whose contact the user pasted; a random dialable peer where it is left out, nobody for the first.
-  std::optional<Node> joins;
+  std::optional<Node> joins{};
   /// How long after now it starts.
   Duration starts_after{};
 };
@@ -40,7 +40,7 @@ struct WorkerOptions {
 struct SubmitterOptions {
   bool behind_nat = false;
   unsigned slots = 0;  // with which it computes its own job's units
-  std::optional<Node> joins;
+  std::optional<Node> joins{};
   Duration starts_after{};
 };
 

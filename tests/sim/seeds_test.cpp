@@ -1,0 +1,148 @@
+// Many seeds of one swarm with everything going wrong at once. How many: DUGNAD_SIM_SEEDS, 200 unless told.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "coordinatorless/sim/simulation.h"
+
+using namespace dugnad::sim;
+
+namespace {
+
+std::uint64_t seeds_in_all() {
+  const char* text = std::getenv("DUGNAD_SIM_SEEDS");
+  return text == nullptr ? 200 : std::strtoull(text, nullptr, 10);
+}
+
+void check(const SimulationReport& report, const SimulationOptions& options) {
+  CAPTURE(command_line(options));
+  for (const std::string& trouble : report.troubles) FAIL_CHECK(trouble);
+  CHECK(report.accepted == options.units);
+  CHECK(report.wrong == 0);
+}
+
+/// 60 peers, 600 units, two copies, a bit of everything but lies.
+SimulationOptions rough() {
+  SimulationOptions options;
+  options.unit_seconds = 10;
+  options.loss = 0.05;
+  options.crashes = 6;
+  options.partitions = 12;
+  options.suspends = 2;
+  options.silent = 0.05;
+  options.nat = 0.2;
+  return options;
+}
+
+void run(SimulationOptions options, std::uint64_t first, std::uint64_t count) {
+  for (options.seed = first; options.seed < first + count; ++options.seed) check(simulate(options), options);
+}
+
+/// The options of a command line as seeds.txt has them.
+SimulationOptions parse(const std::string& line) {
+  SimulationOptions options;
+  std::istringstream words(line);
+  std::string name;
+  words >> name;
+  REQUIRE(name == "dugnad-sim");
+  while (words >> name) {
+    std::string value;
+    words >> value;
+    if (name == "--strategy") {
+      REQUIRE(strategy_named(value).has_value());
+      options.strategy = *strategy_named(value);
+      continue;
+    }
+    const double number = std::stod(value);
+    if (name == "--peers") options.peers = std::stoull(value);
+    else if (name == "--units") options.units = std::stoull(value);
+    else if (name == "--seed") options.seed = std::stoull(value);
+    else if (name == "--copies") options.copies = static_cast<std::uint32_t>(std::stoul(value));
+    else if (name == "--unit-seconds") options.unit_seconds = number;
+    else if (name == "--saboteurs") options.saboteurs = number;
+    else if (name == "--silent") options.silent = number;
+    else if (name == "--loss") options.loss = number;
+    else if (name == "--latency") options.latency_ms = number;
+    else if (name == "--crashes") options.crashes = number;
+    else if (name == "--suspends") options.suspends = number;
+    else if (name == "--partitions") options.partitions = number;
+    else if (name == "--nat") options.nat = number;
+    else if (name == "--max-hours") options.max_hours = number;
+    else FAIL("seeds.txt has an option that nobody knows: " << name);
+  }
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("the same seed ends in the same final draw, and another in another") {
+  SimulationOptions options = rough();
+  options.copies = 3;
+  options.saboteurs = 0.1;
+  options.strategy = Strategy::sybil;
+  std::map<std::uint64_t, std::uint64_t> draws;
+  for (options.seed = 1; options.seed <= 3; ++options.seed) {
+    const SimulationReport first = simulate(options), second = simulate(options);
+    CAPTURE(command_line(options));
+    CHECK(first.final_draw == second.final_draw);
+    CHECK(first.messages == second.messages);
+    CHECK(first.events == second.events);
+    draws[first.final_draw] = options.seed;
+  }
+  CHECK(draws.size() == 3);
+}
+
+TEST_CASE("a command line says all that a run depends on") {
+  SimulationOptions options = rough();
+  options.seed = 77;
+  options.copies = 3;
+  options.saboteurs = 1.0 / 3;
+  options.strategy = Strategy::collude;
+  options.latency_ms = 7.5;
+  options.max_hours = 1.25;
+  CHECK(command_line(parse(command_line(options))) == command_line(options));
+}
+
+TEST_CASE("seeds that failed once pass") {
+  std::ifstream file(DUGNAD_SEEDS_FILE);
+  REQUIRE(file.good());
+  std::string line;
+  while (std::getline(file, line)) {
+    line = line.substr(0, line.find('#'));
+    if (line.find_first_not_of(' ') == std::string::npos) continue;
+    const SimulationOptions options = parse(line);
+    const SimulationReport report = simulate(options);
+    CAPTURE(line);
+    for (const std::string& trouble : report.troubles) FAIL_CHECK(trouble);
+  }
+}
+
+TEST_CASE("rough weather: crashes, partitions, loss, suspends, silent donors and NAT, two copies") {
+  run(rough(), 1, seeds_in_all() / 4);
+}
+
+TEST_CASE("rough weather and liars, three copies") {
+  SimulationOptions options = rough();
+  options.copies = 3;
+  options.saboteurs = 0.05;
+  run(options, 1001, seeds_in_all() / 4);
+}
+
+TEST_CASE("a storm: ten per cent loss, a crash every three minutes") {
+  SimulationOptions options = rough();
+  options.loss = 0.1;
+  options.crashes = 20;
+  options.partitions = 30;
+  run(options, 2001, seeds_in_all() / 4);
+}
+
+TEST_CASE("short units on a calm network, one copy") {
+  SimulationOptions options;
+  options.unit_seconds = 0.05;
+  options.copies = 1;
+  options.nat = 0.3;
+  run(options, 3001, seeds_in_all() / 4);
+}
