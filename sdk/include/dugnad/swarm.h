@@ -28,11 +28,11 @@ namespace dugnad::sdk {
 struct SwarmOptions {
   std::string swarm = "public";
   /// Contacts as `ready` prints them. None: this machine's worker is asked, then whom earlier runs met; an error where there is neither.
-  std::vector<std::string> join;
+  std::vector<std::string> join = {};
   bool alone = false;                  // without `join` nobody is looked for: a swarm of oneself, which others may join
-  std::string listen;                  // `tcp://HOST:PORT`, `none` (behind a NAT), or empty: any port
-  std::string advertise;               // `tcp://HOST:PORT` where others reach us, when that differs
-  std::string data;                    // directory for keys and the journal; empty: the user's own
+  std::string listen = {};             // `tcp://HOST:PORT`, `none` (behind a NAT), or empty: any port
+  std::string advertise = {};          // `tcp://HOST:PORT` where others reach us, when that differs
+  std::string data = {};               // directory for keys and the journal; empty: the user's own
   bool journal = true;                 // false: nothing is kept, nothing can be resumed
   unsigned local = 1;                  // threads with which this process computes its own jobs; 0: none
   /// What jobs may name. One without a function is computed by others alone.
@@ -54,13 +54,13 @@ struct JobOptions {
 struct UnitResult {
   std::uint64_t unit = 0;
   bool ok = true;
-  Bytes output;                        // where ok
-  std::string reason;                  // where not: donors agreed that the unit fails, and why
+  Bytes output = {};                   // where ok
+  std::string reason = {};             // where not: donors agreed that the unit fails, and why
 };
 
 struct Progress {
   std::uint64_t units_known = 0;       // cut or given so far
-  std::optional<std::uint64_t> units_expected;
+  std::optional<std::uint64_t> units_expected = {};
   std::uint64_t units_done = 0;        // accepted, failed ones included
   std::uint64_t units_failed = 0;
   std::uint64_t units_resumed = 0;     // of those done, from an earlier run
@@ -75,9 +75,9 @@ struct Progress {
 struct Notice {
   enum class Kind : std::uint8_t { outvoted, nobody_to_compute, donors_back, unreachable };
   Kind kind = Kind::outvoted;
-  std::string peer;                    // outvoted: the donor's id, hex; unreachable: the HOST:PORT given in `join`
+  std::string peer = {};               // outvoted: the donor's id, hex; unreachable: the HOST:PORT given in `join`
   std::uint64_t unit = 0;              // outvoted: where
-  std::string reason;                  // unreachable: why, as far as is known; it is tried again all the time
+  std::string reason = {};             // unreachable: why, as far as is known; it is tried again all the time
 };
 
 /// How a job came to its end, where it did not simply complete.
@@ -116,7 +116,8 @@ class Job {
 
   void cancel();
   [[nodiscard]] Progress progress() const;
-  /// Called from the SDK's threads, one at a time, for each notice, also for those that came before. Must not block.
+  /// Called from the SDK's threads, one at a time, for each notice, also for those that came before. Must neither block nor
+  /// ask for progress, peers or the end: the thread that answers is perhaps this one.
   void on_notice(std::function<void(const Notice&)> heard);
   /// 64 hex digits.
   [[nodiscard]] std::string id() const;
@@ -128,8 +129,8 @@ class Job {
 };
 
 struct Peer {
-  std::string id;                      // hex
-  std::string address;                 // empty behind a NAT
+  std::string id = {};                 // hex
+  std::string address = {};            // empty behind a NAT
   bool connected = false;
   bool donates = false;
 };

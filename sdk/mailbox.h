@@ -1,0 +1,81 @@
+// Mailbox: what one job has to say to whoever waits for it: results, notices, and how it ended. Filled by the SDK's threads, emptied by the
+// user's. Results go through in whole batches, so that a unit costs neither a wake-up nor an allocation of its own.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "dugnad/swarm.h"
+
+namespace dugnad::sdk {
+
+class Mailbox {
+ public:
+  using Batch = std::vector<UnitResult>;
+
+  /// `drained` is called, without a lock held, when a mailbox that was full() has room again.
+  explicit Mailbox(std::function<void()> drained) : drained_(std::move(drained)) {}
+
+  // --- The SDK's side ---
+
+  /// After finish() nothing is taken in any more: who has heard that there is nothing more must not find something.
+  void deliver(Batch batch);
+  void say(Notice notice);
+  /// The first time counts.
+  void finish(End end, std::optional<tasks::Answer> answer);
+  [[nodiscard]] bool finished() const;
+  /// More waits to be taken than is good for memory, and nobody waits for the end.
+  [[nodiscard]] bool full();
+
+  // --- The user's side ---
+
+  [[nodiscard]] std::optional<UnitResult> next();
+  [[nodiscard]] std::optional<UnitResult> next_within(std::chrono::milliseconds patience);
+  [[nodiscard]] End wait_end();
+  struct Outcome {
+    End end;
+    std::optional<tasks::Answer> answer;
+    std::optional<UnitResult> first_failed;
+  };
+  /// Drops what was not taken, and what is still to come.
+  [[nodiscard]] Outcome wait_answer();
+  void on_notice(std::function<void(const Notice&)> heard);
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  template <class Wait>
+  std::optional<UnitResult> take(const Wait& wait);
+  /// Counts a thread that waits for the end, for which the job then runs on whatever lies here.
+  void await_end(Lock& lock);
+  /// Whether drained_ is due, now that there is room.
+  [[nodiscard]] bool has_room();
+
+  const std::function<void()> drained_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable filled_;  // a batch, or the end
+  std::condition_variable ended_;
+  std::deque<Batch> batches_;  // none is empty
+  std::size_t taken_ = 0;      // of the first batch
+  std::size_t waiting_ = 0;    // results in batches_ not taken
+  unsigned takers_ = 0;        // threads in next()
+  unsigned enders_ = 0;        // threads that wait for the end
+  bool was_full_ = false;
+  bool given_up_ = false;  // results of single units are not wanted
+  std::optional<UnitResult> first_failed_;
+  std::optional<End> end_;
+  std::optional<tasks::Answer> answer_;
+
+  std::mutex notice_mutex_;  // held while the user hears a notice, so that they come one by one
+  std::vector<Notice> notices_;
+  std::function<void(const Notice&)> heard_;
+};
+
+}  // namespace dugnad::sdk

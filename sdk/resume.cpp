@@ -1,0 +1,100 @@
+#include "sdk/resume.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "coordinatorless/zmq/clocks.h"
+
+namespace dugnad::sdk {
+namespace {
+
+Result<std::optional<JobLock>> lock_of(const worker::Node& node, const JobId& job) {
+  if (node.store() == nullptr) return std::optional<JobLock>();
+  return JobLock::try_lock(node.data_dir(), job);
+}
+
+/// With the lock held, so that what was accepted is all there is.
+Result<Prepared> take_up(const worker::Node& node, const store::StoredJob& stored, JobLock lock) {
+  const auto owner = node.owner_keys();
+  if (!owner) return owner.error();
+  // Each run's delegation must be later than the one before; so long as the clock is not put back between them, it is.
+  const auto epoch = static_cast<std::uint64_t>(zmq::read_clocks().wall.time_since_epoch().count());
+  auto job = worker::take_up_job(stored.manifest, stored.recipe, *owner, node.id(), node.swarm(), epoch);
+  if (!job) return job.error();
+  auto accepted = node.store()->accepted(stored.job);
+  if (!accepted) return accepted.error();
+  Kept kept;
+  kept.reserve(accepted->size());
+  // Where an input has changed meanwhile, the later row is the one that counts.
+  for (AcceptedUnit& unit : *accepted) kept[unit.unit.value] = std::move(unit);
+  return Prepared{*std::move(job), std::move(kept), std::move(lock)};
+}
+
+/// The state may have changed while nobody held the lock.
+Result<bool> still_running(const worker::Node& node, const JobId& job) {
+  const auto jobs = node.store()->jobs();
+  if (!jobs) return jobs.error();
+  return std::any_of(jobs->begin(), jobs->end(), [&](const auto& stored) { return stored.job == job && stored.state == JobState::running; });
+}
+
+}  // namespace
+
+Result<Prepared> prepare_new(const worker::Node& node, const Recipe& recipe) {
+  const auto owner = node.owner_keys();
+  if (!owner) return owner.error();
+  auto job = worker::make_job({.task = recipe.task,
+                               .task_version = recipe.task_version,
+                               .copies = recipe.copies,
+                               .unit_limit = recipe.unit_timeout,
+                               .recipe = encode(recipe)},
+                              *owner, node.id(), node.swarm(), zmq::read_clocks().wall);
+  if (!job) return job.error();
+  auto lock = lock_of(node, job->id);
+  if (!lock) return lock.error();
+  return Prepared{*std::move(job), {}, *std::move(lock)};
+}
+
+Result<std::optional<Prepared>> find_unfinished(const worker::Node& node, const Recipe& recipe) {
+  if (node.store() == nullptr || recipe.kind == Recipe::Kind::open) return std::optional<Prepared>();
+  const auto jobs = node.store()->jobs();
+  if (!jobs) return jobs.error();
+  const Bytes wanted = encode(recipe);
+  for (auto stored = jobs->rbegin(); stored != jobs->rend(); ++stored) {
+    if (stored->state != JobState::running || stored->recipe != wanted) continue;
+    auto lock = JobLock::try_lock(node.data_dir(), stored->job);
+    if (!lock) return lock.error();
+    if (!*lock) continue;
+    const auto running = still_running(node, stored->job);
+    if (!running) return running.error();
+    if (!*running) continue;
+    auto prepared = take_up(node, *stored, **std::move(lock));
+    if (!prepared) return prepared.error();
+    return std::optional(*std::move(prepared));
+  }
+  return std::optional<Prepared>();
+}
+
+Result<Named> take_up_named(const worker::Node& node, const std::string& id) {
+  const auto cannot = [&](const std::string& reason) { return Error{"cannot resume job " + id + ": " + reason}; };
+  const auto job = JobId::from_hex(id);
+  if (!job) return cannot("an id is 64 lower-case hex digits");
+  if (node.store() == nullptr) return cannot("there is no journal");
+  const auto jobs = node.store()->jobs();
+  if (!jobs) return jobs.error();
+  const auto stored = std::find_if(jobs->begin(), jobs->end(), [&](const auto& each) { return each.job == *job; });
+  if (stored == jobs->end()) return cannot("the journal in " + node.data_dir() + " does not have it");
+  auto recipe = decode_recipe(stored->recipe);
+  if (!recipe) return cannot("another version of dugnad has submitted it");
+  if (recipe->kind != Recipe::Kind::run) return cannot("its inputs came from a program; run that program again");
+  auto lock = JobLock::try_lock(node.data_dir(), *job);
+  if (!lock) return lock.error();
+  if (!*lock) return cannot("a running program works on it");
+  const auto running = still_running(node, *job);
+  if (!running) return running.error();
+  if (!*running) return cannot("it has ended");
+  auto prepared = take_up(node, *stored, **std::move(lock));
+  if (!prepared) return prepared.error();
+  return Named{*std::move(recipe), *std::move(prepared)};
+}
+
+}  // namespace dugnad::sdk

@@ -1,0 +1,334 @@
+#include "sdk/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "coordinatorless/core/limits.h"
+#include "coordinatorless/zmq/clocks.h"
+
+namespace dugnad::sdk {
+namespace {
+
+constexpr double look_ahead_seconds = 2;
+constexpr std::uint64_t look_ahead_units_min = 16 << 10;  // enough for a fast start, before there is a rate
+constexpr std::uint64_t look_ahead_units_max = 1 << 20;
+constexpr std::uint64_t look_ahead_bytes = 64 << 20;      // of inputs; the node holds them until they are accepted
+constexpr std::size_t batch_units_max = 4096;
+constexpr std::size_t batch_bytes_max = 4 << 20;
+constexpr Duration batch_quick = std::chrono::milliseconds(1);
+
+BootTime now() { return zmq::read_clocks().boot; }
+
+UnitResult result_of(AcceptedUnit unit) {
+  UnitResult result;
+  result.unit = unit.unit.value;
+  result.ok = unit.outcome == Outcome::ok;
+  if (result.ok) {
+    result.output = std::move(unit.output);
+  } else {
+    result.reason = to_text(unit.output);
+  }
+  return result;
+}
+
+UnitResult failed(std::uint64_t unit, std::string reason) { return {.unit = unit, .ok = false, .output = {}, .reason = std::move(reason)}; }
+
+std::string too_large(std::size_t size) {
+  return "its input is " + std::to_string(size) + " bytes, and at most " + std::to_string(core::limits::unit_bytes_max) + " travel";
+}
+
+std::uint64_t failed_in(const Mailbox::Batch& batch) {
+  return static_cast<std::uint64_t>(std::count_if(batch.begin(), batch.end(), [](const UnitResult& result) { return !result.ok; }));
+}
+
+}  // namespace
+
+Session::Session(worker::Node& node, Prepared prepared, Source source)
+    : id_(prepared.job.id),
+      combines_(source.combines),
+      opened_(source.plan == nullptr),
+      mailbox_([this] { wake(); }),
+      submitted_(std::move(prepared.job.event)),
+      plan_(std::move(source.plan)),
+      kept_(std::move(prepared.kept)),
+      expected_(plan_ ? plan_->units_expected() : std::nullopt),
+      rate_(now()),
+      job_lock_(std::move(prepared.lock)),
+      node_(&node) {}
+
+Session::~Session() { leave(); }
+
+// --- The Swarm's side ---
+
+void Session::start() {
+  node_->post(std::move(submitted_));
+  if (opened_) return;
+  thread_over_ = false;
+  thread_ = std::thread([this] { run(); });
+}
+
+void Session::stop_cutting() {
+  const std::lock_guard lock(mutex_);
+  stop_cutting_ = true;
+}
+
+void Session::leave() {
+  {
+    const std::lock_guard lock(mutex_);
+    left_ = stop_cutting_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+  std::uint64_t failed_units = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    job_lock_.reset();
+    failed_units = failed_;
+  }
+  mailbox_.finish({EndKind::swarm_left, failed_units}, std::nullopt);
+  const std::lock_guard lock(attached_);
+  node_ = nullptr;
+}
+
+bool Session::over() const { return mailbox_.finished() && thread_over_; }
+
+// --- The protocol's thread ---
+
+void Session::accepted(std::vector<AcceptedUnit> units) {
+  if (combines_) {
+    const std::lock_guard lock(mutex_);
+    std::move(units.begin(), units.end(), std::back_inserter(inbox_));
+    changed_.notify_all();
+    return;
+  }
+  Mailbox::Batch batch;
+  batch.reserve(units.size());
+  for (AcceptedUnit& unit : units) batch.push_back(result_of(std::move(unit)));
+  {
+    const std::lock_guard lock(mutex_);
+    count_accepted(batch);
+    if (!opened_ && may_cut()) changed_.notify_all();
+  }
+  mailbox_.deliver(std::move(batch));
+}
+
+void Session::ended(JobState state) {
+  End end;
+  {
+    const std::lock_guard lock(mutex_);
+    core_ended_ = state;
+    job_lock_.reset();
+    changed_.notify_all();
+    end = end_of(state);
+  }
+  if (!combines_) mailbox_.finish(end, std::nullopt);  // else the plan has outputs to accept first
+}
+
+// --- The session's own thread ---
+
+void Session::run() {
+  for (;;) {
+    std::vector<AcceptedUnit> units;
+    std::optional<JobState> core_ended;
+    bool left = false;
+    {
+      Lock lock(mutex_);
+      changed_.wait(lock, [this] { return left_ || core_ended_ || !inbox_.empty() || may_cut(); });
+      units = std::exchange(inbox_, {});
+      core_ended = core_ended_;
+      left = left_;
+    }
+    if (!units.empty()) combine(std::move(units));
+    if (core_ended || left) {
+      if (core_ended && combines_) finish_combined(*core_ended);
+      break;
+    }
+    cut();
+  }
+  thread_over_ = true;
+}
+
+std::uint64_t Session::look_ahead() const {
+  const double wanted = look_ahead_seconds * rate_.per_second(now());
+  const auto units = static_cast<std::uint64_t>(std::min(wanted, static_cast<double>(look_ahead_units_max)));
+  const std::uint64_t mean_bytes = cut_ == 0 ? 0 : input_bytes_ / cut_;
+  return std::min(std::max(units, look_ahead_units_min), look_ahead_bytes / std::max<std::uint64_t>(mean_bytes, 1));
+}
+
+bool Session::may_cut() {
+  if (stop_cutting_ || complete_ || starved_) return false;
+  // Not for every unit that is accepted, but for a quarter of them together.
+  return ahead_ <= look_ahead() / 4 * 3 && !mailbox_.full();
+}
+
+void Session::cut() {
+  std::vector<core::NewUnit> fresh;
+  Mailbox::Batch done;  // from the journal, or unfit to be sent
+  std::uint64_t resumed = 0;
+  std::uint64_t next = 0;
+  std::size_t bytes = 0;
+  std::uint64_t ahead = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!may_cut()) return;
+    next = cut_;
+    ahead = ahead_;
+  }
+  bool last = false;
+  bool starved = false;
+  const BootTime began = now();
+  while (fresh.size() + done.size() < batch_ && bytes < batch_bytes_max) {
+    std::optional<Bytes> input = plan_->next();
+    if (!input) {
+      // Where nothing is under way either, a plan that waits for outputs waits for units that have failed.
+      last = plan_->exhausted() || ahead + fresh.size() == 0;
+      starved = !last;
+      break;
+    }
+    bytes += input->size();
+    if (auto known = take_kept(next, *input)) {
+      done.push_back(*std::move(known));
+      ++resumed;
+    } else if (input->size() > core::limits::unit_bytes_max) {
+      done.push_back(failed(next, too_large(input->size())));
+    } else {
+      fresh.push_back({UnitIndex{next}, *std::move(input)});
+    }
+    ++next;
+  }
+  // Inputs that come slowly go off one by one; others in batches that grow.
+  batch_ = now() - began > batch_quick ? 1 : std::min(2 * batch_, batch_units_max);
+  {
+    const std::lock_guard lock(mutex_);
+    cut_ = next;
+    ahead_ += fresh.size();
+    input_bytes_ += bytes;
+    done_ += done.size();
+    failed_ += failed_in(done);
+    resumed_ += resumed;
+    complete_ = last;
+    starved_ = starved;
+    expected_ = plan_->units_expected();
+  }
+  mailbox_.deliver(std::move(done));
+  if (!fresh.empty() || last) node_->post(core::UnitsAppended{id_, std::move(fresh), last});
+}
+
+std::optional<UnitResult> Session::take_kept(std::uint64_t unit, ByteView input) {
+  const auto found = kept_.find(unit);
+  if (found == kept_.end()) return std::nullopt;
+  AcceptedUnit kept = std::move(found->second);
+  kept_.erase(found);
+  if (kept.input_tag != input_tag_of(input)) return std::nullopt;  // the job's inputs are others now
+  if (kept.outcome == Outcome::ok && !plan_->accept(kept.unit, kept.output)) return std::nullopt;
+  return result_of(std::move(kept));
+}
+
+void Session::combine(std::vector<AcceptedUnit> units) {
+  Mailbox::Batch batch;
+  batch.reserve(units.size());
+  for (AcceptedUnit& unit : units) {
+    if (unit.outcome == Outcome::ok) {
+      if (const auto taken = plan_->accept(unit.unit, unit.output); !taken) {
+        batch.push_back(failed(unit.unit.value, "its output is not what the task returns: " + taken.error().message));
+        continue;
+      }
+    }
+    batch.push_back(result_of(std::move(unit)));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    count_accepted(batch);
+    starved_ = false;
+  }
+  mailbox_.deliver(std::move(batch));
+}
+
+void Session::finish_combined(JobState state) {
+  End end;
+  {
+    const std::lock_guard lock(mutex_);
+    end = end_of(state);
+  }
+  std::optional<tasks::Answer> answer;
+  if (end.kind == EndKind::complete) answer = plan_->answer();
+  mailbox_.finish(end, std::move(answer));
+}
+
+// --- Shared ---
+
+End Session::end_of(JobState state) const {
+  if (state == JobState::cancelled) return {EndKind::cancelled, failed_};
+  return {failed_ > 0 ? EndKind::units_failed : EndKind::complete, failed_};
+}
+
+void Session::count_accepted(const Mailbox::Batch& batch) {
+  ahead_ -= batch.size();
+  done_ += batch.size();
+  failed_ += failed_in(batch);
+  rate_.add(batch.size(), now());
+}
+
+void Session::wake() {
+  const std::lock_guard lock(mutex_);
+  changed_.notify_all();
+}
+
+// --- The user's side ---
+
+Result<std::uint64_t> Session::submit(std::vector<Bytes> inputs) {
+  if (!opened_) return Error{"only a job that was opened takes further inputs"};
+  const std::shared_lock attached(attached_);
+  const std::lock_guard lock(mutex_);  // also while posting: the last units must be the last
+  if (complete_) return Error{"no further inputs: the job's input was closed"};
+  if (node_ == nullptr || core_ended_) return Error{"no further inputs: the job has ended"};
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].size() > core::limits::unit_bytes_max) return Error{"unit " + std::to_string(cut_ + i) + ": " + too_large(inputs[i].size())};
+  }
+  const std::uint64_t first = cut_;
+  std::vector<core::NewUnit> units;
+  units.reserve(inputs.size());
+  for (Bytes& input : inputs) units.push_back({UnitIndex{cut_++}, std::move(input)});
+  ahead_ += units.size();
+  if (!units.empty()) node_->post(core::UnitsAppended{id_, std::move(units), false});
+  return first;
+}
+
+void Session::close_input() {
+  const std::shared_lock attached(attached_);
+  const std::lock_guard lock(mutex_);
+  if (!opened_ || complete_ || core_ended_ || node_ == nullptr) return;
+  complete_ = true;
+  expected_ = cut_;
+  node_->post(core::UnitsAppended{id_, {}, true});
+}
+
+void Session::cancel() {
+  const std::shared_lock attached(attached_);
+  stop_cutting();
+  if (node_ != nullptr) node_->post(core::JobCancelled{id_});
+}
+
+Progress Session::progress() {
+  const std::shared_lock attached(attached_);
+  // Asked before the lock is taken: the protocol's thread needs that to hand results in.
+  const auto said = node_ == nullptr ? std::nullopt : node_->progress(id_);
+  const bool finished = mailbox_.finished();
+  const std::lock_guard lock(mutex_);
+  if (said) {
+    said_.attempts = said->attempts;
+    said_.donors = said->donors;
+    said_.unit_seconds = said->unit_seconds;
+  }
+  Progress progress = said_;
+  progress.units_known = cut_;
+  progress.units_expected = expected_;
+  progress.units_done = done_;
+  progress.units_failed = failed_;
+  progress.units_resumed = resumed_;
+  progress.units_per_second = rate_.per_second(now());
+  progress.ended = finished;
+  return progress;
+}
+
+}  // namespace dugnad::sdk

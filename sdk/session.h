@@ -1,0 +1,131 @@
+// Session: one job of this program while it runs. Between the user's Job, the plan that cuts units, and the node that gets them computed:
+//
+//   plan -> node:    units are cut ahead of what was accepted, as far as keeps everybody busy, and no further: a million units, or inputs
+//                    without end, do not sit in memory.
+//   node -> plan:    where the plan combines, its outputs are accepted by the session's thread before the user sees them.
+//   node -> mailbox: else they go to the user directly; a lone unit's result costs the user's wake-up and no other.
+//
+// What an earlier run has accepted is told apart unit by unit, as they are cut again: one with the same input is delivered from the journal
+// and never leased.
+//
+// Threads: the plan belongs to the session's own thread, which ends with the job. An opened job has neither.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <thread>
+#include <vector>
+
+#include "coordinatorless/core/seam.h"
+#include "sdk/mailbox.h"
+#include "sdk/rate.h"
+#include "sdk/resume.h"
+
+namespace dugnad::sdk {
+
+/// Where a job's units come from.
+struct Source {
+  std::unique_ptr<tasks::Plan> plan;  // none: from Job::submit()
+  bool combines = false;              // there is an answer
+};
+
+class Session {
+ public:
+  /// `node` outlives the session's leave().
+  Session(worker::Node& node, Prepared prepared, Source source);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // --- The Swarm's side ---
+
+  /// Submits the job. Its notices are to reach the session from now on.
+  void start();
+  /// Cuts no more units; what is under way goes on.
+  void stop_cutting();
+  /// The node is gone, or about to be: ends what has not ended. Waits for the session's thread.
+  void leave();
+  /// The job has ended and its thread with it.
+  [[nodiscard]] bool over() const;
+
+  // --- The protocol's thread ---
+
+  void accepted(std::vector<AcceptedUnit> units);
+  void ended(JobState state);
+
+  // --- The user's side ---
+
+  [[nodiscard]] Mailbox& mailbox() { return mailbox_; }
+  [[nodiscard]] const JobId& id() const { return id_; }
+  [[nodiscard]] bool combines() const { return combines_; }
+  Result<std::uint64_t> submit(std::vector<Bytes> inputs);
+  void close_input();
+  void cancel();
+  [[nodiscard]] Progress progress();
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  // The session's own thread.
+  void run();
+  void cut();
+  /// The unit's result of an earlier run, where its input is still the same and the plan takes it.
+  [[nodiscard]] std::optional<UnitResult> take_kept(std::uint64_t unit, ByteView input);
+  void combine(std::vector<AcceptedUnit> units);
+  void finish_combined(JobState state);
+
+  // With mutex_ held.
+  [[nodiscard]] bool may_cut();
+  [[nodiscard]] std::uint64_t look_ahead() const;
+  void count_accepted(const Mailbox::Batch& batch);
+  [[nodiscard]] End end_of(JobState state) const;
+
+  void wake();
+
+  // Constant after construction.
+  const JobId id_;
+  const bool combines_;
+  const bool opened_;  // units come through submit()
+
+  Mailbox mailbox_;
+
+  // The Swarm's thread, before start(); then the session's own.
+  core::JobSubmitted submitted_;
+  const std::unique_ptr<tasks::Plan> plan_;
+  Kept kept_;
+  std::size_t batch_ = 1;  // units that the next cut takes together
+
+  // Guarded by mutex_.
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<AcceptedUnit> inbox_;  // for the plan
+  std::optional<JobState> core_ended_;
+  bool stop_cutting_ = false;
+  bool left_ = false;
+  bool complete_ = false;          // the last unit was cut
+  bool starved_ = false;           // the plan waits for outputs
+  std::uint64_t cut_ = 0;          // the next unit's index
+  std::uint64_t ahead_ = 0;        // appended and not yet accepted; by the plan, where it combines
+  std::uint64_t input_bytes_ = 0;  // of all that was cut
+  std::uint64_t done_ = 0;
+  std::uint64_t failed_ = 0;
+  std::uint64_t resumed_ = 0;
+  std::optional<std::uint64_t> expected_;
+  RateMeter rate_;
+  std::optional<JobLock> job_lock_;
+  Progress said_;  // by the node, when it was last asked
+
+  std::atomic<bool> thread_over_{true};
+
+  // Guarded by attached_: nullptr once the session has left its swarm.
+  std::shared_mutex attached_;
+  worker::Node* node_;
+
+  std::thread thread_;
+};
+
+}  // namespace dugnad::sdk

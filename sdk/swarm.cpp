@@ -1,0 +1,339 @@
+#include "dugnad/swarm.h"
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/contact.h"
+#include "coordinatorless/core/limits.h"
+#include "coordinatorless/store/data_dir.h"
+#include "sdk/inputs.h"
+#include "sdk/resume.h"
+#include "sdk/session.h"
+#include "worker/control_socket.h"
+#include "worker/node.h"
+
+namespace dugnad::sdk {
+namespace {
+
+constexpr unsigned swarms_per_data_dir_max = 8;  // at once; each has a key of its own
+
+/// This machine's worker, where it runs and can be dialled.
+std::optional<std::string> local_worker(const std::string& data) {
+  const auto dir = store::DataDir::open(data);
+  if (!dir) return std::nullopt;
+  const auto contact = worker::ask(worker::control_path(dir->path()));
+  if (!contact || !core::Contact::parse(*contact)) return std::nullopt;
+  return *contact;
+}
+
+/// Whether earlier runs met anybody.
+Result<bool> remembers(const worker::Node& node) {
+  if (node.store() == nullptr) return false;
+  const auto contacts = node.store()->contacts();
+  if (!contacts) return contacts.error();
+  return !contacts->empty();
+}
+
+std::string names_of(const tasks::TaskTable& table) {
+  std::string names;
+  for (const auto& [name, task] : table.all()) names += (names.empty() ? "" : ", ") + name;
+  return names.empty() ? "none" : names;
+}
+
+Hash hash_of_all(const std::vector<Bytes>& inputs) {
+  Hasher hasher;
+  for (const Bytes& input : inputs) hasher.add(std::uint64_t{input.size()}).add(input);
+  return hasher.finish();
+}
+
+worker::NodeOptions node_options(const SwarmOptions& options) {
+  worker::NodeOptions node;
+  node.swarm = options.swarm;
+  node.listen = options.listen;
+  node.advertise = options.advertise;
+  node.join = options.join;
+  node.data = options.data;
+  node.role = "submitter";
+  node.role_most = swarms_per_data_dir_max;
+  node.journal = options.journal;
+  node.slots = options.local;
+  for (const auto& [name, task] : options.tasks.all()) {
+    if (task.run) node.tasks.add(task);
+  }
+  if (options.log) {
+    node.log = [log = options.log](worker::LogLevel level, const std::string& line) {
+      if (level == worker::LogLevel::warning || level == worker::LogLevel::error) log(line);
+    };
+  }
+  return node;
+}
+
+}  // namespace
+
+class Swarm::Impl {
+ public:
+  Impl(std::unique_ptr<worker::Node> node, tasks::TaskTable table, const std::vector<std::string>& join)
+      : node_(std::move(node)), table_(std::move(table)) {
+    for (const std::string& text : join) {
+      if (const auto contact = core::Contact::parse(text)) joined_[contact->peer] = contact->host_port;
+    }
+    worker::NodeHooks hooks;
+    hooks.notice = [this](core::Effect effect) { on_notice(std::move(effect)); };
+    hooks.link = [this](const core::Event& event) { on_link(event); };
+    node_->start(std::move(hooks));
+  }
+
+  ~Impl() {
+    const auto sessions = all_sessions();
+    for (const auto& session : sessions) session->stop_cutting();
+    // What comes in until the end is journalled and still reaches its job.
+    node_->leave();
+    node_->wait();
+    for (const auto& session : sessions) session->leave();
+  }
+
+  Result<const tasks::Task*> find(const std::string& name) const {
+    const tasks::Task* task = table_.find(name);
+    if (task == nullptr) return Error{"there is no task \"" + name + "\"; there are: " + names_of(table_)};
+    return task;
+  }
+
+  Result<Job> begin(Recipe recipe, Source source, const JobOptions& options) {
+    if (options.resume) {
+      auto unfinished = find_unfinished(*node_, recipe);
+      if (!unfinished) return unfinished.error();
+      if (*unfinished) return begin_prepared(**std::move(unfinished), std::move(source));
+    }
+    auto prepared = prepare_new(*node_, recipe);
+    if (!prepared) return prepared.error();
+    return begin_prepared(*std::move(prepared), std::move(source));
+  }
+
+  Result<Job> begin_prepared(Prepared prepared, Source source) {
+    auto session = std::make_shared<Session>(*node_, std::move(prepared), std::move(source));
+    let_go_of_ended();
+    std::vector<Notice> earlier;
+    {
+      const std::lock_guard lock(mutex_);
+      sessions_[session->id()] = session;
+      for (const auto& [peer, notice] : unreachable_) earlier.push_back(notice);
+    }
+    for (Notice& notice : earlier) session->mailbox().say(std::move(notice));
+    session->start();
+    return Job(std::move(session));
+  }
+
+  worker::Node& node() { return *node_; }
+
+ private:
+  std::vector<std::shared_ptr<Session>> all_sessions() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<Session>> sessions;
+    for (const auto& [id, session] : sessions_) sessions.push_back(session);
+    return sessions;
+  }
+
+  std::shared_ptr<Session> session_of(const JobId& job) {
+    const std::lock_guard lock(mutex_);
+    const auto found = sessions_.find(job);
+    return found == sessions_.end() ? nullptr : found->second;
+  }
+
+  /// Their users keep them as long as they like.
+  void let_go_of_ended() {
+    std::vector<std::shared_ptr<Session>> ended;
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto at = sessions_.begin(); at != sessions_.end();) {
+        if (at->second->over()) {
+          ended.push_back(std::move(at->second));
+          at = sessions_.erase(at);
+        } else {
+          ++at;
+        }
+      }
+    }
+    // Without the lock: this waits for whoever asks for progress just now, and they wait for the protocol's thread.
+    for (const auto& session : ended) session->leave();
+  }
+
+  // --- The protocol's thread ---
+
+  void on_notice(core::Effect effect) {
+    if (auto* results = std::get_if<core::DeliverResults>(&effect)) {
+      if (const auto session = session_of(results->job)) session->accepted(std::move(results->units));
+    } else if (const auto* ended = std::get_if<core::JobEnded>(&effect)) {
+      if (const auto session = session_of(ended->job)) session->ended(ended->state);
+    } else if (const auto* outvoted = std::get_if<core::DonorOutvoted>(&effect)) {
+      say(outvoted->job, {.kind = Notice::Kind::outvoted, .peer = outvoted->donor.hex(), .unit = outvoted->unit.value, .reason = {}});
+    } else if (const auto* nobody = std::get_if<core::NobodyToCompute>(&effect)) {
+      say(nobody->job, {.kind = Notice::Kind::nobody_to_compute, .peer = {}, .unit = 0, .reason = {}});
+    } else if (const auto* back = std::get_if<core::DonorsBack>(&effect)) {
+      say(back->job, {.kind = Notice::Kind::donors_back, .peer = {}, .unit = 0, .reason = {}});
+    }
+  }
+
+  void say(const JobId& job, Notice notice) {
+    if (const auto session = session_of(job)) session->mailbox().say(std::move(notice));
+  }
+
+  void on_link(const core::Event& event) {
+    if (const auto* up = std::get_if<core::PeerConnected>(&event)) {
+      linked_.insert(up->peer);
+      const std::lock_guard lock(mutex_);
+      unreachable_.erase(up->peer);
+    } else if (const auto* down = std::get_if<core::PeerLost>(&event)) {
+      linked_.erase(down->peer);
+    } else if (const auto* failed = std::get_if<core::DialFailed>(&event)) {
+      on_unreachable(*failed);
+    }
+  }
+
+  /// Said once for each contact that was given, and only where nobody else stands in for it.
+  void on_unreachable(const core::DialFailed& failed) {
+    const auto joined = joined_.find(failed.peer);
+    if (joined == joined_.end() || !linked_.empty()) return;
+    const Notice notice{.kind = Notice::Kind::unreachable, .peer = joined->second, .unit = 0, .reason = failed.reason};
+    {
+      const std::lock_guard lock(mutex_);
+      if (!unreachable_.try_emplace(failed.peer, notice).second) return;
+    }
+    for (const auto& session : all_sessions()) session->mailbox().say(notice);
+  }
+
+  // Constant after construction.
+  const std::unique_ptr<worker::Node> node_;
+  const tasks::TaskTable table_;
+  std::map<PeerId, std::string> joined_;  // HOST:PORT as given
+
+  // The protocol's thread.
+  std::set<PeerId> linked_;
+
+  // Guarded by mutex_.
+  std::mutex mutex_;
+  std::map<JobId, std::shared_ptr<Session>> sessions_;
+  std::map<PeerId, Notice> unreachable_;
+};
+
+namespace {
+
+Result<Recipe> recipe_of(Recipe::Kind kind, const tasks::Task& task, const JobOptions& options) {
+  if (options.copies < 1 || options.copies > core::limits::attempts_per_unit_max) {
+    return Error{"copies is " + std::to_string(options.copies) + ", and may be 1 to " + std::to_string(core::limits::attempts_per_unit_max)};
+  }
+  if (options.unit_timeout.count() <= 0) return Error{"a unit's time-out must be longer than nothing"};
+  return Recipe{.kind = kind,
+                .task = task.name,
+                .task_version = task.version,
+                .copies = options.copies,
+                .unit_timeout = options.unit_timeout,
+                .parameters = {},
+                .inputs = {}};
+}
+
+}  // namespace
+
+Result<Swarm> Swarm::join(SwarmOptions options) {
+  if (options.local > core::limits::slots_max) {
+    return Error{"local is " + std::to_string(options.local) + ", and may be 0 to " + std::to_string(core::limits::slots_max)};
+  }
+  const bool asked = !options.join.empty() || options.alone;
+  if (!asked) {
+    if (auto contact = local_worker(options.data)) options.join.push_back(*std::move(contact));
+  }
+  auto node = worker::Node::open(node_options(options));
+  if (!node) return node.error();
+  if (!asked && options.join.empty()) {
+    const auto remembered = remembers(**node);
+    if (!remembered) return remembered.error();
+    if (!*remembered) {
+      return Error{"no swarm is known here: join one with --join CONTACT (what a worker prints behind `ready`), or start dugnad-worker on this machine"};
+    }
+  }
+  return Swarm(std::make_unique<Impl>(*std::move(node), std::move(options.tasks), options.join));
+}
+
+Result<Job> Swarm::map(const std::string& task, std::vector<Bytes> inputs, JobOptions options) {
+  const auto found = impl_->find(task);
+  if (!found) return found.error();
+  auto recipe = recipe_of(Recipe::Kind::map, **found, options);
+  if (!recipe) return recipe.error();
+  recipe->inputs = hash_of_all(inputs);
+  const std::uint64_t count = inputs.size();
+  auto next = [held = std::make_shared<std::vector<Bytes>>(std::move(inputs)), at = std::size_t{0}]() mutable -> std::optional<Bytes> {
+    if (at == held->size()) return std::nullopt;
+    return std::move((*held)[at++]);
+  };
+  return impl_->begin(*recipe, {std::make_unique<InputsPlan>(std::move(next), count), false}, options);
+}
+
+Result<Job> Swarm::map(const std::string& task, std::function<std::optional<Bytes>()> next, JobOptions options) {
+  const auto found = impl_->find(task);
+  if (!found) return found.error();
+  auto recipe = recipe_of(Recipe::Kind::stream, **found, options);
+  if (!recipe) return recipe.error();
+  std::optional<Bytes> first = next();
+  if (first) recipe->inputs = hash_of(*first);
+  auto rest = [first = std::move(first), next = std::move(next)]() mutable -> std::optional<Bytes> {
+    if (!next) return std::nullopt;
+    auto input = first ? std::exchange(first, std::nullopt) : next();
+    if (!input) next = nullptr;
+    return input;
+  };
+  return impl_->begin(*recipe, {std::make_unique<InputsPlan>(std::move(rest), std::nullopt), false}, options);
+}
+
+Result<Job> Swarm::run(const std::string& task, const tasks::Parameters& parameters, JobOptions options) {
+  const auto found = impl_->find(task);
+  if (!found) return found.error();
+  if (!(*found)->plan) return Error{task + " does not split itself; it is mapped over inputs"};
+  auto recipe = recipe_of(Recipe::Kind::run, **found, options);
+  if (!recipe) return recipe.error();
+  auto checked = check_parameters(**found, parameters);
+  if (!checked) return checked.error();
+  recipe->parameters = *checked;
+  return impl_->begin(*recipe, {(*found)->plan(*checked), true}, options);
+}
+
+Result<Job> Swarm::open(const std::string& task, JobOptions options) {
+  const auto found = impl_->find(task);
+  if (!found) return found.error();
+  const auto recipe = recipe_of(Recipe::Kind::open, **found, options);
+  if (!recipe) return recipe.error();
+  return impl_->begin(*recipe, {nullptr, false}, options);
+}
+
+Result<Job> Swarm::resume(const std::string& job) {
+  auto named = take_up_named(impl_->node(), job);
+  if (!named) return named.error();
+  const Recipe& recipe = named->recipe;
+  const auto found = impl_->find(recipe.task);
+  if (!found) return found.error();
+  const tasks::Task& task = **found;
+  if (task.version != recipe.task_version || !task.plan) {
+    return Error{"cannot resume job " + job + ": it was begun with version " + std::to_string(recipe.task_version) + " of " + task.name};
+  }
+  const auto checked = check_parameters(task, recipe.parameters);
+  if (!checked) return checked.error();
+  return impl_->begin_prepared(std::move(named->prepared), {task.plan(*checked), true});
+}
+
+std::vector<Peer> Swarm::peers() const {
+  std::vector<Peer> peers;
+  for (const core::PeerInfo& info : impl_->node().peers()) {
+    peers.push_back({info.peer.hex(), info.endpoint ? info.endpoint->text() : "", info.connected, info.donates});
+  }
+  return peers;
+}
+
+std::string Swarm::contact() const { return impl_->node().contact(); }
+
+Swarm::Swarm(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Swarm::~Swarm() = default;
+Swarm::Swarm(Swarm&&) noexcept = default;
+Swarm& Swarm::operator=(Swarm&&) noexcept = default;
+
+}  // namespace dugnad::sdk
