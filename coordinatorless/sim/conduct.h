@@ -39,7 +39,7 @@ class Conduct {
 
   Strategy strategy_;
   Generator generator_;
-  std::uint64_t own_;       // makes this liar's wrong answers differ from another's
+  std::uint64_t own_;  // makes this liar's wrong answers differ from another's
   unsigned results_ = 0;
 };
 

@@ -34,7 +34,9 @@ Signature signature_of(const Secret& secret, ByteView message) {
 }
 
 /// What both ends of a box know and nobody else does: the same whichever end asks.
-Secret shared(const Secret& a, const Secret& b) { return {mix(a.first ^ b.first, a.first + b.first), mix(a.second ^ b.second, a.second + b.second)}; }
+Secret shared(const Secret& a, const Secret& b) {
+  return {mix(a.first ^ b.first, a.first + b.first), mix(a.second ^ b.second, a.second + b.second)};
+}
 
 std::uint64_t nonce_word(const std::array<std::uint8_t, 24>& nonce) { return mix(0, ByteView(nonce)); }
 

@@ -6,7 +6,7 @@
 namespace dugnad::sim {
 namespace {
 
-constexpr Duration gather = std::chrono::milliseconds(5);         // as worker::ExecutorOptions has it
+constexpr Duration gather = std::chrono::milliseconds(5);  // as worker::ExecutorOptions has it
 constexpr Duration token_seen_after = std::chrono::milliseconds(5);
 
 }  // namespace

@@ -37,7 +37,7 @@ class Executor {
  private:
   struct Running {
     Work work;
-    Duration left{};       // at this donor's speed, as of `since`
+    Duration left{};  // at this donor's speed, as of `since`
     VirtualTime since{};
     bool over_limit = false;
     bool cancelled = false;

@@ -69,7 +69,8 @@ void Faults::part_later() {
     const std::size_t cut = 1 + generator_.below((nodes.size() + 1) / 2);
     ++partitions_;
     world_.heal();
-    world_.partition({nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(cut)}, {nodes.begin() + static_cast<std::ptrdiff_t>(cut), nodes.end()});
+    world_.partition({nodes.begin(), nodes.begin() + static_cast<std::ptrdiff_t>(cut)},
+                     {nodes.begin() + static_cast<std::ptrdiff_t>(cut), nodes.end()});
     world_.after(between(generator_, parted_least, parted_most), [this, mine = ++healing_] {
       if (mine == healing_) world_.heal();
     });

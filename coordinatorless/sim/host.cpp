@@ -33,23 +33,27 @@ Host::Host(Surroundings& surroundings, HostOptions options, Generator generator)
                   if (!own_jobs_.empty()) surroundings_.witness.finished(peer_->id(), attempts);
                   feed(core::AttemptsFinished{std::move(attempts)});
                 }),
-      journal_(surroundings_.queue, Generator(generator_.key()),
-               [this](PersistSeq seq) {
-                 for (core::Effect& effect : gate_.committed(seq)) carry_out(std::move(effect));
-                 feed(core::Persisted{seq});
-               },
-               [this](const std::string& what) { surroundings_.witness.violated(what); }) {
+      journal_(
+          surroundings_.queue, Generator(generator_.key()),
+          [this](PersistSeq seq) {
+            for (core::Effect& effect : gate_.committed(seq)) carry_out(std::move(effect));
+            feed(core::Persisted{seq});
+          },
+          [this](const std::string& what) { surroundings_.witness.violated(what); }) {
   take_identity();
 }
 
 void Host::take_identity() {
-  crypto_ = std::make_unique<SimCrypto>(surroundings_.keys, keys_from(generator_), [this](bool outgoing, const CurveKey& other, ByteView plain) {
-    if (own_jobs_.empty() || plain.empty()) return;  // an empty one only proves that the sender holds its key
-    const auto peer = surroundings_.directory.of(other);
-    if (!peer) return;
-    if (outgoing) surroundings_.witness.sent(*peer, plain);
-    else surroundings_.witness.received(*peer, plain);
-  });
+  crypto_ =
+      std::make_unique<SimCrypto>(surroundings_.keys, keys_from(generator_), [this](bool outgoing, const CurveKey& other, ByteView plain) {
+        if (own_jobs_.empty() || plain.empty()) return;  // an empty one only proves that the sender holds its key
+        const auto peer = surroundings_.directory.of(other);
+        if (!peer) return;
+        if (outgoing)
+          surroundings_.witness.sent(*peer, plain);
+        else
+          surroundings_.witness.received(*peer, plain);
+      });
   Identity identity;
   identity.key = crypto_->public_key();
   identity.peer = peer_id_of(identity.key);
@@ -335,9 +339,11 @@ void Host::check_bounds() const {
   if (!peer_) return;
   const auto check = [this](const char* what, std::size_t size, std::size_t most) {
     if (size <= most) return;
-    surroundings_.witness.violated("peer " + peer_->id().brief() + " has " + std::to_string(size) + " " + what + ", and " + std::to_string(most) + " are the most");
+    surroundings_.witness.violated("peer " + peer_->id().brief() + " has " + std::to_string(size) + " " + what + ", and " +
+                                   std::to_string(most) + " are the most");
   };
-  check("links", surroundings_.network.links(node_), limits::overlay_outbound + limits::overlay_inbound_max + limits::job_links_max + limits::dials_pending_max);
+  check("links", surroundings_.network.links(node_),
+        limits::overlay_outbound + limits::overlay_inbound_max + limits::job_links_max + limits::dials_pending_max);
   check("known peers", peer_->peers().size(), limits::book_new_max + limits::book_tried_max + limits::job_links_max);
   check("known jobs", peer_->counters().jobs_known, limits::announcements_max);
   check("dials under way", dialling_.size(), limits::dials_pending_max);

@@ -36,13 +36,13 @@ struct Surroundings {
 };
 
 struct HostOptions {
-  core::Endpoint address;             // seen from outside, whether or not it can be dialled there
+  core::Endpoint address;  // seen from outside, whether or not it can be dialled there
   bool behind_nat = false;
   bool donates = true;
   unsigned slots = 1;
   double speed = 1;
   Strategy strategy = Strategy::honest;
-  Duration clock_skew{};              // of its wall clock
+  Duration clock_skew{};  // of its wall clock
   std::vector<core::Contact> joins;
 };
 
@@ -123,7 +123,7 @@ class Host final : public NetworkUser {
   const HostOptions options_;
   Generator generator_;
   Node node_;
-  Duration boot_offset_;          // its clock since boot says something else than the world's
+  Duration boot_offset_;  // its clock since boot says something else than the world's
   std::unique_ptr<SimCrypto> crypto_;
   Conduct conduct_;
   Executor executor_;
@@ -137,7 +137,7 @@ class Host final : public NetworkUser {
   bool busy_ = false;
   bool departed_ = false;
   bool asleep_ = false;
-  std::uint64_t process_ = 0;     // which one, so that what was scheduled for another is stale
+  std::uint64_t process_ = 0;  // which one, so that what was scheduled for another is stale
   std::unordered_map<PeerId, Node> node_of_;
   std::unordered_map<Node, PeerId> peer_at_;
   std::map<CurveKey, PeerId> dialling_;

@@ -48,7 +48,8 @@ void Journal::keep(Row row) {
     Job& job = jobs_[accepted->job];
     for (AcceptedUnit& unit : accepted->units) {
       const UnitIndex index = unit.unit;
-      if (!job.accepted.emplace(index, std::move(unit)).second) trouble_("unit " + std::to_string(index.value) + " is accepted twice in the journal");
+      if (!job.accepted.emplace(index, std::move(unit)).second)
+        trouble_("unit " + std::to_string(index.value) + " is accepted twice in the journal");
     }
   } else if (auto* contact = std::get_if<ContactRow>(&row)) {
     const PeerId id = contact->peer;

@@ -37,9 +37,12 @@ nlohmann::ordered_json as_json(const SimulationReport& report) {
 void print(const SimulationReport& report) {
   const nlohmann::ordered_json fields = as_json(report);
   for (const auto& [name, value] : fields.items()) {
-    if (value.is_number_float()) std::printf("%-22s %.3f\n", name.c_str(), value.get<double>());
-    else if (value.is_string()) std::printf("%-22s %s\n", name.c_str(), value.get<std::string>().c_str());
-    else std::printf("%-22s %s\n", name.c_str(), value.dump().c_str());
+    if (value.is_number_float())
+      std::printf("%-22s %.3f\n", name.c_str(), value.get<double>());
+    else if (value.is_string())
+      std::printf("%-22s %s\n", name.c_str(), value.get<std::string>().c_str());
+    else
+      std::printf("%-22s %s\n", name.c_str(), value.dump().c_str());
   }
 }
 
@@ -59,19 +62,23 @@ int main(int argc, char** argv) {
   app.add_option("--unit-seconds", options.unit_seconds, "Mean CPU time of a unit; units and donors differ")->check(CLI::Range(1e-6, 1e6));
   app.add_option("--seed", options.seed, "The run's seed");
   app.add_option("--copies", options.copies, "Different donors that must agree on a unit")->check(CLI::Range(1, 16));
-  CLI::Option* with_confidence = app.add_option("--confidence", confidence, "Wanted confidence per unit (not in this version)")->default_str("");
+  CLI::Option* with_confidence =
+      app.add_option("--confidence", confidence, "Wanted confidence per unit (not in this version)")->default_str("");
   app.add_option("--saboteurs", options.saboteurs, "Share of donors that lie")->check(CLI::Range(0.0, 1.0));
   app.add_option("--strategy", strategy, "How they lie")->check(CLI::IsMember({"always", "random", "sleeper", "collude", "sybil"}));
   app.add_option("--silent", options.silent, "Share of donors that take work and never answer")->check(CLI::Range(0.0, 1.0));
   app.add_option("--loss", options.loss,
-                 "Share of packets lost. Links are TCP's: a loss delays what follows it by 200 ms and more, and one in ten breaks the link with all that is in flight")
+                 "Share of packets lost. Links are TCP's: a loss delays what follows it by 200 ms and more, and one in ten breaks the link "
+                 "with all that is in flight")
       ->check(CLI::Range(0.0, 0.9));
   app.add_option("--latency", options.latency_ms, "Mean latency one way, in milliseconds")->check(CLI::Range(0.0, 60000.0));
-  app.add_option("--crashes", options.crashes, "Crashes per peer and hour; a crashed peer is back after 5 s to 2 min")->check(CLI::Range(0.0, 1000.0));
+  app.add_option("--crashes", options.crashes, "Crashes per peer and hour; a crashed peer is back after 5 s to 2 min")
+      ->check(CLI::Range(0.0, 1000.0));
   app.add_option("--suspends", options.suspends, "Suspends per peer and hour, of 10 s to 5 min")->check(CLI::Range(0.0, 1000.0));
   app.add_option("--partitions", options.partitions, "Partitions of the swarm per hour, of 10 s to 3 min")->check(CLI::Range(0.0, 1000.0));
   app.add_option("--nat", options.nat, "Share of peers that nobody can dial")->check(CLI::Range(0.0, 1.0));
-  app.add_option("--max-hours", options.max_hours, "Virtual time for the job; faults stop after half of it")->check(CLI::Range(0.001, 10000.0));
+  app.add_option("--max-hours", options.max_hours, "Virtual time for the job; faults stop after half of it")
+      ->check(CLI::Range(0.001, 10000.0));
   app.add_option("--runs", runs, "Runs, with this and the following seeds")->check(CLI::Range(1, 1000000000));
   app.add_flag("--json", json, "One JSON object a run");
   try {
@@ -89,8 +96,10 @@ int main(int argc, char** argv) {
   int code = exit_well;
   for (std::uint64_t run = 0; run < runs; ++run, ++options.seed) {
     const SimulationReport report = simulate(options);
-    if (json) std::cout << as_json(report).dump() << std::endl;
-    else print(report);
+    if (json)
+      std::cout << as_json(report).dump() << std::endl;
+    else
+      print(report);
     if (report.troubles.empty()) continue;
     code = exit_trouble;
     for (const std::string& trouble : report.troubles) std::cerr << "dugnad-sim: " << trouble << "\n";

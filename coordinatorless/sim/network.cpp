@@ -87,7 +87,7 @@ void Network::stop(Node node, Death death) {
     machine.awake = awake;
     reconsider_all(node);
   }
-  const std::map<Node, LinkId> links = machine.links;  // a copy: closing erases
+  const std::map<Node, LinkId> links = machine.links;           // a copy: closing erases
   for (const auto& [peer, id] : links) disconnect(node, peer);  // heard only by those who can be reached
 }
 
@@ -143,7 +143,8 @@ void Network::reconsider(LinkId id) {
   for (const int end : {0, 1}) {
     if (!link.open[end]) continue;
     if (!link.open[1 - end]) {
-      reset_after(id, end, between(generator_, Duration{}, heartbeat_interval));  // the next heartbeat meets a kernel that knows nothing of it
+      reset_after(id, end,
+                  between(generator_, Duration{}, heartbeat_interval));  // the next heartbeat meets a kernel that knows nothing of it
     } else if (!link.direction[end].empty() && !link.direction[end].scheduled) {
       // TCP's next retransmission: about as far away as the outage was long.
       const Duration backoff = std::clamp(queue_.now() - link.outage_since, retransmission_first, retransmission_most);
@@ -283,7 +284,8 @@ bool Network::send(Node from, Node to, Bytes& frame) {
   }
   ++counts_.frames_sent;
   counts_.bytes_sent += frame.size();
-  direction.line_free = std::max(direction.line_free, queue_.now()) + from_seconds(static_cast<double>(frame.size()) / quality_.bytes_per_second);
+  direction.line_free =
+      std::max(direction.line_free, queue_.now()) + from_seconds(static_cast<double>(frame.size()) / quality_.bytes_per_second);
   Duration delay = link->latency + from_seconds(seconds_of(link->latency) * quality_.jitter * generator_.share());
   if (quality_.loss > 0) {
     Duration retransmission = retransmission_first;

@@ -32,7 +32,7 @@ struct LinkQuality {
   Duration latency = std::chrono::milliseconds(20);  // one way, mean over pairs; a pair's own is 0.5 to 1.5 of it
   double jitter = 0.25;                              // share of the latency, uniform on top
   double loss = 0;
-  double bytes_per_second = 4e6;                     // each direction of each link
+  double bytes_per_second = 4e6;  // each direction of each link
   std::size_t queue_frames_max = 1000;
   std::size_t queue_bytes_max = 4 << 20;
 };
@@ -109,7 +109,7 @@ class Network {
     std::size_t bytes = 0;
     VirtualTime line_free{};
     VirtualTime arrival_last{};
-    bool scheduled = false;     // a deliver() is under way
+    bool scheduled = false;  // a deliver() is under way
     [[nodiscard]] bool empty() const { return head == frames.size(); }
   };
   /// End 0 dialled. Direction i leads away from end i.
@@ -117,7 +117,7 @@ class Network {
     Node node[2];
     bool open[2] = {true, true};
     bool reachable = true;
-    std::uint64_t outage = 0;   // changes whenever `reachable` does, so that what was scheduled before is stale
+    std::uint64_t outage = 0;  // changes whenever `reachable` does, so that what was scheduled before is stale
     VirtualTime outage_since{};
     Duration latency{};
     Direction direction[2];
@@ -128,7 +128,7 @@ class Network {
     bool running = false;
     bool awake = true;
     std::uint64_t incarnation = 0;
-    std::map<Node, LinkId> links;                 // ordered: iteration must not depend on hashing
+    std::map<Node, LinkId> links;  // ordered: iteration must not depend on hashing
     std::vector<EventQueue::Action> when_resumed;
   };
 

@@ -11,7 +11,9 @@ constexpr Duration start_spread = std::chrono::seconds(10);  // the swarm starts
 
 /// The strategies of `count` donors, in random order.
 std::vector<Strategy> cast_of(const SimulationOptions& options, std::size_t count, Generator& generator) {
-  const auto share_of = [&](double share) { return std::min(count, static_cast<std::size_t>(std::llround(share * static_cast<double>(count)))); };
+  const auto share_of = [&](double share) {
+    return std::min(count, static_cast<std::size_t>(std::llround(share * static_cast<double>(count))));
+  };
   const std::size_t saboteurs = share_of(options.saboteurs);
   const std::size_t silent = std::min(count - saboteurs, share_of(options.silent));
   std::vector<Strategy> cast(count, Strategy::honest);
@@ -73,9 +75,11 @@ SimulationReport simulate(const SimulationOptions& options) {
   report.overhead = seconds_of(world.cpu_spent()) / std::max(1e-9, seconds_of(job.honest_work()));
   report.virtual_seconds = seconds_of(world.now());
   report.messages = world.traffic().frames_sent;
-  report.bytes_per_peer_second = static_cast<double>(world.traffic().bytes_sent) / static_cast<double>(options.peers) / std::max(1e-9, report.virtual_seconds);
+  report.bytes_per_peer_second =
+      static_cast<double>(world.traffic().bytes_sent) / static_cast<double>(options.peers) / std::max(1e-9, report.virtual_seconds);
   report.troubles = world.violations();
-  if (report.troubles.empty() && !ended) report.troubles.push_back("the job has not ended, although the faults stopped half of --max-hours ago");
+  if (report.troubles.empty() && !ended)
+    report.troubles.push_back("the job has not ended, although the faults stopped half of --max-hours ago");
   if (job.failed() > 0) report.troubles.push_back(std::to_string(job.failed()) + " units failed, and every honest peer can compute them");
   report.crashes = faults.crashes();
   report.partitions = faults.partitions();
@@ -86,7 +90,8 @@ SimulationReport simulate(const SimulationOptions& options) {
 
 std::string command_line(const SimulationOptions& options) {
   const SimulationOptions plain;
-  std::string line = "dugnad-sim --peers " + std::to_string(options.peers) + " --units " + std::to_string(options.units) + " --seed " + std::to_string(options.seed);
+  std::string line = "dugnad-sim --peers " + std::to_string(options.peers) + " --units " + std::to_string(options.units) + " --seed " +
+                     std::to_string(options.seed);
   const auto add = [&line](const char* name, double value, double fallback) {
     if (value != fallback) line += std::string(" --") + name + " " + text_of(value);
   };

@@ -9,21 +9,21 @@
 namespace dugnad::sim {
 
 struct SimulationOptions {
-  std::uint64_t peers = 60;              // one of them submits
+  std::uint64_t peers = 60;  // one of them submits
   std::uint64_t units = 600;
-  double unit_seconds = 1;               // mean, on a donor of speed 1
+  double unit_seconds = 1;  // mean, on a donor of speed 1
   std::uint64_t seed = 1;
   std::uint32_t copies = 2;
-  double saboteurs = 0;                  // shares of the donors
+  double saboteurs = 0;  // shares of the donors
   Strategy strategy = Strategy::always;
   double silent = 0;
   double loss = 0;
   double latency_ms = 20;
-  double crashes = 0;                    // per peer and hour
-  double suspends = 0;                   // per peer and hour
-  double partitions = 0;                 // per hour
-  double nat = 0;                        // share of all peers but the first donor
-  double max_hours = 2;                  // virtual; faults stop after half of it
+  double crashes = 0;     // per peer and hour
+  double suspends = 0;    // per peer and hour
+  double partitions = 0;  // per hour
+  double nat = 0;         // share of all peers but the first donor
+  double max_hours = 2;   // virtual; faults stop after half of it
 };
 
 struct SimulationReport {
@@ -40,7 +40,7 @@ struct SimulationReport {
   double bytes_per_peer_second = 0;
   std::uint64_t final_draw = 0;
 
-  std::vector<std::string> troubles;     // broken invariants and lost units; empty where all is well
+  std::vector<std::string> troubles;  // broken invariants and lost units; empty where all is well
   std::uint64_t crashes = 0;
   std::uint64_t partitions = 0;
   std::uint64_t events = 0;

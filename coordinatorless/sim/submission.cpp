@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t append_units = 1000;  // at once
 constexpr Duration limit_least = std::chrono::seconds(30);
-constexpr int limit_units = 30;             // slow donors take several times a unit's mean
+constexpr int limit_units = 30;  // slow donors take several times a unit's mean
 
 core::Signed sign(SimCrypto& owner, const SwarmId& swarm, core::Domain domain, Bytes body) {
   const Signature signature = owner.sign(core::signed_bytes(domain, swarm, body));

@@ -12,7 +12,7 @@ namespace dugnad::sim {
 
 struct JobSpec {
   std::uint64_t units = 0;
-  Duration unit{};          // mean CPU time of a unit at speed 1
+  Duration unit{};  // mean CPU time of a unit at speed 1
   std::uint32_t copies = 2;
 };
 

@@ -50,7 +50,7 @@ class Witness {
   };
   struct Watched {
     Submission* submission = nullptr;
-    std::map<UnitIndex, Ballot> ballots;              // of units not yet accepted
+    std::map<UnitIndex, Ballot> ballots;                             // of units not yet accepted
     std::map<std::pair<PeerId, AttemptId>, UnitIndex> own_attempts;  // the submitters'
   };
 

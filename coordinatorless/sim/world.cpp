@@ -61,8 +61,10 @@ Node World::add(HostOptions options, std::optional<Node> joins, Duration starts_
   host.outvoted = [this](const PeerId& donor) {
     if (const auto node = directory_.of(donor)) hosts_[*node]->on_outvoted();
   };
-  if (starts_after == Duration{}) host.start();
-  else queue_.after(starts_after, [&host] { host.start(); });
+  if (starts_after == Duration{})
+    host.start();
+  else
+    queue_.after(starts_after, [&host] { host.start(); });
   return host.node();
 }
 
@@ -90,7 +92,8 @@ Node World::add_submitter(const SubmitterOptions& options) {
 }
 
 const Submission& World::submit(Node submitter, const JobSpec& spec) {
-  const WallTime created{std::chrono::milliseconds(1'767'225'600'000) + std::chrono::duration_cast<std::chrono::milliseconds>(queue_.now())};
+  const WallTime created{std::chrono::milliseconds(1'767'225'600'000) +
+                         std::chrono::duration_cast<std::chrono::milliseconds>(queue_.now())};
   submissions_.push_back(std::make_unique<Submission>(surroundings_.swarm, spec, owner_, Hash{generator_.key()}, created));
   Submission& submission = *submissions_.back();
   jobs_[submission.id()] = spec;
@@ -133,7 +136,9 @@ bool World::run_until_ended(const Submission& job, Duration limit) {
   return run_until([&] { return job.ended(); }, limit);
 }
 
-void World::run_for(Duration duration) { (void)run_until([] { return false; }, duration); }
+void World::run_for(Duration duration) {
+  (void)run_until([] { return false; }, duration);
+}
 
 Duration World::cpu_spent() const {
   Duration spent{};

@@ -43,7 +43,8 @@ class Listener final : public NetworkUser {
 
 /// Nodes 0, 1, ... of which the last may sit behind a NAT, all started.
 struct Net {
-  explicit Net(LinkQuality quality = {}, std::size_t nodes = 2, bool last_behind_nat = false) : network(queue, quality, Generator::from_seed(1)) {
+  explicit Net(LinkQuality quality = {}, std::size_t nodes = 2, bool last_behind_nat = false)
+      : network(queue, quality, Generator::from_seed(1)) {
     for (std::size_t i = 0; i < nodes; ++i) {
       at.push_back(std::make_unique<Listener>(queue));
       const Node node = network.add(*at.back(), !(last_behind_nat && i + 1 == nodes));
@@ -122,10 +123,12 @@ TEST_CASE("a packet that is lost comes late, and sometimes takes the link with i
     const VirtualTime start = net.queue.now();
     REQUIRE(net.send(0, 1, "x"));
     net.run_for(30s);
-    if (net.at[1]->received_at.empty()) ++broken;
-    else if (net.at[1]->received_at[0] - start > 150ms) ++late;
+    if (net.at[1]->received_at.empty())
+      ++broken;
+    else if (net.at[1]->received_at[0] - start > 150ms)
+      ++late;
   }
-  CHECK(late > 330);    // 2,000 * 0.2 * 0.98 expected: 392
+  CHECK(late > 330);  // 2,000 * 0.2 * 0.98 expected: 392
   CHECK(late < 460);
   CHECK(broken + net.network.counts().links_broken_by_loss > 40);  // 2,000 * 0.02 expected, whether or not its frame came first
   CHECK(net.network.counts().links_broken_by_loss > 20);

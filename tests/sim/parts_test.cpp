@@ -63,8 +63,9 @@ TEST_CASE("a crash loses the rows that were not on disk yet, and those alone") {
   EventQueue queue;
   std::vector<std::uint64_t> committed;
   std::vector<std::string> troubles;
-  Journal journal(queue, Generator::from_seed(1), [&](PersistSeq seq) { committed.push_back(seq.value); },
-                  [&](const std::string& trouble) { troubles.push_back(trouble); });
+  Journal journal(
+      queue, Generator::from_seed(1), [&](PersistSeq seq) { committed.push_back(seq.value); },
+      [&](const std::string& trouble) { troubles.push_back(trouble); });
   const JobId job{{1}};
   journal.write({1}, {AcceptedRow{job, {{{0}, 0, Outcome::ok, {}}}}});
   journal.write({2}, {AcceptedRow{job, {{{1}, 0, Outcome::ok, {}}}}});

@@ -57,21 +57,36 @@ SimulationOptions parse(const std::string& line) {
       continue;
     }
     const double number = std::stod(value);
-    if (name == "--peers") options.peers = std::stoull(value);
-    else if (name == "--units") options.units = std::stoull(value);
-    else if (name == "--seed") options.seed = std::stoull(value);
-    else if (name == "--copies") options.copies = static_cast<std::uint32_t>(std::stoul(value));
-    else if (name == "--unit-seconds") options.unit_seconds = number;
-    else if (name == "--saboteurs") options.saboteurs = number;
-    else if (name == "--silent") options.silent = number;
-    else if (name == "--loss") options.loss = number;
-    else if (name == "--latency") options.latency_ms = number;
-    else if (name == "--crashes") options.crashes = number;
-    else if (name == "--suspends") options.suspends = number;
-    else if (name == "--partitions") options.partitions = number;
-    else if (name == "--nat") options.nat = number;
-    else if (name == "--max-hours") options.max_hours = number;
-    else FAIL("seeds.txt has an option that nobody knows: " << name);
+    if (name == "--peers")
+      options.peers = std::stoull(value);
+    else if (name == "--units")
+      options.units = std::stoull(value);
+    else if (name == "--seed")
+      options.seed = std::stoull(value);
+    else if (name == "--copies")
+      options.copies = static_cast<std::uint32_t>(std::stoul(value));
+    else if (name == "--unit-seconds")
+      options.unit_seconds = number;
+    else if (name == "--saboteurs")
+      options.saboteurs = number;
+    else if (name == "--silent")
+      options.silent = number;
+    else if (name == "--loss")
+      options.loss = number;
+    else if (name == "--latency")
+      options.latency_ms = number;
+    else if (name == "--crashes")
+      options.crashes = number;
+    else if (name == "--suspends")
+      options.suspends = number;
+    else if (name == "--partitions")
+      options.partitions = number;
+    else if (name == "--nat")
+      options.nat = number;
+    else if (name == "--max-hours")
+      options.max_hours = number;
+    else
+      FAIL("seeds.txt has an option that nobody knows: " << name);
   }
   return options;
 }
@@ -120,9 +135,7 @@ TEST_CASE("seeds that failed once pass") {
   }
 }
 
-TEST_CASE("rough weather: crashes, partitions, loss, suspends, silent donors and NAT, two copies") {
-  run(rough(), 1, seeds_in_all() / 4);
-}
+TEST_CASE("rough weather: crashes, partitions, loss, suspends, silent donors and NAT, two copies") { run(rough(), 1, seeds_in_all() / 4); }
 
 TEST_CASE("rough weather and liars, three copies") {
   SimulationOptions options = rough();
