@@ -40,7 +40,7 @@ const std::array layers{
           {"base", "tasks"},
           "executor and donation policy know no peers: the submitter links them too, and tests run them without a network"},
     Layer{"worker's composition root",
-          {"worker/main", "worker/run_worker"},
+          {"worker/main", "worker/run_worker", "worker/node", "worker/owner"},
           {"base", "core", "zmq", "store", "tasks", "worker", "sdk"},
           "the product links no simulator"},
     Layer{"sdk",
@@ -97,7 +97,7 @@ std::optional<Violation> check(const Source& source, const Layer& from, const In
   if (to == &from || std::find(from.may_include.begin(), from.may_include.end(), to->name) != from.may_include.end()) return std::nullopt;
   return violation(std::string(from.name) + " includes " + std::string(to->name) + " (" + include.path + "): " + std::string(from.why),
                    std::string(from.name) + " may include " + joined(from.may_include) +
-                       "; pass what it needs in as a value or a function, from worker/main.cpp or sdk/");
+                       "; pass what it needs in as a value or a function, from worker/node.cpp or sdk/");
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ const std::array libraries{
             "keep rows through coordinatorless/store/store.h"},
     Library{"TBB",
             {"tbb/", "oneapi/"},
-            [](const Source& s) { return s.path.starts_with("worker/executor"); },
+            [](const Source& s) { return s.path.starts_with("worker/arena_threads"); },
             "run attempts through worker/executor.h"},
     Library{"libsodium",
             {"sodium"},
@@ -42,7 +42,7 @@ const std::array libraries{
         "write pictures in the one file that is named after them"},
     Library{"CLI11",
             {"CLI/", "CLI11"},
-            [](const Source& s) { return s.name().starts_with("main") || s.is_under("sdk/cli") || s.is_under("examples"); },
+            [](const Source& s) { return s.name().starts_with("main") || s.path.starts_with("worker/run_worker") || s.is_under("sdk/cli") || s.is_under("examples"); },
             "parse options in a main, and hand the rest a struct"},
     Library{
         "a printing or JSON library",

@@ -74,7 +74,7 @@ TEST_CASE("a library outside its place is caught") {
   CHECK(libraries("coordinatorless/core/peer.cpp", "#include <sqlite3.h>\n") == 1);
   CHECK(libraries("sdk/job.h", "#include <tbb/task_arena.h>\n") == 1);
   CHECK(libraries("worker/policy.cpp", "#include <oneapi/tbb.h>\n") == 1);
-  CHECK(libraries("worker/executor.cpp", "#include <oneapi/tbb.h>\n") == 0);
+  CHECK(libraries("worker/arena_threads.cpp", "#include <oneapi/tbb.h>\n") == 0);
   CHECK(libraries("coordinatorless/zmq/curve.cpp", "#include <sodium.h>\n") == 1);
   CHECK(libraries("sdk/job.cpp", "#include <png.h>\n") == 1);
   CHECK(libraries("sdk/cli/picture.cpp", "#include <png.h>\n") == 0);
