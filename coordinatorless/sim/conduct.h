@@ -1,4 +1,5 @@
-// How a donor behaves: honestly, not at all, or one of the ways to lie. A saboteur runs the product as it is; only what its executor returns is its own.
+// How a donor behaves: honestly, not at all, or one of the ways to lie. A saboteur runs the product as it is; only
+// what its executor returns is its own.
 #pragma once
 
 #include <cstdint>

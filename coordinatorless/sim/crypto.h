@@ -4,7 +4,7 @@
 #pragma once
 
 #include <functional>
-#include <unordered_map>
+#include <map>
 
 #include "coordinatorless/base/crypto.h"
 
@@ -23,8 +23,8 @@ class KeyRegistry {
   [[nodiscard]] const Secret* find(const CurveKey& key) const;
 
  private:
-  std::unordered_map<PublicKey, Secret> signing_;
-  std::unordered_map<CurveKey, Secret> sealing_;
+  std::map<PublicKey, Secret> signing_;
+  std::map<CurveKey, Secret> sealing_;
 };
 
 class SimCrypto final : public Crypto {

@@ -3,7 +3,6 @@
 
 #include <map>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "coordinatorless/core/endpoint.h"
@@ -47,8 +46,8 @@ class Directory {
  private:
   std::vector<Identity> identities_;
   std::map<core::Endpoint, Node> by_endpoint_;
-  std::unordered_map<PeerId, Node> by_peer_;
-  std::unordered_map<CurveKey, PeerId> by_curve_;
+  std::map<PeerId, Node> by_peer_;
+  std::map<CurveKey, PeerId> by_curve_;
 };
 
 }  // namespace dugnad::sim

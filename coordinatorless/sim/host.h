@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "coordinatorless/core/gate.h"
@@ -31,7 +30,7 @@ struct Surroundings {
   Directory& directory;
   KeyRegistry& keys;
   Witness& witness;
-  const std::unordered_map<JobId, JobSpec>& jobs;
+  const std::map<JobId, JobSpec>& jobs;
   SwarmId swarm;
 };
 
@@ -138,10 +137,10 @@ class Host final : public NetworkUser {
   bool departed_ = false;
   bool asleep_ = false;
   std::uint64_t process_ = 0;  // which one, so that what was scheduled for another is stale
-  std::unordered_map<PeerId, Node> node_of_;
-  std::unordered_map<Node, PeerId> peer_at_;
+  std::map<PeerId, Node> node_of_;
+  std::map<Node, PeerId> peer_at_;
   std::map<CurveKey, PeerId> dialling_;
-  std::unordered_map<PeerId, BootTime> banned_;
+  std::map<PeerId, BootTime> banned_;
   VirtualTime alarm_ = VirtualTime::max();
   VirtualTime rang_at_{-1};
   unsigned rings_at_once_ = 0;

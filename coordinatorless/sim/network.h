@@ -6,9 +6,9 @@
 // - A process that is killed is noticed at once: the kernel resets its connections. A machine that vanishes, sleeps or sits behind a partition is
 //   not: frames to it pile up until the heartbeat gives up, 15 to 60 s later, and each end notices by itself. If it is back before that, what was
 //   held up arrives late, since TCP has kept it.
-// - `loss` is the share of *packets* that get lost; TCP repairs that. A frame that is hit comes later by 200 ms, doubling with each further hit, and holds up
-//   those behind it. In one of ten cases the connection does not survive it: so each frame breaks its link with probability loss / 10, and
-//   what was in flight is lost. No single frame vanishes from a link that goes on: on TCP that cannot happen.
+// - `loss` is the share of *packets* that get lost; TCP repairs that. A frame that is hit comes later by 200 ms, doubling with each further hit,
+//   and holds up those behind it. In one of ten cases the connection does not survive it: so each frame breaks its link with probability
+//   loss / 10, and what was in flight is lost. No single frame vanishes from a link that goes on: on TCP that cannot happen.
 // - A dial takes four round trips (TCP, CURVE, HELLO); where nobody answers it fails at its timeout. Nobody can dial a node behind a NAT.
 #pragma once
 
@@ -16,7 +16,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "coordinatorless/base/generator.h"
@@ -154,7 +153,7 @@ class Network {
   const LinkQuality quality_;
   Generator generator_;
   std::vector<Machine> machines_;
-  std::unordered_map<LinkId, Link> links_;  // looked up, never iterated
+  std::map<LinkId, Link> links_;
   LinkId next_link_ = 1;
   std::vector<std::vector<std::int8_t>> partitions_;  // per partition, each node's side: 0 neither, 1 or 2
   Counts counts_;

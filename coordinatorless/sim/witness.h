@@ -11,7 +11,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "coordinatorless/core/seam.h"
@@ -57,7 +56,7 @@ class Witness {
   [[nodiscard]] Watched* find(const JobId& job);
 
   const EventQueue& queue_;
-  std::unordered_map<JobId, Watched> jobs_;
+  std::map<JobId, Watched> jobs_;
   std::vector<std::string> violations_;
   std::uint64_t results_seen_ = 0;
 };

@@ -11,9 +11,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "coordinatorless/sim/host.h"
@@ -102,7 +102,7 @@ class World {
   Directory directory_;
   KeyRegistry keys_;
   Witness witness_;
-  std::unordered_map<JobId, JobSpec> jobs_;
+  std::map<JobId, JobSpec> jobs_;
   Surroundings surroundings_;
   SimCrypto owner_;
   std::vector<std::unique_ptr<Submission>> submissions_;
