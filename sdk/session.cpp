@@ -33,15 +33,17 @@ UnitResult result_of(AcceptedUnit unit) {
 
 UnitResult failed(std::uint64_t unit, std::string reason) { return {.unit = unit, .ok = false, .output = {}, .reason = std::move(reason)}; }
 
-std::string too_large(std::size_t size) {
-  return "its input is " + std::to_string(size) + " bytes, and at most " + std::to_string(core::limits::unit_bytes_max) + " travel";
-}
-
 std::uint64_t failed_in(const Mailbox::Batch& batch) {
   return static_cast<std::uint64_t>(std::count_if(batch.begin(), batch.end(), [](const UnitResult& result) { return !result.ok; }));
 }
 
 }  // namespace
+
+std::optional<Error> fault_of_input(std::uint64_t unit, std::size_t size) {
+  if (size <= core::limits::unit_bytes_max) return std::nullopt;
+  return Error{"the input of unit " + std::to_string(unit) + " has " + std::to_string(size) + " bytes; at most " +
+               std::to_string(core::limits::unit_bytes_max) + " travel"};
+}
 
 Session::Session(worker::Node& node, Prepared prepared, Source source)
     : id_(prepared.job.id),
@@ -189,8 +191,8 @@ void Session::cut() {
     if (auto known = take_kept(next, *input)) {
       done.push_back(*std::move(known));
       ++resumed;
-    } else if (input->size() > core::limits::unit_bytes_max) {
-      done.push_back(failed(next, too_large(input->size())));
+    } else if (auto fault = fault_of_input(next, input->size())) {
+      done.push_back(failed(next, std::move(fault->message)));
     } else {
       fresh.push_back({UnitIndex{next}, *std::move(input)});
     }
@@ -283,7 +285,7 @@ Result<std::uint64_t> Session::submit(std::vector<Bytes> inputs) {
   if (complete_) return Error{"no further inputs: the job's input was closed"};
   if (node_ == nullptr || core_ended_) return Error{"no further inputs: the job has ended"};
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].size() > core::limits::unit_bytes_max) return Error{"unit " + std::to_string(cut_ + i) + ": " + too_large(inputs[i].size())};
+    if (auto fault = fault_of_input(cut_ + i, inputs[i].size())) return *std::move(fault);
   }
   const std::uint64_t first = cut_;
   std::vector<core::NewUnit> units;

@@ -33,6 +33,9 @@ struct Source {
   bool combines = false;              // there is an answer
 };
 
+/// Why an input cannot be sent; nullopt where it can.
+[[nodiscard]] std::optional<Error> fault_of_input(std::uint64_t unit, std::size_t size);
+
 class Session {
  public:
   /// `node` outlives the session's leave().

@@ -261,6 +261,9 @@ Result<Job> Swarm::map(const std::string& task, std::vector<Bytes> inputs, JobOp
   if (!found) return found.error();
   auto recipe = recipe_of(Recipe::Kind::map, **found, options);
   if (!recipe) return recipe.error();
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (auto fault = fault_of_input(i, inputs[i].size())) return *std::move(fault);
+  }
   recipe->inputs = hash_of_all(inputs);
   const std::uint64_t count = inputs.size();
   auto next = [held = std::make_shared<std::vector<Bytes>>(std::move(inputs)), at = std::size_t{0}]() mutable -> std::optional<Bytes> {

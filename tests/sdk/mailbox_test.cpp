@@ -1,0 +1,133 @@
+// The mailbox between a job and its user: order, back-pressure, the end; and the rate that progress shows.
+#include <doctest/doctest.h>
+
+#include <numeric>
+#include <thread>
+
+#include "sdk/mailbox.h"
+#include "sdk/rate.h"
+
+using namespace dugnad;
+using namespace dugnad::sdk;
+
+namespace {
+
+Mailbox::Batch batch_of(std::uint64_t first, std::size_t count) {
+  Mailbox::Batch batch(count);
+  for (UnitResult& result : batch) result.unit = first++;
+  return batch;
+}
+
+constexpr std::size_t full_at = 64 << 10;
+
+}  // namespace
+
+TEST_CASE("results come in the order of their batches, and end after the last") {
+  Mailbox mailbox([] {});
+  mailbox.deliver(batch_of(0, 3));
+  mailbox.deliver({});
+  mailbox.deliver(batch_of(3, 1));
+  mailbox.finish({EndKind::complete, 0}, std::nullopt);
+  for (std::uint64_t unit = 0; unit < 4; ++unit) CHECK(mailbox.next()->unit == unit);
+  CHECK_FALSE(mailbox.next().has_value());
+  mailbox.deliver(batch_of(9, 1));
+  CHECK_FALSE(mailbox.next().has_value());
+}
+
+TEST_CASE("the first end counts") {
+  Mailbox mailbox([] {});
+  CHECK_FALSE(mailbox.finished());
+  mailbox.finish({EndKind::cancelled, 2}, std::nullopt);
+  mailbox.finish({EndKind::complete, 0}, std::nullopt);
+  CHECK(mailbox.wait_end().kind == EndKind::cancelled);
+  CHECK(mailbox.finished());
+}
+
+TEST_CASE("several takers get every result once") {
+  Mailbox mailbox([] {});
+  std::vector<std::vector<std::uint64_t>> taken(4);
+  std::vector<std::thread> takers;
+  for (auto& mine : taken) {
+    takers.emplace_back([&] {
+      while (auto result = mailbox.next()) mine.push_back(result->unit);
+    });
+  }
+  for (std::uint64_t unit = 0; unit < 3000; unit += 1 + unit % 7) mailbox.deliver(batch_of(unit, 1 + unit % 7));
+  mailbox.finish({}, std::nullopt);
+  for (std::thread& taker : takers) taker.join();
+  std::vector<std::uint64_t> all;
+  for (const auto& mine : taken) all.insert(all.end(), mine.begin(), mine.end());
+  std::sort(all.begin(), all.end());
+  std::vector<std::uint64_t> expected(all.size());
+  std::iota(expected.begin(), expected.end(), 0);
+  CHECK(all.size() >= 3000);
+  CHECK(all == expected);
+}
+
+TEST_CASE("a full mailbox says when it has room again") {
+  int drained = 0;
+  Mailbox mailbox([&] { ++drained; });
+  mailbox.deliver(batch_of(0, full_at));
+  CHECK(mailbox.full());
+  std::size_t taken = 0;
+  for (; drained == 0; ++taken) REQUIRE(mailbox.next().has_value());
+  CHECK(taken == full_at / 2);
+  CHECK_FALSE(mailbox.full());
+  while (taken++ < full_at) CHECK(mailbox.next().has_value());
+  CHECK(drained == 1);
+}
+
+TEST_CASE("whoever waits for the end is not kept waiting by a full mailbox") {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool drained = false;
+  Mailbox mailbox([&] {
+    const std::lock_guard lock(mutex);
+    drained = true;
+    changed.notify_all();
+  });
+  mailbox.deliver(batch_of(0, full_at));
+  REQUIRE(mailbox.full());
+  std::thread waiter([&] { CHECK(mailbox.wait_end().kind == EndKind::complete); });
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return drained; });
+  }
+  CHECK_FALSE(mailbox.full());
+  mailbox.finish({}, std::nullopt);
+  waiter.join();
+  CHECK(mailbox.next()->unit == 0);
+}
+
+TEST_CASE("whoever wants the answer gives up the results, and still hears of the first that failed") {
+  Mailbox mailbox([] {});
+  mailbox.deliver({{.unit = 7, .ok = false, .output = {}, .reason = "no luck"}});
+  mailbox.deliver(batch_of(8, 2));
+  mailbox.finish({EndKind::units_failed, 1}, tasks::Answer{"42", std::nullopt});
+  const Mailbox::Outcome outcome = mailbox.wait_answer();
+  CHECK(outcome.end.units_failed == 1);
+  CHECK(outcome.answer->text == "42");
+  CHECK(outcome.first_failed->unit == 7);
+  CHECK_FALSE(mailbox.next().has_value());
+}
+
+TEST_CASE("a listener hears the notices that came before it, then those that come") {
+  Mailbox mailbox([] {});
+  mailbox.say({.kind = Notice::Kind::outvoted, .peer = "first"});
+  std::vector<std::string> heard;
+  mailbox.on_notice([&](const Notice& notice) { heard.push_back(notice.peer); });
+  mailbox.say({.kind = Notice::Kind::outvoted, .peer = "second"});
+  CHECK(heard == std::vector<std::string>{"first", "second"});
+}
+
+TEST_CASE("the rate is that of the last seconds") {
+  using std::chrono::milliseconds;
+  const BootTime start{std::chrono::hours(1)};
+  RateMeter meter(start);
+  CHECK(meter.per_second(start) == 0);
+  for (int i = 1; i <= 100; ++i) meter.add(10, start + milliseconds(100 * i));
+  CHECK(meter.per_second(start + milliseconds(10'000)) == doctest::Approx(100).epsilon(0.05));
+  for (int i = 101; i <= 200; ++i) meter.add(50, start + milliseconds(100 * i));
+  CHECK(meter.per_second(start + milliseconds(20'000)) == doctest::Approx(500).epsilon(0.05));
+  CHECK(meter.per_second(start + milliseconds(40'000)) < 10);
+}

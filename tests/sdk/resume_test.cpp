@@ -1,0 +1,162 @@
+// A job that was interrupted goes on where it stood.
+#include "tests/sdk/swarms.h"
+
+using namespace dugnad;
+using namespace dugnad::sdk;
+
+namespace {
+
+struct Interrupted {
+  std::string id;
+  std::vector<std::uint64_t> delivered;
+};
+
+/// Takes `enough` results of a job, and leaves the swarm while the donor is held up in the next unit.
+template <class Begin>
+Interrupted interrupt(const Scratch& scratch, Turnstile& turnstile, const tasks::TaskTable& table, std::size_t enough, const Begin& begin) {
+  auto helper = donor(table);
+  SwarmOptions options = alone_in(scratch, table);
+  options.join = {helper->contact()};
+  options.local = 0;
+  std::optional<Swarm> swarm = joined(std::move(options));
+  Job job = begin(*swarm);
+  Interrupted interrupted{job.id(), {}};
+  turnstile.let_in(enough);
+  while (interrupted.delivered.size() < enough) {
+    const auto result = job.next();
+    REQUIRE(result.has_value());
+    interrupted.delivered.push_back(result->unit);
+  }
+  turnstile.wait_for_somebody_to_wait();
+  helper->stop();
+  helper->wait();
+  turnstile.let_in(everybody);
+  helper.reset();
+  swarm.reset();
+  REQUIRE(good(job.end()).kind == EndKind::swarm_left);
+  return interrupted;
+}
+
+/// Ten units of the turnstile, added up.
+class Sum final : public tasks::Plan {
+ public:
+  [[nodiscard]] std::optional<Bytes> next() override { return exhausted() ? std::nullopt : std::optional(number(next_++)); }
+  Result<void> accept(UnitIndex, ByteView output) override {
+    sum_ += number_in(output);
+    return {};
+  }
+  [[nodiscard]] bool exhausted() const override { return next_ == 10; }
+  [[nodiscard]] std::optional<std::uint64_t> units_expected() const override { return 10; }
+  [[nodiscard]] tasks::Answer answer() override { return {std::to_string(sum_), std::nullopt}; }
+
+ private:
+  std::uint64_t next_ = 0, sum_ = 0;
+};
+
+tasks::TaskTable summing(Turnstile& turnstile) {
+  auto table = test_tasks(&turnstile);
+  tasks::Task task = *table.find("turnstile");
+  task.plan = [](const tasks::Parameters&) { return std::make_unique<Sum>(); };
+  table.add(std::move(task));
+  return table;
+}
+
+}  // namespace
+
+TEST_CASE("the same call takes an interrupted job up, and computes nothing again that was accepted") {
+  const Scratch scratch;
+  Turnstile turnstile;
+  const auto table = test_tasks(&turnstile);
+  const auto begin = [](Swarm& swarm) { return good(swarm.map("turnstile", numbers(100), one_copy)); };
+  const auto [id, delivered] = interrupt(scratch, turnstile, table, 40, begin);
+
+  Swarm swarm = joined(alone_in(scratch, table));
+  Job job = begin(swarm);
+  CHECK(job.id() == id);
+  const auto results = rest_of(job);
+  REQUIRE(results.size() == 100);
+  for (const UnitResult& result : results) CHECK(number_in(result.output) == result.unit * result.unit);
+  const Progress progress = job.progress();
+  CHECK(progress.units_resumed == 40);
+  CHECK(progress.units_done == 100);
+  CHECK(progress.attempts == 60);
+  for (const std::uint64_t unit : delivered) CHECK(turnstile.executions(unit) == 1);
+  CHECK(good(job.end()).kind == EndKind::complete);
+
+  Job again = begin(swarm);
+  CHECK(again.id() != id);
+  CHECK(rest_of(again).size() == 100);
+  CHECK(again.progress().units_resumed == 0);
+}
+
+TEST_CASE("other inputs, other options or no wish to resume make a new job") {
+  const Scratch scratch;
+  Turnstile turnstile;
+  const auto table = test_tasks(&turnstile);
+  const auto [id, delivered] =
+      interrupt(scratch, turnstile, table, 10, [](Swarm& swarm) { return good(swarm.map("turnstile", numbers(50), one_copy)); });
+  Swarm swarm = joined(alone_in(scratch, table));
+  for (Job job : {good(swarm.map("turnstile", numbers(51), one_copy)), good(swarm.map("square", numbers(50), one_copy)),
+                  good(swarm.map("turnstile", numbers(50), {.copies = 1, .resume = false})),
+                  good(swarm.map("turnstile", numbers(50), {.copies = 1, .unit_timeout = std::chrono::seconds(7)}))}) {
+    CHECK(job.id() != id);
+    CHECK(rest_of(job).size() >= 50);
+    CHECK(job.progress().units_resumed == 0);
+  }
+}
+
+TEST_CASE("a unit whose input has changed meanwhile is computed again") {
+  const Scratch scratch;
+  Turnstile turnstile;
+  const auto table = test_tasks(&turnstile);
+  const auto stream = [](std::uint64_t changed) {
+    return [changed, n = std::uint64_t{0}]() mutable -> std::optional<Bytes> {
+      if (n == 30) return std::nullopt;
+      const std::uint64_t unit = n++;
+      return number(unit == changed ? 1000 : unit);
+    };
+  };
+  const auto [id, delivered] =
+      interrupt(scratch, turnstile, table, 20, [&](Swarm& swarm) { return good(swarm.map("turnstile", stream(everybody), one_copy)); });
+  const std::uint64_t changed = *std::max_element(delivered.begin(), delivered.end());  // not the first, which tells the job
+  Swarm swarm = joined(alone_in(scratch, table));
+  Job job = good(swarm.map("turnstile", stream(changed), one_copy));
+  CHECK(job.id() == id);
+  const auto results = rest_of(job);
+  REQUIRE(results.size() == 30);
+  CHECK(number_in(results[changed].output) == 1'000'000);
+  CHECK(turnstile.executions(1000) == 1);
+  CHECK(job.progress().units_resumed == 19);
+}
+
+TEST_CASE("an interrupted run goes on under its id, and its answer counts every unit once") {
+  const Scratch scratch;
+  Turnstile turnstile;
+  const auto table = summing(turnstile);
+  const auto [id, delivered] = interrupt(scratch, turnstile, table, 4, [](Swarm& swarm) { return good(swarm.run("turnstile", {}, one_copy)); });
+
+  Swarm swarm = joined(alone_in(scratch, table));
+  Job job = good(swarm.resume(id));
+  CHECK(job.id() == id);
+  CHECK(good(job.answer()).text == "285");
+  CHECK(job.progress().units_resumed == 4);
+  CHECK_FALSE(swarm.resume(id).ok());
+}
+
+TEST_CASE("two swarms from one data directory are two peers, and do not take up each other's running jobs") {
+  const Scratch scratch;
+  Turnstile turnstile;
+  const auto table = test_tasks(&turnstile);
+  Swarm first = joined(alone_in(scratch, table));
+  Swarm second = joined(alone_in(scratch, table));
+  CHECK(first.contact() != second.contact());
+  Job running = good(first.map("turnstile", numbers(10), one_copy));
+  turnstile.wait_for_somebody_to_wait();
+  Job same = good(second.map("turnstile", numbers(10), one_copy));
+  CHECK(same.id() != running.id());
+  const auto taken = second.resume(running.id());
+  CHECK_FALSE(taken.ok());
+  turnstile.let_in(everybody);
+  CHECK(rest_of(running).size() == 10);
+  CHECK(rest_of(same).size() == 10);
+}
