@@ -56,7 +56,9 @@ struct End {
   }
   template <class Event>
   [[nodiscard]] std::size_t count() const {
-    return all<Event>().size();
+    std::size_t found = 0;
+    for (const core::Event& event : events) found += std::holds_alternative<Event>(event);
+    return found;
   }
   [[nodiscard]] std::string failure() const {
     const auto failures = all<core::DialFailed>();
