@@ -1,0 +1,96 @@
+#include "sdk/cli/journal.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "coordinatorless/store/data_dir.h"
+#include "sdk/cli/report.h"
+#include "sdk/cli/task_parameters.h"
+#include "sdk/job_lock.h"
+
+namespace dugnad::sdk::cli {
+namespace {
+
+constexpr const char* file_name = "submitter.journal";
+
+bool is_hex(const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789abcdef") == text.npos; }
+
+}  // namespace
+
+Result<Journal> Journal::open(const std::string& data) {
+  const auto dir = store::DataDir::open(data);
+  if (!dir) return dir.error();
+  const std::string path = dir->file(file_name);
+  std::error_code unknown;
+  if (!std::filesystem::exists(path, unknown) && !unknown) return Journal(dir->path(), nullptr);
+  auto store = store::Store::open_for_reading(path);
+  if (!store) return store.error();
+  return Journal(dir->path(), *std::move(store));
+}
+
+Result<std::vector<KnownJob>> Journal::jobs() const {
+  std::vector<KnownJob> known;
+  if (!store_) return known;
+  auto stored = store_->jobs();
+  if (!stored) return stored.error();
+  for (store::StoredJob& job : *stored) {
+    auto recipe = decode_recipe(job.recipe);
+    known.push_back({std::move(job), std::move(recipe)});
+  }
+  return known;
+}
+
+Result<KnownJob> Journal::find(const std::string& id) const {
+  if (!is_hex(id)) return Error{"'" + id + "' is no job: an id is lower-case hex digits; `dugnad jobs` lists them"};
+  auto all = jobs();
+  if (!all) return all.error();
+  std::vector<KnownJob> found;
+  for (KnownJob& job : *all) {
+    if (job.stored.job.hex().starts_with(id)) found.push_back(std::move(job));
+  }
+  if (found.empty()) return Error{"the journal in " + data_ + " has no job " + id + "; `dugnad jobs` lists those it has"};
+  if (found.size() > 1) return Error{std::to_string(found.size()) + " jobs begin with " + id + "; write more of its id"};
+  return std::move(found.front());
+}
+
+Result<std::vector<AcceptedUnit>> Journal::accepted(const JobId& job) const {
+  if (!store_) return std::vector<AcceptedUnit>();
+  return store_->accepted(job);
+}
+
+bool Journal::busy(const JobId& job) const {
+  const auto lock = JobLock::try_lock(data_, job);
+  return lock && !*lock;
+}
+
+Result<void> Journal::cancel(const JobId& job) const {
+  const auto lock = JobLock::try_lock(data_, job);
+  if (!lock) return lock.error();
+  if (!*lock) return Error{"a running program works on job " + brief(job.hex()) + "; interrupt that first (cancelling it from here is not in this version)"};
+  auto store = store::Store::open(data_ + "/" + file_name);
+  if (!store) return store.error();
+  std::string trouble;
+  (*store)->on_trouble([&trouble](const std::string& line) { trouble = line; });
+  (*store)->write(PersistSeq{1}, {JobStateRow{job, JobState::cancelled}});
+  (*store)->flush();
+  store->reset();  // its thread has ended: trouble is ours alone
+  if (!trouble.empty()) return Error{trouble};
+  return {};
+}
+
+std::string state_of(const Journal& journal, const store::StoredJob& job) {
+  switch (job.state) {
+    case JobState::running: return journal.busy(job.job) ? "running" : "unfinished";
+    case JobState::done: return "done";
+    case JobState::failed: return "failed";
+    case JobState::cancelled: return "cancelled";
+  }
+  return "unknown";
+}
+
+std::string what_of(const KnownJob& job) {
+  return job.recipe ? command_line_of(job.recipe->task, job.recipe->parameters) : "(of another version)";
+}
+
+}  // namespace dugnad::sdk::cli

@@ -1,0 +1,46 @@
+// The journal as the commands look at it: jobs of this and of earlier runs, read beside whatever process writes them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinatorless/store/store.h"
+#include "sdk/recipe.h"
+
+namespace dugnad::sdk::cli {
+
+struct KnownJob {
+  store::StoredJob stored;
+  std::optional<Recipe> recipe;  // nullopt: another version of dugnad has written it
+};
+
+class Journal {
+ public:
+  /// That of the data directory `data`; empty: the user's own. A journal that no job was ever written to is an empty one.
+  [[nodiscard]] static Result<Journal> open(const std::string& data);
+
+  /// The oldest first.
+  [[nodiscard]] Result<std::vector<KnownJob>> jobs() const;
+  /// The job whose id is `id` or alone begins with it.
+  [[nodiscard]] Result<KnownJob> find(const std::string& id) const;
+  [[nodiscard]] Result<std::vector<AcceptedUnit>> accepted(const JobId& job) const;
+
+  /// Whether a running program works on the job.
+  [[nodiscard]] bool busy(const JobId& job) const;
+  /// Marks an unfinished job as one that will not be taken up again. An error where a running program works on it.
+  [[nodiscard]] Result<void> cancel(const JobId& job) const;
+
+ private:
+  Journal(std::string data, std::unique_ptr<store::Store> store) : data_(std::move(data)), store_(std::move(store)) {}
+
+  std::string data_;
+  std::unique_ptr<store::Store> store_;  // nullptr: there is none yet
+};
+
+/// "running", "unfinished", "done", "failed", "cancelled".
+[[nodiscard]] std::string state_of(const Journal& journal, const store::StoredJob& job);
+/// "nqueens --n 16".
+[[nodiscard]] std::string what_of(const KnownJob& job);
+
+}  // namespace dugnad::sdk::cli

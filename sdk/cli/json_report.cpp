@@ -1,0 +1,84 @@
+#include "sdk/cli/json_report.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+namespace dugnad::sdk::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr auto progress_interval = std::chrono::seconds(1);
+
+void print(const Json& event) {
+  // What comes from a peer need not be UTF-8.
+  std::printf("%s\n", event.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  std::fflush(stdout);
+}
+
+Json or_null(const std::optional<std::uint64_t>& number) { return number ? Json(*number) : Json(nullptr); }
+
+void add(Json& event, const Progress& progress) {
+  event["units_done"] = progress.units_done;
+  event["units_expected"] = or_null(progress.units_expected);
+  event["units_failed"] = progress.units_failed;
+  event["units_resumed"] = progress.units_resumed;
+  event["attempts"] = progress.attempts;
+  event["donors"] = progress.donors;
+}
+
+}  // namespace
+
+void JsonReport::started(const Started& started) {
+  print({{"event", "started"},
+         {"job", started.job},
+         {"task", started.task},
+         {"parameters", started.parameters},
+         {"copies", started.copies},
+         {"units_expected", or_null(started.units_expected)}});
+}
+
+void JsonReport::progress(const Progress& progress) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_progress_) return;
+  next_progress_ = now + progress_interval;
+  Json event{{"event", "progress"}};
+  add(event, progress);
+  event["units_per_second"] = progress.units_per_second;
+  event["unit_seconds"] = progress.unit_seconds;
+  print(event);
+}
+
+void JsonReport::outvoted(const std::string& peer, std::uint64_t unit) { print({{"event", "outvoted"}, {"peer", peer}, {"unit", unit}}); }
+void JsonReport::alone() { print({{"event", "alone"}}); }
+void JsonReport::donors_back() { print({{"event", "donors_back"}}); }
+
+void JsonReport::unreachable(const std::string& address, const std::string& reason) {
+  print({{"event", "unreachable"}, {"address", address}, {"reason", reason}});
+}
+
+void JsonReport::trouble(const std::string& line) { print({{"event", "trouble"}, {"line", line}}); }
+
+void JsonReport::unit_failed(std::uint64_t unit, const std::string& reason) {
+  print({{"event", "unit_failed"}, {"unit", unit}, {"reason", reason}});
+}
+
+void JsonReport::answer(const std::string& text, const std::string& file) {
+  Json event{{"event", "answer"}, {"text", text}};
+  if (!file.empty()) event["file"] = file;
+  print(event);
+}
+
+void JsonReport::ended(const Ending& ending) {
+  Json event{{"event", "end"}, {"exit", static_cast<int>(ending.code)}};
+  if (!ending.reason.empty()) event["reason"] = ending.reason;
+  if (!ending.job.empty()) {
+    event["job"] = ending.job;
+    add(event, ending.progress);
+    event["seconds"] = std::chrono::duration<double>(ending.took).count();
+    event["outvoted"] = ending.outvoted;
+  }
+  print(event);
+}
+
+}  // namespace dugnad::sdk::cli

@@ -1,0 +1,57 @@
+// Report: what `dugnad submit` tells while a job runs, in one of two ways: text for people (text_report.h), an object per event for programs
+// (json_report.h). Used by one thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "dugnad/swarm.h"
+#include "sdk/cli/exit_code.h"
+
+namespace dugnad::sdk::cli {
+
+struct Started {
+  std::string job;  // 64 hex digits
+  std::string task;
+  tasks::Parameters parameters;
+  unsigned copies = 2;
+  std::optional<std::uint64_t> units_expected;
+};
+
+/// How it all ended.
+struct Ending {
+  ExitCode code = ExitCode::ok;
+  std::string reason;  // one line, which also goes to stderr; empty where all went well
+  std::string job;     // empty where none was started
+  Progress progress;
+  std::chrono::steady_clock::duration took{};
+  std::map<std::string, std::uint64_t> outvoted;  // how often, by peer
+};
+
+class Report {
+ public:
+  virtual ~Report() = default;
+  virtual void started(const Started& started) = 0;
+  /// Some five times a second.
+  virtual void progress(const Progress& progress) = 0;
+  virtual void outvoted(const std::string& peer, std::uint64_t unit) = 0;
+  virtual void alone() = 0;
+  virtual void donors_back() = 0;
+  /// The contact HOST:PORT does not answer.
+  virtual void unreachable(const std::string& address, const std::string& reason) = 0;
+  /// Trouble that is none of the above: the journal's, the network's.
+  virtual void trouble(const std::string& line) = 0;
+  virtual void interrupting() = 0;
+  virtual void unit_failed(std::uint64_t unit, const std::string& reason) = 0;
+  virtual void answer(const std::string& text, const std::string& file) = 0;
+  /// The last call.
+  virtual void ended(const Ending& ending) = 0;
+};
+
+/// The beginning of a job's or a peer's id: enough to tell them apart and to name a job by.
+[[nodiscard]] inline std::string brief(const std::string& id) { return id.substr(0, 8); }
+
+}  // namespace dugnad::sdk::cli

@@ -1,0 +1,76 @@
+// `dugnad results`: what a job has come to so far, from the journal.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "sdk/cli/command.h"
+#include "sdk/cli/journal.h"
+#include "sdk/cli/options.h"
+#include "sdk/cli/out_file.h"
+#include "sdk/cli/replay.h"
+
+namespace dugnad::sdk::cli {
+namespace {
+
+const char* name_of(Outcome outcome) { return outcome == Outcome::ok ? "ok" : "failed"; }
+
+/// In unit order. Where an input has changed between two runs, a unit is there twice, and the later one counts.
+std::vector<AcceptedUnit> in_order(std::vector<AcceptedUnit> units) {
+  std::stable_sort(units.begin(), units.end(), [](const auto& a, const auto& b) { return a.unit < b.unit; });
+  std::vector<AcceptedUnit> last;
+  for (AcceptedUnit& unit : units) {
+    if (!last.empty() && last.back().unit == unit.unit) last.pop_back();
+    last.push_back(std::move(unit));
+  }
+  return last;
+}
+
+void print(const AcceptedUnit& unit, bool json) {
+  const std::string output = unit.outcome == Outcome::ok ? to_hex(unit.output) : to_text(unit.output);
+  if (!json) {
+    std::cout << unit.unit.value << '\t' << name_of(unit.outcome) << '\t' << to_hex(unit.output) << '\n';
+    return;
+  }
+  nlohmann::ordered_json object{{"unit", unit.unit.value}, {"outcome", name_of(unit.outcome)}};
+  object[unit.outcome == Outcome::ok ? "output" : "reason"] = output;
+  std::cout << object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+}
+
+}  // namespace
+
+ExitCode show_results(Arguments arguments) {
+  std::string id;
+  std::string data;
+  std::string out;
+  bool json = false;
+  CLI::App app("Prints what was accepted for a job's units, and behind that the answer, once every unit is there. Also while the job runs.",
+               "dugnad results");
+  app.footer("A line per unit: its number, ok or failed, and the output's bytes in hex (a failed one's are the reason), with tabs between.\n\n"
+             "Examples:\n  dugnad results 3f2a | tail -n 1          the answer\n  dugnad results 3f2a --out picture.png    mandelbrot's picture "
+             "again\n");
+  app.add_option("JOB", id, "The job's id, or as much of its beginning as no other job has.")->type_name("")->required();
+  app.add_flag("--json", json, "Print a JSON object per unit, and one for the answer.");
+  app.add_option("--out", out, "Write the answer to FILE.")->type_name("FILE");
+  add_data_option(app, data);
+  if (const auto exit = parse(app, arguments)) return *exit;
+
+  const auto journal = Journal::open(data);
+  if (!journal) return fail(ExitCode::environment, journal.error().message);
+  const auto job = journal->find(id);
+  if (!job) return fail(ExitCode::bad_usage, job.error().message);
+  auto accepted = journal->accepted(job->stored.job);
+  if (!accepted) return fail(ExitCode::environment, accepted.error().message);
+  const std::vector<AcceptedUnit> units = in_order(*std::move(accepted));
+  for (const AcceptedUnit& unit : units) print(unit, json);
+
+  const auto answer = job->recipe ? replay(*job->recipe, units, tasks::builtin_tasks()) : std::nullopt;
+  if (!out.empty()) {
+    if (!answer) return fail(ExitCode::units_failed, "there is no answer yet to write to " + out);
+    if (const auto written = write_out_file(*answer, out); !written) return fail(ExitCode::environment, written.error().message);
+  }
+  if (answer) std::cout << (json ? nlohmann::json{{"answer", answer->text}}.dump() : answer->text) << '\n';
+  return ExitCode::ok;
+}
+
+}  // namespace dugnad::sdk::cli

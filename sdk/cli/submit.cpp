@@ -1,0 +1,231 @@
+// `dugnad submit`: one job from the command line to its answer.
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "dugnad/swarm.h"
+#include "sdk/cli/command.h"
+#include "sdk/cli/inbox.h"
+#include "sdk/cli/interrupts.h"
+#include "sdk/cli/journal.h"
+#include "sdk/cli/json_report.h"
+#include "sdk/cli/out_file.h"
+#include "sdk/cli/patience.h"
+#include "sdk/cli/progress_line.h"
+#include "sdk/cli/submit_options.h"
+#include "sdk/cli/text_report.h"
+
+namespace dugnad::sdk::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto look_interval = std::chrono::milliseconds(200);
+
+/// What stops a submission before its job has started.
+struct Refusal {
+  ExitCode code;
+  std::string reason;
+};
+
+class Submission {
+ public:
+  Submission(SubmitOptions options, Report& report) : options_(std::move(options)), report_(report) {}
+
+  Ending run() {
+    const Interrupts interrupts([this] { inbox_.put(Interrupted{}); });
+    if (auto refusal = start()) {
+      Ending refused;
+      refused.code = refusal->code;
+      refused.reason = std::move(refusal->reason);
+      return refused;
+    }
+    std::thread waiter([this] { wait_for_end(); });
+    Ending ending = watch();
+    swarm_.reset();  // ends the job for the waiter, where it has not ended
+    waiter.join();
+    return ending;
+  }
+
+ private:
+  // --- Before the job ---
+
+  std::optional<Refusal> start() {
+    if (!options_.out.empty()) {
+      if (const auto writable = check_out_file(options_.out); !writable) return Refusal{ExitCode::environment, writable.error().message};
+    }
+    if (!options_.resume.empty()) {
+      if (auto refusal = find_resumed()) return refusal;
+    } else {
+      started_.task = options_.task->name;
+      started_.parameters = options_.parameters;
+      started_.copies = options_.job.copies;
+    }
+    options_.swarm.log = [this](const std::string& line) { inbox_.put(Trouble{line}); };
+    auto swarm = Swarm::join(options_.swarm);
+    if (!swarm) return Refusal{ExitCode::environment, swarm.error().message};
+    swarm_ = std::make_unique<Swarm>(*std::move(swarm));
+    auto job = options_.resume.empty() ? swarm_->run(started_.task, options_.parameters, options_.job) : swarm_->resume(options_.resume);
+    if (!job) return Refusal{ExitCode::environment, job.error().message};
+    job_ = *std::move(job);
+    started_.job = job_->id();
+    started_.units_expected = job_->progress().units_expected;
+    report_.started(started_);
+    job_->on_notice([this](const Notice& notice) { inbox_.put(notice); });
+    return std::nullopt;
+  }
+
+  /// Makes the whole of a shortened id, and finds out what that job is.
+  std::optional<Refusal> find_resumed() {
+    const auto journal = Journal::open(options_.swarm.data);
+    if (!journal) return Refusal{ExitCode::environment, journal.error().message};
+    const auto job = journal->find(options_.resume);
+    if (!job) return Refusal{ExitCode::bad_usage, job.error().message};
+    const std::string name = brief(job->stored.job.hex());
+    if (!job->recipe) return Refusal{ExitCode::bad_usage, "job " + name + " was submitted by another version of dugnad"};
+    if (const std::string state = state_of(*journal, job->stored); state != "unfinished") {
+      return Refusal{ExitCode::bad_usage, "job " + name + " is " + state + "; only an unfinished one can be resumed"};
+    }
+    options_.resume = job->stored.job.hex();
+    started_.task = job->recipe->task;
+    started_.parameters = job->recipe->parameters;
+    started_.copies = job->recipe->copies;
+    return std::nullopt;
+  }
+
+  // --- While it runs ---
+
+  /// A thread of its own: takes what the job delivers until nothing more comes.
+  void wait_for_end() {
+    while (const auto result = job_->next()) {
+      if (!result->ok) inbox_.put(FailedUnit{result->unit, result->reason});
+    }
+    const auto end = job_->end();
+    JobOver over{end ? end->kind : EndKind::swarm_left, std::nullopt};
+    if (over.end == EndKind::complete) over.answer = job_->answer();
+    inbox_.put(std::move(over));
+  }
+
+  Ending watch() {
+    began_ = Clock::now();
+    Patience patience(options_.wait, started_.copies, began_);
+    for (;;) {
+      const auto happening = inbox_.take_within(look_interval);
+      if (happening) {
+        if (auto ending = std::visit([this](const auto& what) { return on(what); }, *happening)) return *std::move(ending);
+        continue;
+      }
+      const Progress progress = job_->progress();
+      report_.progress(progress);
+      if (const auto code = patience.look(progress, Clock::now())) return given_up(*code, progress);
+    }
+  }
+
+  std::optional<Ending> on(const Interrupted&) {
+    report_.interrupting();
+    return end_with(ExitCode::interrupted, "interrupted; " + how_to_go_on());
+  }
+
+  std::optional<Ending> on(const Notice& notice) {
+    switch (notice.kind) {
+      case Notice::Kind::outvoted:
+        ++outvoted_[notice.peer];
+        report_.outvoted(notice.peer, notice.unit);
+        break;
+      case Notice::Kind::nobody_to_compute: report_.alone(); break;
+      case Notice::Kind::donors_back: report_.donors_back(); break;
+      case Notice::Kind::unreachable: report_.unreachable(notice.peer, notice.reason); break;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Ending> on(const Trouble& trouble) {
+    report_.trouble(trouble.line);
+    return std::nullopt;
+  }
+
+  std::optional<Ending> on(const FailedUnit& failed) {
+    ++failed_;
+    report_.unit_failed(failed.unit, failed.reason);
+    return std::nullopt;
+  }
+
+  std::optional<Ending> on(const JobOver& over) {
+    switch (over.end) {
+      case EndKind::complete: break;
+      case EndKind::units_failed:
+        return end_with(ExitCode::units_failed, std::to_string(failed_) + (failed_ == 1 ? " unit" : " units") + " failed, so that there is no answer");
+      case EndKind::cancelled: return end_with(ExitCode::interrupted, "the job was cancelled");
+      case EndKind::swarm_left: return end_with(ExitCode::interrupted, "interrupted; " + how_to_go_on());
+    }
+    if (!*over.answer) return end_with(ExitCode::units_failed, over.answer->error().message);
+    const tasks::Answer& answer = **over.answer;
+    if (!options_.out.empty()) {
+      if (const auto written = write_out_file(answer, options_.out); !written) {
+        report_.answer(answer.text, "");
+        return end_with(ExitCode::environment, written.error().message);
+      }
+    }
+    report_.answer(answer.text, options_.out);
+    if (std::fflush(stdout) != 0) return end_with(ExitCode::environment, "cannot write the answer to standard output");
+    return end_with(ExitCode::ok, "");
+  }
+
+  // --- The end ---
+
+  Ending given_up(ExitCode code, const Progress& progress) {
+    const std::string waited = describe(std::chrono::duration_cast<std::chrono::seconds>(*options_.wait));
+    std::string reason = code == ExitCode::nobody ? "nobody to compute the units within " + waited
+                                                  : std::to_string(started_.copies) + " copies are out of reach: for " + waited + " there " +
+                                                        (progress.donors == 1 ? "was 1 peer" : "were " + std::to_string(progress.donors) + " peers") +
+                                                        ", with which --copies " + std::to_string(progress.donors) + " is possible";
+    return end_with(code, reason + "; " + how_to_go_on());
+  }
+
+  std::string how_to_go_on() const {
+    const std::string data = options_.swarm.data.empty() ? "" : " --data " + options_.swarm.data;
+    return "nothing accepted is lost: dugnad submit --resume " + brief(started_.job) + data + ", or the same command, goes on";
+  }
+
+  Ending end_with(ExitCode code, std::string reason) {
+    return {.code = code,
+            .reason = std::move(reason),
+            .job = started_.job,
+            .progress = job_->progress(),
+            .took = Clock::now() - began_,
+            .outvoted = outvoted_};
+  }
+
+  SubmitOptions options_;
+  Report& report_;
+  Inbox inbox_;  // outlives all who put something into it
+  Started started_;
+  std::unique_ptr<Swarm> swarm_;
+  std::optional<Job> job_;
+  Clock::time_point began_{};
+  std::uint64_t failed_ = 0;
+  std::map<std::string, std::uint64_t> outvoted_;
+};
+
+}  // namespace
+
+ExitCode submit(Arguments arguments) {
+  const tasks::TaskTable tasks = tasks::builtin_tasks();
+  auto read = read_submit_options(arguments, tasks);
+  if (const auto* exit = std::get_if<ExitCode>(&read)) return *exit;
+  auto& options = std::get<SubmitOptions>(read);
+  std::unique_ptr<Report> report;
+  if (options.json) {
+    report = std::make_unique<JsonReport>();
+  } else {
+    report = std::make_unique<TextReport>();
+  }
+  const Ending ending = Submission(std::move(options), *report).run();
+  report->ended(ending);
+  if (!ending.reason.empty()) complain(ending.reason);
+  return ending.code;
+}
+
+}  // namespace dugnad::sdk::cli

@@ -1,0 +1,93 @@
+// Workers that lie, die, fall silent, come late or are all gone: the answer is right, and the job ends.
+#include "tests/e2e/swarm.h"
+
+namespace dugnad::e2e {
+
+TEST_CASE("three workers compute what is published") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  const Worker two = start_worker(place, "two", {"--join", one.contact});
+  const Worker three = start_worker(place, "three", {"--join", one.contact});
+  for (const auto& [task, answer] : {std::pair("nqueens --n 10", "724"), std::pair("nqueens --n 11", "2680"), std::pair("nqueens --n 12", "14200")}) {
+    Process submitter = finished(submit(place, task, {"--join", one.contact, "--copies", "2"}));
+    CHECK_MESSAGE(submitter.exit_code() == 0, submitter.story());
+    CHECK_MESSAGE(submitter.out() == std::string(answer) + "\n", submitter.story());
+  }
+}
+
+TEST_CASE("a liar is outvoted, and named") {
+  const Place place;
+  const Worker honest = start_worker(place, "honest");
+  const Worker liar = start_worker(place, "liar", {"--join", honest.contact}, "lying_worker");
+  Process submitter(submit(place, "nqueens --n 12", {"--join", honest.contact, "--copies", "2", "--local", "0", "--json"}));
+  // These two disagree; whoever comes now decides.
+  const Json split = event(submitter, "progress", [](const Json& now) { return now["attempts"] >= 2; });
+  CHECK(split["units_done"] == 0);
+  const Worker second = start_worker(place, "second", {"--join", honest.contact});
+  const Worker third = start_worker(place, "third", {"--join", honest.contact});
+  const Json outvoted = event(submitter, "outvoted");
+  CHECK_MESSAGE(outvoted["peer"] == liar.id(), submitter.story());
+  const Json end = answers(submitter, "14200");
+  const Json once{{liar.id(), 1}};
+  CHECK_MESSAGE(end["outvoted"] == once, submitter.story());
+}
+
+TEST_CASE("a worker is killed in the middle, and the others do its work") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  const Worker two = start_worker(place, "two", {"--join", one.contact});
+  const Worker three = start_worker(place, "three", {"--join", one.contact});
+  Process submitter(submit(place, long_job, {"--join", one.contact, "--local", "0", "--json"}));
+  middle(submitter);
+  two.process.signal(SIGKILL);
+  answers(submitter, long_answer);
+}
+
+TEST_CASE("a worker falls silent in the middle, and the others do its work") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  const Worker two = start_worker(place, "two", {"--join", one.contact});
+  const Worker three = start_worker(place, "three", {"--join", one.contact});
+  Process submitter(submit(place, long_job, {"--join", one.contact, "--local", "0", "--json"}));
+  middle(submitter);
+  two.process.signal(SIGSTOP);
+  answers(submitter, long_answer);
+}
+
+TEST_CASE("the peer that was joined is killed in the middle, and everybody else goes on") {
+  const Place place;
+  const Worker joined = start_worker(place, "joined");
+  const Worker two = start_worker(place, "two", {"--join", joined.contact});
+  const Worker three = start_worker(place, "three", {"--join", joined.contact});
+  Process submitter(submit(place, long_job, {"--join", joined.contact, "--local", "0", "--json"}));
+  middle(submitter);
+  joined.process.signal(SIGKILL);
+  answers(submitter, long_answer);
+}
+
+TEST_CASE("a worker that joins in the middle is given work") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  Process submitter(submit(place, long_job, {"--join", one.contact, "--json"}));
+  middle(submitter);
+  Worker late = start_worker(place, "late", {"--join", one.contact});
+  CHECK_MESSAGE(late.process.says("computing primes"), late.process.story());
+  answers(submitter, long_answer);
+}
+
+TEST_CASE("with nobody left the submitter says so, and goes on when a worker comes") {
+  const Place place;
+  const Worker first = start_worker(place, "worker");
+  Process submitter(submit(place, long_job, {"--join", first.contact, "--copies", "1", "--local", "0", "--json"}));
+  const Json before = middle(submitter);
+  first.process.signal(SIGKILL);
+  event(submitter, "alone");
+  // The machine of that worker starts again, at the address that the submitter knows.
+  const Worker again = start_worker(place, "worker", {"--listen", first.address()});
+  CHECK(again.contact == first.contact);
+  event(submitter, "donors_back");
+  const Json end = answers(submitter, long_answer);
+  CHECK(end["units_done"] > before["units_done"]);
+}
+
+}  // namespace dugnad::e2e

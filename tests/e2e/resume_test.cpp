@@ -1,0 +1,98 @@
+// An interrupted submitter loses nothing that was accepted.
+#include "tests/e2e/swarm.h"
+
+namespace dugnad::e2e {
+namespace {
+
+struct Interrupted {
+  std::string job;
+  std::uint64_t done = 0;
+};
+
+/// A submitter that has got to the middle of the long job.
+Interrupted run_to_the_middle(Process& submitter) {
+  const Json started = event(submitter, "started");
+  const Json now = middle(submitter);
+  return {started["job"], now["units_done"]};
+}
+
+void check_resumed(Process& submitter, const Interrupted& before) {
+  CHECK_MESSAGE(event(submitter, "started")["job"] == before.job, submitter.story());
+  const Json end = answers(submitter, long_answer);
+  CHECK_MESSAGE(end["units_resumed"] >= before.done, submitter.story());
+  CHECK_MESSAGE(end["attempts"] < 2 * end["units_done"].get<std::uint64_t>(), submitter.story());
+}
+
+}  // namespace
+
+TEST_CASE("a submitter interrupted by SIGINT says how to go on, and --resume does") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  const Words options{"--join", one.contact, "--json"};
+  Process first(submit(place, long_job, options));
+  const Interrupted before = run_to_the_middle(first);
+  first.signal(SIGINT);
+  REQUIRE_MESSAGE(first.exit_code() == 130, first.story());
+  CHECK_MESSAGE(first.says("--resume " + before.job.substr(0, 8)), first.story());
+  CHECK_MESSAGE(event(first, "end")["exit"] == 130, first.story());
+
+  Process again(submit(place, "", Words{"--resume", before.job.substr(0, 12)} + options));
+  check_resumed(again, before);
+}
+
+TEST_CASE("a submitter that was killed goes on with the same command") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  const Words options{"--join", one.contact, "--json"};
+  Interrupted before;
+  {
+    Process first(submit(place, long_job, options));
+    before = run_to_the_middle(first);
+    first.signal(SIGKILL);
+    REQUIRE(first.exit_code() == -SIGKILL);
+  }
+  Process again(submit(place, long_job, options));
+  check_resumed(again, before);
+}
+
+TEST_CASE("a second SIGINT ends the submitter at once") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  Process submitter(submit(place, long_job, {"--join", one.contact, "--json"}));
+  run_to_the_middle(submitter);
+  submitter.signal(SIGINT);
+  submitter.signal(SIGINT);
+  CHECK_MESSAGE(submitter.exit_code() == 130, submitter.story());
+}
+
+TEST_CASE("an unfinished job can be looked at and cancelled, and is not resumed after that") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  const std::string data = place / "submitter";
+  const auto look = [&](const std::string& command) { return finished(words(program("dugnad") + " " + command + " --data " + data)); };
+  Process submitter(submit(place, long_job, {"--join", one.contact, "--json"}));
+  const Interrupted before = run_to_the_middle(submitter);
+  const std::string job = before.job.substr(0, 12);
+
+  Process running = look("status " + job);
+  CHECK_MESSAGE(running.says("state     running"), running.story());
+  Process refused = look("cancel " + job);
+  CHECK_MESSAGE(refused.exit_code() == 2, refused.story());
+  Process partial = look("results " + job);
+  CHECK_MESSAGE(partial.exit_code() == 0, partial.story());
+  CHECK_MESSAGE(partial.says("\tok\t"), partial.story());
+
+  submitter.signal(SIGTERM);
+  REQUIRE_MESSAGE(submitter.exit_code() == 130, submitter.story());
+  Process unfinished = look("jobs");
+  CHECK_MESSAGE(unfinished.says("unfinished"), unfinished.story());
+  Process cancelled = look("cancel " + job);
+  CHECK_MESSAGE(cancelled.exit_code() == 0, cancelled.story());
+  Process state = look("status " + job);
+  CHECK_MESSAGE(state.says("state     cancelled"), state.story());
+  Process again = finished(submit(place, "", {"--resume", job, "--join", one.contact}));
+  CHECK_MESSAGE(again.exit_code() == 2, again.story());
+  CHECK_MESSAGE(again.says("is cancelled"), again.story());
+}
+
+}  // namespace dugnad::e2e
