@@ -16,7 +16,7 @@ namespace dugnad::tasks {
 namespace {
 
 constexpr std::uint32_t side_most = 16'384;
-constexpr std::uint32_t tile_side = 256;
+constexpr std::uint32_t tile_side = 128;  // 32 KiB of output: a message takes 64
 constexpr std::uint16_t escape_most = 5'000;  // a point that is still near after so many rounds counts as one that never escapes
 
 struct Tile {

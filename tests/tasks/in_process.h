@@ -82,7 +82,7 @@ inline Bytes dearest_unit(const Task& task) {
   // Of a picture, the tile within the bulb of period 3, where nothing escapes; of stretches of numbers, the last.
   const auto plan = task.plan(largest(task));
   const std::uint64_t units = plan->units_expected().value();
-  const std::uint64_t chosen = task.name == "mandelbrot" ? 47 * 64 + 45 : units - 1;
+  const std::uint64_t chosen = task.name == "mandelbrot" ? 94 * 128 + 90 : units - 1;
   for (std::uint64_t i = 0; i < chosen; ++i) static_cast<void>(plan->next().value());
   return plan->next().value();
 }
