@@ -33,8 +33,10 @@ std::vector<std::string> roles_in(const store::DataDir& dir) {
 ExitCode show_ids(Arguments arguments) {
   std::string data;
   CLI::App app("Prints the owner's public key, which signs this user's jobs, and the ids of the peers that have run here.", "dugnad id");
-  app.footer("Example:\n  dugnad id\n\nThe owner's key is made on first use. Both kinds of keys are files in the data directory that nobody else can read; whoever copies\n"
-             "owner.key can submit in its name.\n");
+  app.footer(
+      "Example:\n  dugnad id\n\nThe owner's key is made on first use. Both kinds of keys are files in the data directory that nobody else "
+      "can read; whoever copies\n"
+      "owner.key can submit in its name.\n");
   add_data_option(app, data);
   if (const auto exit = parse(app, arguments)) return *exit;
   const auto dir = store::DataDir::open(data);

@@ -35,8 +35,7 @@ Interrupts::~Interrupts() {
 void Interrupts::watch() const {
   for (bool told = false;; told = true) {
     pollfd watched[] = {{stop_, POLLIN, 0}, {signals_, POLLIN, 0}};
-    while (::poll(watched, 2, -1) < 0) {
-    }
+    while (::poll(watched, 2, -1) < 0) {}
     if (watched[0].revents != 0) return;
     signalfd_siginfo info;
     (void)!::read(signals_, &info, sizeof info);

@@ -63,8 +63,9 @@ ExitCode list_jobs(Arguments arguments) {
   std::string data;
   bool json = false;
   CLI::App app("Lists the jobs in this user's journal, the oldest first.", "dugnad jobs");
-  app.footer("Examples:\n  dugnad jobs\n  dugnad submit --resume 3f2a\n\nA running job has a program that works on it; an unfinished one was "
-             "interrupted and can be resumed.\n");
+  app.footer(
+      "Examples:\n  dugnad jobs\n  dugnad submit --resume 3f2a\n\nA running job has a program that works on it; an unfinished one was "
+      "interrupted and can be resumed.\n");
   app.add_flag("--json", json, "Print a JSON object per job.");
   add_data_option(app, data);
   if (const auto exit = parse(app, arguments)) return *exit;
@@ -106,8 +107,8 @@ ExitCode show_status(Arguments arguments) {
             << "task      " << what_of(job) << '\n'
             << "copies    " << copies_of(job) << '\n'
             << "state     " << state_of(*chosen.journal, job.stored) << '\n'
-            << "accepted  " << job.stored.units_accepted << (job.stored.units_accepted == 1 ? " unit\n" : " units\n")
-            << "created   " << text_of(job.stored.created) << '\n';
+            << "accepted  " << job.stored.units_accepted << (job.stored.units_accepted == 1 ? " unit\n" : " units\n") << "created   "
+            << text_of(job.stored.created) << '\n';
   return ExitCode::ok;
 }
 

@@ -47,9 +47,10 @@ std::optional<ExitCode> parse(CLI::App& app, Arguments arguments) {
 
 void add_swarm_options(CLI::App& app, SwarmOptions& options) {
   const std::string group = "Swarm";
-  app.add_option("--join", options.join,
-                 "A peer of the swarm, as its 'ready' line says: tcp://HOST:PORT/PEERID/CURVE. May be given several times; one that is reached is "
-                 "enough. Without it: this machine's worker, then whoever is remembered from earlier runs.")
+  app.add_option(
+         "--join", options.join,
+         "A peer of the swarm, as its 'ready' line says: tcp://HOST:PORT/PEERID/CURVE. May be given several times; one that is reached is "
+         "enough. Without it: this machine's worker, then whoever is remembered from earlier runs.")
       ->type_name("CONTACT")
       ->expected(1)
       ->take_all()
@@ -57,9 +58,10 @@ void add_swarm_options(CLI::App& app, SwarmOptions& options) {
   app.add_option("--swarm", options.swarm, "Which swarm to take part in. Peers of different swarms never talk. Default: public.")
       ->type_name("NAME")
       ->group(group);
-  app.add_option("--listen", options.listen,
-                 "Where others may dial this program: tcp://HOST:PORT, port 0 for any, HOST * for all addresses. 'none': not at all; it works "
-                 "through the connections that it dials.")
+  app.add_option(
+         "--listen", options.listen,
+         "Where others may dial this program: tcp://HOST:PORT, port 0 for any, HOST * for all addresses. 'none': not at all; it works "
+         "through the connections that it dials.")
       ->type_name("tcp://HOST:PORT|none")
       ->group(group);
   app.add_option("--advertise", options.advertise, "The address under which others reach --listen, where a router forwards a port.")
@@ -78,7 +80,8 @@ Result<void> check_swarm_options(const SwarmOptions& options) {
     if (const auto listen = zmq::parse_listen(options.listen); !listen) return listen.error();
   }
   if (!options.advertise.empty()) {
-    if (options.listen == "none") return Error{"--advertise says where others reach this program, and --listen none that nobody does; drop one"};
+    if (options.listen == "none")
+      return Error{"--advertise says where others reach this program, and --listen none that nobody does; drop one"};
     if (const auto advertise = zmq::parse_advertise(options.advertise); !advertise) return advertise.error();
   }
   for (const std::string& contact : options.join) {

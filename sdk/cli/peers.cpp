@@ -46,8 +46,9 @@ std::vector<Peer> settled(const Swarm& swarm, std::chrono::milliseconds patience
 
 void print_json(const std::vector<Peer>& peers) {
   for (const Peer& peer : peers) {
-    std::cout << nlohmann::ordered_json{{"id", peer.id}, {"address", peer.address}, {"linked", peer.connected}, {"donates", peer.donates}}.dump()
-              << '\n';
+    std::cout
+        << nlohmann::ordered_json{{"id", peer.id}, {"address", peer.address}, {"linked", peer.connected}, {"donates", peer.donates}}.dump()
+        << '\n';
   }
 }
 
@@ -58,8 +59,10 @@ ExitCode list_peers(Arguments arguments) {
   double wait = 10;
   bool json = false;
   CLI::App app("Joins the swarm, waits until it knows who is there, and lists them.", "dugnad peers");
-  app.footer("Examples:\n  dugnad peers                     through this machine's worker\n  dugnad peers --join CONTACT\n\nLINK: connected to this "
-             "program right now. Everybody else is known by a signed record.\n");
+  app.footer(
+      "Examples:\n  dugnad peers                     through this machine's worker\n  dugnad peers --join CONTACT\n\nLINK: connected to "
+      "this "
+      "program right now. Everybody else is known by a signed record.\n");
   add_swarm_options(app, options);
   app.add_option("--wait", wait, "Give up when nobody has answered for so long; 4 is the exit code then. Default: 10.")
       ->type_name("SECONDS")

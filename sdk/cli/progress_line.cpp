@@ -68,7 +68,8 @@ std::string describe(const Progress& progress) {
   text += rate_of(progress.units_per_second) + time_left(progress);
   text += "  " + std::to_string(progress.donors) + (progress.donors == 1 ? " donor" : " donors");
   const std::uint64_t computed = progress.units_done - progress.units_resumed;
-  if (computed > 0) text += "  " + printed("%.1f", static_cast<double>(progress.attempts) / static_cast<double>(computed)) + " attempts/unit";
+  if (computed > 0)
+    text += "  " + printed("%.1f", static_cast<double>(progress.attempts) / static_cast<double>(computed)) + " attempts/unit";
   return text;
 }
 

@@ -46,9 +46,10 @@ ExitCode show_results(Arguments arguments) {
   bool json = false;
   CLI::App app("Prints what was accepted for a job's units, and behind that the answer, once every unit is there. Also while the job runs.",
                "dugnad results");
-  app.footer("A line per unit: its number, ok or failed, and the output's bytes in hex (a failed one's are the reason), with tabs between.\n\n"
-             "Examples:\n  dugnad results 3f2a | tail -n 1          the answer\n  dugnad results 3f2a --out picture.png    mandelbrot's picture "
-             "again\n");
+  app.footer(
+      "A line per unit: its number, ok or failed, and the output's bytes in hex (a failed one's are the reason), with tabs between.\n\n"
+      "Examples:\n  dugnad results 3f2a | tail -n 1          the answer\n  dugnad results 3f2a --out picture.png    mandelbrot's picture "
+      "again\n");
   app.add_option("JOB", id, "The job's id, or as much of its beginning as no other job has.")->type_name("")->required();
   app.add_flag("--json", json, "Print a JSON object per unit, and one for the answer.");
   app.add_option("--out", out, "Write the answer to FILE.")->type_name("FILE");

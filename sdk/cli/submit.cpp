@@ -156,7 +156,8 @@ class Submission {
     switch (over.end) {
       case EndKind::complete: break;
       case EndKind::units_failed:
-        return end_with(ExitCode::units_failed, std::to_string(failed_) + (failed_ == 1 ? " unit" : " units") + " failed, so that there is no answer");
+        return end_with(ExitCode::units_failed,
+                        std::to_string(failed_) + (failed_ == 1 ? " unit" : " units") + " failed, so that there is no answer");
       case EndKind::cancelled: return end_with(ExitCode::interrupted, "the job was cancelled");
       case EndKind::swarm_left: return end_with(ExitCode::interrupted, "interrupted; " + how_to_go_on());
     }
@@ -177,10 +178,11 @@ class Submission {
 
   Ending given_up(ExitCode code, const Progress& progress) {
     const std::string waited = describe(std::chrono::duration_cast<std::chrono::seconds>(*options_.wait));
-    std::string reason = code == ExitCode::nobody ? "nobody to compute the units within " + waited
-                                                  : std::to_string(started_.copies) + " copies are out of reach: for " + waited + " there " +
-                                                        (progress.donors == 1 ? "was 1 peer" : "were " + std::to_string(progress.donors) + " peers") +
-                                                        ", with which --copies " + std::to_string(progress.donors) + " is possible";
+    std::string reason = code == ExitCode::nobody
+                             ? "nobody to compute the units within " + waited
+                             : std::to_string(started_.copies) + " copies are out of reach: for " + waited + " there " +
+                                   (progress.donors == 1 ? "was 1 peer" : "were " + std::to_string(progress.donors) + " peers") +
+                                   ", with which --copies " + std::to_string(progress.donors) + " is possible";
     return end_with(code, reason + "; " + how_to_go_on());
   }
 

@@ -50,19 +50,22 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
       ->type_name("");
   add_swarm_options(app, options.swarm);
   const std::string job = "Job";
-  app.add_option("--copies", options.job.copies, "Accept a unit once so many different peers, 1 to 16, returned the same bytes. Default: 2.")
+  app.add_option("--copies", options.job.copies,
+                 "Accept a unit once so many different peers, 1 to 16, returned the same bytes. Default: 2.")
       ->type_name("N")
       ->check(CLI::Range(1u, copies_most).description(""))
       ->group(job);
   app.add_option("--timeout-unit", typed.unit_timeout, "An attempt that takes longer is its donor's failure. Default: 600.")
       ->type_name("SECONDS")
       ->group(job);
-  app.add_option("--local", options.swarm.local, "Threads with which this program computes too; it counts as one peer. 0: none. Default: 1.")
+  app.add_option("--local", options.swarm.local,
+                 "Threads with which this program computes too; it counts as one peer. 0: none. Default: 1.")
       ->type_name("N")
       ->check(CLI::Range(0u, local_most).description(""))
       ->group(job);
-  app.add_option("--wait", typed.wait, "Give up when there were too few peers for so long: 4 where there is none, 5 where there are fewer than "
-                                       "--copies. Default: wait for ever.")
+  app.add_option("--wait", typed.wait,
+                 "Give up when there were too few peers for so long: 4 where there is none, 5 where there are fewer than "
+                 "--copies. Default: wait for ever.")
       ->type_name("SECONDS")
       ->group(job);
   app.add_option("--resume", options.resume, "Go on with this unfinished job (its id, or the beginning of it), as it was submitted.")
@@ -89,7 +92,8 @@ constexpr const char* examples =
     "  dugnad submit walks --n 22 --listen none       from behind a NAT\n"
     "  dugnad submit --resume 3f2a                    go on with an unfinished job; `dugnad jobs` lists them\n"
     "\n"
-    "--json prints objects with an \"event\" each: started, progress (at most one a second), outvoted, alone, donors_back, unreachable, trouble,\n"
+    "--json prints objects with an \"event\" each: started, progress (at most one a second), outvoted, alone, donors_back, unreachable, "
+    "trouble,\n"
     "unit_failed, answer, and last: end, with the exit code.\n"
     "\n"
     "Exit codes: 0 every unit accepted, 1 the machine refuses, 2 bad usage, 3 units failed, 4 nobody to compute them within --wait,\n"
@@ -109,7 +113,8 @@ Result<void> check_later(const Later& later, const Typed& typed, const std::vect
     if (option->count() > 0) return Error{option->get_name() + " is not in this version"};
   }
   if (is_module(typed.task)) return Error{"modules are not in this version; `dugnad tasks` lists the tasks that are built in"};
-  if (std::find(left_over.begin(), left_over.end(), "-") != left_over.end()) return Error{"units from standard input are not in this version"};
+  if (std::find(left_over.begin(), left_over.end(), "-") != left_over.end())
+    return Error{"units from standard input are not in this version"};
   return {};
 }
 
@@ -117,7 +122,8 @@ Result<void> check_task(SubmitOptions& options, const Typed& typed, const std::v
                         const std::vector<std::string>& names, const tasks::TaskTable& tasks) {
   if (!options.resume.empty()) {
     if (!typed.task.empty() || !left_over.empty()) {
-      return Error{"--resume goes on with a job as it was submitted; leave out '" + (typed.task.empty() ? left_over.front() : typed.task) + "'"};
+      return Error{"--resume goes on with a job as it was submitted; leave out '" + (typed.task.empty() ? left_over.front() : typed.task) +
+                   "'"};
     }
     return {};
   }

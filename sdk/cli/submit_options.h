@@ -15,10 +15,10 @@ namespace dugnad::sdk::cli {
 struct SubmitOptions {
   const tasks::Task* task = nullptr;  // in the table that was passed in; nullptr where `resume` says it
   tasks::Parameters parameters;
-  std::string resume;                 // a job's id or the beginning of it; empty: a new job, or the unfinished one of the same command
+  std::string resume;  // a job's id or the beginning of it; empty: a new job, or the unfinished one of the same command
   SwarmOptions swarm;
   JobOptions job;
-  std::string out;                                // a file for the answer; empty: none
+  std::string out;  // a file for the answer; empty: none
   bool json = false;
   std::optional<std::chrono::milliseconds> wait;  // patience without enough donors; nullopt: for ever
 };

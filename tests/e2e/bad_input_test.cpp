@@ -135,7 +135,8 @@ TEST_CASE("what the machine refuses is told in one line, with exit code 1") {
     check_refused(finished(submit(place, "nqueens --n 8", join + Words{"--out", place / "nowhere/answer"})), 1, "nowhere/answer");
   }
   SUBCASE("nobody known to join") {
-    check_refused(finished(Words{program("dugnad")} + task + words("--listen tcp://127.0.0.1:0") + Words{"--data", place / "data"}), 1, "--join");
+    check_refused(finished(Words{program("dugnad")} + task + words("--listen tcp://127.0.0.1:0") + Words{"--data", place / "data"}), 1,
+                  "--join");
   }
 }
 

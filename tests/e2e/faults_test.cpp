@@ -8,7 +8,8 @@ TEST_CASE("three workers compute what is published") {
   const Worker one = start_worker(place, "one");
   const Worker two = start_worker(place, "two", {"--join", one.contact});
   const Worker three = start_worker(place, "three", {"--join", one.contact});
-  for (const auto& [task, answer] : {std::pair("nqueens --n 10", "724"), std::pair("nqueens --n 11", "2680"), std::pair("nqueens --n 12", "14200")}) {
+  for (const auto& [task, answer] :
+       {std::pair("nqueens --n 10", "724"), std::pair("nqueens --n 11", "2680"), std::pair("nqueens --n 12", "14200")}) {
     Process submitter = finished(submit(place, task, {"--join", one.contact, "--copies", "2"}));
     CHECK_MESSAGE(submitter.exit_code() == 0, submitter.story());
     CHECK_MESSAGE(submitter.out() == std::string(answer) + "\n", submitter.story());

@@ -138,8 +138,7 @@ void Process::signal(int number) const {
 
 std::optional<int> Process::exit_code(seconds within) {
   const Deadline deadline = std::chrono::steady_clock::now() + within;
-  while (listen(deadline)) {
-  }
+  while (listen(deadline)) {}
   return out_.fd < 0 && err_.fd < 0 ? code_ : std::nullopt;
 }
 

@@ -66,7 +66,8 @@ struct Worker {
 };
 
 /// A worker that is ready; it listens on any port of loopback where `options` do not say otherwise.
-inline Worker start_worker(const Place& place, const std::string& name, const Words& options = {}, const std::string& which = "dugnad-worker") {
+inline Worker start_worker(const Place& place, const std::string& name, const Words& options = {},
+                           const std::string& which = "dugnad-worker") {
   Words arguments{program(which), "--data", place / name, "--cores", "1"};
   if (std::find(options.begin(), options.end(), "--listen") == options.end()) arguments = arguments + words("--listen tcp://127.0.0.1:0");
   Process process(arguments + options);
