@@ -167,6 +167,10 @@ void Dialler::close(std::uint64_t serial, std::vector<core::Event>& events) {
   if (const auto found = dialled_.find(serial); found != dialled_.end()) end(*found->second, "given up", events);
 }
 
+void Dialler::give_up(const PeerId& peer, std::vector<core::Event>& events) {
+  if (const auto found = by_peer_.find(peer); found != by_peer_.end()) close(found->second, events);
+}
+
 void Dialler::look(std::vector<core::Event>& events, BootTime now) {
   for (const auto& [serial, link] : dialled_) {
     const bool introduced = link->state == State::introduced;

@@ -31,6 +31,8 @@ class Dialler {
 
   [[nodiscard]] Sent send(std::uint64_t serial, ByteView frame);
   void close(std::uint64_t serial, std::vector<core::Event>& events);
+  /// Gives up a dial of this peer that has not led to a link yet.
+  void give_up(const PeerId& peer, std::vector<core::Event>& events);
   void look(std::vector<core::Event>& events, BootTime now);
   void linger(Duration time);
 

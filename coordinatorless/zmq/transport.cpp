@@ -95,6 +95,7 @@ class Transport::Impl {
         listener_->close(link.serial, pending_);
       }
     }
+    dialler_.give_up(disconnect.peer, pending_);
     drop_ended();
   }
 

@@ -59,7 +59,7 @@ class Transport {
   [[nodiscard]] bool send(const PeerId& to, ByteView frame);
   /// PeerConnected or DialFailed follows from receive(); none does where an earlier dial of this peer still runs.
   void dial(const core::Dial& dial, Now now);
-  /// PeerLost follows from receive(), if there was a link.
+  /// PeerLost follows from receive(), if there was a link; DialFailed, if one was being made.
   void disconnect(const core::Disconnect& disconnect, Now now);
 
   /// Appends what has happened: connections, losses, frames; bounded, fair among peers. True where more waits already.
