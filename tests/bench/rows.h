@@ -1,0 +1,19 @@
+// The rows. Each sets up what it needs, measures in interleaved pairs, and adds its lines to the report.
+#pragma once
+
+#include "tests/bench/report.h"
+
+namespace dugnad::bench {
+
+struct Settings {
+  std::size_t pairs = 10;
+  bool quick = false;  // small sizes, to see that it works; no figure of it means anything
+};
+
+void measure_throughput(const Settings& settings, Report& report);  // a
+void measure_efficiency(const Settings& settings, Report& report);  // b
+void measure_round_trip(const Settings& settings, Report& report);  // c
+void measure_idleness(const Settings& settings, Report& report);    // d
+void measure_gossip(const Settings& settings, Report& report);      // e
+
+}  // namespace dugnad::bench
