@@ -37,10 +37,12 @@ void Gossip::set_own_record(Signed record) {
   DUGNAD_ASSERT(says, "our own record is no record");
   const auto said = own_record_ ? decode_contact_record(own_record_->body) : std::nullopt;
   own_record_ = std::move(record);
+  reachable_ = says->endpoint.has_value() || !says->relays.empty();
   if (said && said->endpoint == says->endpoint && said->relays == says->relays) return;
   // Somewhat more than the spacing that others ask for, or they would keep the news and not push it.
   for (auto& [job, own] : own_) {
-    if (!own.closed) own.refresh_at = std::min(own.refresh_at, own.announced_at + limits::gossip_spacing * 5 / 4);
+    const BootTime again = own.announced_at ? *own.announced_at + limits::gossip_spacing * 5 / 4 : BootTime{};
+    if (!own.closed && (reachable_ || own.announced_at)) own.refresh_at = std::min(own.refresh_at, again);
   }
 }
 
@@ -54,7 +56,12 @@ bool Gossip::publish(Signed manifest, Signed delegation, Now now, Output& out) {
   auto announced = make_announcement(own, now.wall);
   if (!announced || announced->contact.peer() != self_.id || !genuine(*announced, nullptr, self_)) return false;
   if (before != held_.end() && !later(*announced, before->second.what)) return false;
-  announce_own(own_.insert_or_assign(job, std::move(own)).first->second, std::move(*announced), now, out);
+  Own& kept = own_.insert_or_assign(job, std::move(own)).first->second;
+  if (reachable_ || before != held_.end()) {
+    announce_own(kept, std::move(*announced), now, out);
+  } else {
+    kept.refresh_at = now.boot + limits::gossip_spacing;
+  }
   return true;
 }
 
@@ -94,13 +101,17 @@ bool Gossip::yields(const AnnouncedJob& later_one) {
   const auto found = own_.find(later_one.job);
   if (found == own_.end()) return true;
   Own& own = found->second;
+  if (!own.announced_at) {
+    own.sequence = std::max(own.sequence, later_one.announcement.sequence);
+    return false;
+  }
   if (later_one.delegation.epoch > held_.at(later_one.job).what.delegation.epoch) {
     forget(later_one.job);
     return true;
   }
   if (later_one.contact.peer() == self_.id) {
     own.sequence = later_one.announcement.sequence;
-    own.refresh_at = own.announced_at + limits::gossip_spacing * 5 / 4;
+    own.refresh_at = *own.announced_at + limits::gossip_spacing * 5 / 4;
   }
   return false;
 }

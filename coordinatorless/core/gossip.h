@@ -11,6 +11,8 @@
 // - A closed one stays until it expires. Rationale: a copy of an earlier one that is still under way must not bring the job back.
 // - The source sends to all neighbours, everybody else passes each one on once, to gossip_fanout neighbours. A job that changes more often
 //   than once in gossip_spacing is kept but not pushed; digests carry it. Rationale: an owner's stream of refreshes is not amplified.
+// - A job whose submitter can neither be dialled nor relayed to yet is announced once it can be, or after gossip_spacing. Rationale: the
+//   announcement would say nothing of use, and the one that does would come too soon after it to be pushed.
 // - Each digest_interval, whoever holds anything tells one random neighbour what (and a new neighbour at once); that one pulls what it lacks
 //   and sends what it has newer. Rationale: repairs what loss, partitions and late arrival left out, and costs nothing in an idle swarm.
 // - Quotas: announcements_per_owner (its own oldest closed one makes room, else the new one is refused) and announcements_max (then a closed one
@@ -98,7 +100,7 @@ class Gossip {
     Signed delegation;
     std::uint64_t sequence = 0;
     bool closed = false;
-    BootTime announced_at{};
+    std::optional<BootTime> announced_at;
     BootTime refresh_at{};
   };
   struct Neighbour {
@@ -124,6 +126,7 @@ class Gossip {
 
   const Self& self_;
   std::optional<Signed> own_record_;
+  bool reachable_ = false;                          // it names an endpoint or a relay
   std::map<JobId, Own> own_;
   std::map<JobId, Held> held_;                      // own ones too
   std::map<PublicKey, std::set<JobId>> by_owner_;   // of held_, own jobs excepted

@@ -28,7 +28,11 @@ bool OwnRecord::refresh(const std::vector<PeerId>& relays, Now now) {
   return true;
 }
 
-void OwnRecord::may_differ(Now now) { changed_at_ = std::min(changed_at_, now.boot + limits::record_gather); }
+void OwnRecord::may_differ(Now now) {
+  // Nobody can reach us at all: the first relay is worth a record of its own.
+  const bool hidden = !self_.endpoint && says_.relays.empty();
+  changed_at_ = std::min(changed_at_, hidden ? now.boot : now.boot + limits::record_gather);
+}
 
 void OwnRecord::outdo(std::uint64_t sequence, Now now) {
   if (sequence <= says_.sequence || sequence == UINT64_MAX) return;

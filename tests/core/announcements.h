@@ -36,6 +36,7 @@ struct Posting {
     manifest.created = now.wall;
     delegation = {job(), 1, {submitter.self.id}};
     record = submitter.record(1, now.wall);
+    record.endpoint = Endpoint::parse("192.0.2.1:4210");
     expires = now.wall + std::chrono::duration_cast<WallTime::duration>(limits::announcement_lease);
   }
 

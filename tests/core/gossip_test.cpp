@@ -46,6 +46,22 @@ struct Listener {
   }
 };
 
+TEST_CASE("a job of a peer that nobody can reach is announced as soon as there is a relay, and is pushed at once") {
+  Listener listener;
+  Posting posting(listener.owner, listener.me, listener.now);
+  posting.record.endpoint.reset();
+  const auto record = [&] { return sign(listener.me, Domain::contact, encode(posting.record)); };
+  listener.gossip.set_own_record(record());
+  CHECK(listener.gossip.publish(posting.signed_manifest(), posting.signed_delegation(), listener.now, listener.out));
+  listener.pass(seconds(1));
+  CHECK(listener.sent().empty());
+  posting.record.relays = {listener.neighbours[0]};
+  ++posting.record.sequence;
+  listener.gossip.set_own_record(record());
+  listener.pass({});
+  CHECK(listener.sent().size() == listener.neighbours.size());
+}
+
 TEST_CASE("a genuine announcement is news once, and goes on to six neighbours other than the one it came from") {
   Listener listener;
   const Posting posting(listener.owner, listener.submitter, listener.now);
