@@ -104,11 +104,11 @@ void Dialler::take(Dialled& link, const Received& received, std::vector<core::Ev
     ++shared_.counters.dropped_malformed;
     return end(link, where + " does not speak our protocol", events);
   }
-  const ByteView frame = view_of(received.first);
+  Bytes frame = bytes_of(received.first);
   link.watch.delivered(frame.size());
   if (link.state == State::introduced) {
     ++shared_.counters.frames_in;
-    events.push_back(core::MessageReceived{link.target.peer, Bytes(frame.begin(), frame.end())});
+    events.push_back(core::MessageReceived{link.target.peer, std::move(frame)});
     return;
   }
   if (link.state != State::introducing) {  // it cannot answer a HELLO that was not sent

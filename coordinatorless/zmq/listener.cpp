@@ -129,8 +129,7 @@ void Listener::take(Received& received, std::vector<core::Event>& events, Now no
     return;
   }
   ++shared_.counters.frames_in;
-  const ByteView frame = view_of(received.second);
-  events.push_back(core::MessageReceived{connection->peer, Bytes(frame.begin(), frame.end())});
+  events.push_back(core::MessageReceived{connection->peer, bytes_of(received.second)});
 }
 
 void Listener::introduce(Received& received, std::uint32_t route, const char* user, std::vector<core::Event>& events, Now now) {
@@ -152,7 +151,7 @@ void Listener::introduce(Received& received, std::uint32_t route, const char* us
   by_route_[route] = &connection;
   connection.watch.delivered(received.second.size());
 
-  auto read = core::read_hello(shared_.crypto, shared_.swarm, *key, view_of(received.second));
+  auto read = core::read_hello(shared_.crypto, shared_.swarm, *key, bytes_of(received.second));
   if (const auto* refusal = std::get_if<core::Refusal>(&read)) return refuse(connection, *refusal);
   const auto& hello = std::get<core::Introduced>(read);
   if (shared_.links.banned(hello.peer, now.boot)) return refuse(connection, core::Refusal::banned);

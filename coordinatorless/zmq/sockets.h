@@ -34,7 +34,8 @@ struct Received {
 };
 [[nodiscard]] bool receive_parts(::zmq::socket_t& socket, Received& received);
 
-[[nodiscard]] inline ByteView view_of(const ::zmq::message_t& message) { return {message.data<std::uint8_t>(), message.size()}; }
+/// A copy of a message's bytes.
+[[nodiscard]] Bytes bytes_of(const ::zmq::message_t& message);
 
 /// The descriptor that tells when a socket has something to say. It is level-triggered for commands, not for messages: after any send or
 /// receive the socket must be read until empty before its owner may sleep.

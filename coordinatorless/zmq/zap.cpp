@@ -42,7 +42,7 @@ void Zap::answer(bool room) {
     say(socket_, request.size() > 1 ? text(request[1]) : "");
     say(socket_, !sound ? "400" : room ? "200" : "300");  // 300: try again later
     say(socket_, sound && room ? "welcome" : "no");
-    say(socket_, sound && room ? to_hex(view_of(request[6])) : "");
+    say(socket_, sound && room ? to_hex(bytes_of(request[6])) : "");
     say(socket_, "", true);
   }
 }
