@@ -19,6 +19,7 @@ namespace dugnad::sdk {
 namespace {
 
 constexpr unsigned swarms_per_data_dir_max = 8;  // at once; each has a key of its own
+constexpr unsigned copies_max = 16;              // more would make a swarm of strangers no more honest, only slower
 
 /// This machine's worker, where it runs and can be dialled.
 std::optional<std::string> local_worker(const std::string& data) {
@@ -221,8 +222,8 @@ class Swarm::Impl {
 namespace {
 
 Result<Recipe> recipe_of(Recipe::Kind kind, const tasks::Task& task, const JobOptions& options) {
-  if (options.copies < 1 || options.copies > core::limits::attempts_per_unit_max) {
-    return Error{"copies is " + std::to_string(options.copies) + ", and may be 1 to " + std::to_string(core::limits::attempts_per_unit_max)};
+  if (options.copies < 1 || options.copies > copies_max) {
+    return Error{"copies is " + std::to_string(options.copies) + ", and may be 1 to " + std::to_string(copies_max)};
   }
   if (options.unit_timeout.count() <= 0) return Error{"a unit's time-out must be longer than nothing"};
   return Recipe{.kind = kind,
@@ -250,7 +251,8 @@ Result<Swarm> Swarm::join(SwarmOptions options) {
     const auto remembered = remembers(**node);
     if (!remembered) return remembered.error();
     if (!*remembered) {
-      return Error{"no swarm is known here: join one with --join CONTACT (what a worker prints behind `ready`), or start dugnad-worker on this machine"};
+      return Error{
+          "no swarm is known here: join one with --join CONTACT, which a worker prints behind `ready`, or start dugnad-worker on this machine"};
     }
   }
   return Swarm(std::make_unique<Impl>(*std::move(node), std::move(options.tasks), options.join));

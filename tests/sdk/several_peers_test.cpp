@@ -1,5 +1,10 @@
 // A submitter among donors, all in this process, over ZeroMQ on loopback.
+#include <poll.h>
+
+#include <thread>
+
 #include "tests/sdk/swarms.h"
+#include "worker/control_socket.h"
 
 using namespace dugnad;
 using namespace dugnad::sdk;
@@ -95,4 +100,49 @@ TEST_CASE("whom an earlier run met is found again without being told") {
   Swarm swarm = joined(std::move(options));
   Job job = good(swarm.map("square", numbers(1), one_copy));
   CHECK(rest_of(job).size() == 1);
+}
+
+TEST_CASE("without a contact, this machine's worker is asked") {
+  const Scratch scratch;
+  const auto neighbour = donor(test_tasks());
+  auto control = good(worker::ControlSocket::open(worker::control_path(scratch.path()), neighbour->contact()));
+  std::thread worker([&] {
+    pollfd asked{control.descriptor(), POLLIN, 0};
+    CHECK(::poll(&asked, 1, 20'000) == 1);
+    CHECK(control.serve());
+  });
+  SwarmOptions options = alone_in(scratch);
+  options.alone = false;
+  options.local = 0;
+  auto swarm = Swarm::join(std::move(options));
+  worker.join();
+  Swarm submitter = good(std::move(swarm));
+  Job job = good(submitter.map("square", numbers(3), one_copy));
+  CHECK(rest_of(job).size() == 3);
+}
+
+TEST_CASE("nobody to compute is said, and that somebody has come") {
+  // The submitter listens and computes nothing; a donor comes once the user was told that there is none.
+  SwarmOptions options = alone();
+  options.listen = "tcp://127.0.0.1:0";
+  options.local = 0;
+  Swarm swarm = joined(std::move(options));
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<Notice::Kind> heard;
+  const auto wait_for = [&](std::size_t count) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return heard.size() >= count; });
+  };
+  Job job = good(swarm.map("square", numbers(5), one_copy));
+  job.on_notice([&](const Notice& notice) {
+    const std::lock_guard lock(mutex);
+    heard.push_back(notice.kind);
+    changed.notify_all();
+  });
+  wait_for(1);
+  const auto helper = donor(test_tasks(), {swarm.contact()});
+  CHECK(rest_of(job).size() == 5);
+  wait_for(2);
+  CHECK(heard == std::vector{Notice::Kind::nobody_to_compute, Notice::Kind::donors_back});
 }

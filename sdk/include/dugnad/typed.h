@@ -50,7 +50,8 @@ class TypedJob {
     }
     const auto end = job_.end();
     if (!end) return end.error();
-    if (end->kind != EndKind::complete) return Error{end->kind == EndKind::cancelled ? "the job was cancelled" : "the swarm was left before the job's end"};
+    if (end->kind == EndKind::cancelled) return Error{"the job was cancelled"};
+    if (end->kind == EndKind::swarm_left) return Error{"the swarm was left before the job's end"};
     std::vector<Out> outputs;
     outputs.reserve(found.size());
     for (std::optional<Out>& output : found) {
