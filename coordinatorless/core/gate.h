@@ -1,4 +1,4 @@
-// Gate: keeps back effects that wait for a Persist, and everything of the same job behind them, until the journal has it. Shared by the drivers.
+// Gate: keeps back the effects that wait for a Persist until the journal has it; what waits for nothing may overtake them. Shared by the drivers.
 #pragma once
 
 #include <deque>

@@ -141,6 +141,7 @@ class Loop::Impl {
     while (!echoes_.empty()) {
       std::vector<core::Event> echoes = std::move(echoes_);
       echoes_.clear();
+      refusing_.clear();
       for (core::Event& event : echoes) {
         if (const auto* kept = std::get_if<core::Persisted>(&event)) {
           committed(kept->up_to, now);
@@ -156,7 +157,11 @@ class Loop::Impl {
   }
 
   void perform_one(core::SendMessage& send, Now) {
-    if (!transport_->send(send.to, send.frame)) echoes_.push_back(core::SendRefused{send.to, std::move(send.frame)});
+    // Behind a refused frame the peer's later ones are refused too, although there may be room again: they must not overtake it.
+    const bool refusing = std::find(refusing_.begin(), refusing_.end(), send.to) != refusing_.end();
+    if (!refusing && transport_->send(send.to, send.frame)) return;
+    if (!refusing) refusing_.push_back(send.to);
+    echoes_.push_back(core::SendRefused{send.to, std::move(send.frame)});
   }
   void perform_one(core::Dial& dial, Now now) { transport_->dial(dial, now); }
   void perform_one(core::Disconnect& disconnect, Now now) { transport_->disconnect(disconnect, now); }
@@ -210,6 +215,7 @@ class Loop::Impl {
   core::Gate gate_;
   std::vector<core::Event> events_;
   std::vector<core::Event> echoes_;
+  std::vector<PeerId> refusing_;  // peers with a refused frame among the echoes
   PersistSeq persisted_;
   std::size_t attempts_ = 0;  // started and not yet collected
   BootTime collect_at_ = never;
