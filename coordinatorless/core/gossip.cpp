@@ -315,7 +315,8 @@ void Gossip::push(Held& held, Now now, Output& out) {
   for (const auto& [peer, neighbour] : neighbours_) {
     if (peer != held.told_by) others.push_back(peer);
   }
-  draw_to_front(others, limits::gossip_fanout, *self_.generator);
+  // A hub tells half of its many neighbours: those with few links hear of a job mostly from hubs.
+  draw_to_front(others, std::max(limits::gossip_fanout, others.size() / 2), *self_.generator);
   for (const PeerId& peer : others) out.send(peer, Announce{held.what.raw, held.hops});
 }
 

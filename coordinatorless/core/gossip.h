@@ -9,7 +9,7 @@
 // - The later one replaces: the higher epoch of delegation, then the higher sequence. Rationale: a former delegate must not outbid the present
 //   one with a huge sequence. Sequences are wall-clock milliseconds, so that a restarted submitter needs no memory of its last one.
 // - A closed one stays until it expires. Rationale: a copy of an earlier one that is still under way must not bring the job back.
-// - The source sends to all neighbours, everybody else passes each one on once, to gossip_fanout neighbours. A job that changes more often
+// - The source sends to all neighbours, everybody else passes each one on once, to gossip_fanout or half of its neighbours. A job that changes more often
 //   than once in gossip_spacing is kept but not pushed; digests carry it. Rationale: an owner's stream of refreshes is not amplified.
 // - A job whose submitter can neither be dialled nor relayed to yet is announced once it can be, or after gossip_spacing. Rationale: the
 //   announcement would say nothing of use, and the one that does would come too soon after it to be pushed.

@@ -11,7 +11,7 @@
 namespace dugnad::zmq {
 namespace {
 
-constexpr Duration collect_interval = std::chrono::milliseconds(10);  // an executor may gather completions before it wakes us
+constexpr Duration collect_interval = std::chrono::milliseconds(250);  // an executor wakes us; this is for one that forgot
 constexpr Duration goodbye = std::chrono::milliseconds(500);
 
 bool tells_of_link(const core::Event& event) {
