@@ -20,15 +20,29 @@ void UnitHistory::vote(AttemptRecord& attempt, const Hash& digest, Outcome outco
 }
 
 void UnitHistory::fault(const AttemptRecord& attempt, std::string reason) {
+  const DonorIndex donor = attempt.donor;
   forget(attempt);
   ++faults;
+  const bool named = std::find(unable.begin(), unable.end(), donor) != unable.end();
+  if (!named && unable.size() < limits::donor_faults_per_unit_max) unable.push_back(donor);
   last_fault = std::move(reason);
 }
 
 void UnitHistory::forget(const AttemptRecord& attempt) { attempts.erase(attempts.begin() + (&attempt - attempts.data())); }
 
-Verdict judge(const UnitHistory& history, unsigned copies) {
-  static_assert(limits::attempts_per_unit_max < 256, "a group's number fits a byte");
+namespace {
+
+/// Rule 3.
+bool blames_itself(const UnitHistory& history, unsigned voted, std::size_t present) {
+  if (history.faults >= limits::unit_faults_max) return true;
+  constexpr std::size_t enough = limits::donor_faults_per_unit_max;
+  return history.faults >= enough && history.unable.size() + voted >= std::min(enough, present);
+}
+
+}  // namespace
+
+Verdict judge(const UnitHistory& history, unsigned copies, std::size_t present) {
+  static_assert(limits::attempts_per_unit_max < 256 && 3 * limits::copies_max < 256, "a group's number fits a byte");
   std::array<unsigned, 256> votes{};
   unsigned running = 0, voted = 0;
   std::uint8_t best = 0;
@@ -47,10 +61,10 @@ Verdict judge(const UnitHistory& history, unsigned copies) {
   if (votes[best] >= copies) {
     verdict.kind = Verdict::Kind::settled;
     verdict.group = best;
-  } else if (voted >= limits::attempts_per_unit_max) {
+  } else if (voted >= std::max<std::size_t>(limits::attempts_per_unit_max, 3 * copies)) {
     verdict.kind = Verdict::Kind::failed;
     verdict.reason = "no " + std::to_string(copies) + " of " + std::to_string(voted) + " donors returned the same result";
-  } else if (history.faults >= limits::donor_faults_per_unit_max) {
+  } else if (blames_itself(history, voted, present)) {
     verdict.kind = Verdict::Kind::failed;
     verdict.reason = std::to_string(history.faults) + " attempts could not finish it; the last said: " + history.last_fault;
   } else {

@@ -5,14 +5,16 @@
 //      say nothing more than one; identities are kept apart by the caller, which leases a unit to a donor once.
 //   2. A unit that fails (Outcome::failed) is settled the same way: its reason is its output. A lone liar cannot fail somebody's job.
 //   3. A donor's own fault (time, memory, crash) is no vote, and the donor may try again. After donor_faults_per_unit_max of them the
-//      unit itself is blamed, with the last reason. Rationale: a unit that overruns everywhere must not hold the job up for ever.
+//      unit itself is blamed, with the last reason, once as many different donors have tried it, or all that are there. Rationale: a unit that
+//      overruns everywhere must not hold the job up for ever; one donor that gives up at once must not fail it. Where the others never come
+//      to it, unit_faults_max faults are enough.
 //   4. Until settled, a unit wants as many further leases as its best group still lacks, reckoned as if every running attempt would join
 //      that group. Rationale: never lease more than can be needed; a disagreement then costs one lease more, not a fresh round.
 //   5. An attempt whose lease has lapsed is not counted as running, but its late result still counts as the vote of its donor. Rationale:
 //      work done late is still work done, and the donor held the lease. It may have the unit again, under a new lease: a lone worker that
 //      was restarted must be able to finish the job.
-//   6. After attempts_per_unit_max votes without agreement the unit has failed: "no N of M donors agreed". Rationale: nondeterminism
-//      never settles.
+//   6. After attempts_per_unit_max votes, or three times `copies`, without agreement the unit has failed: "no N of M donors agreed".
+//      Rationale: nondeterminism never settles; many copies must not be fewer liars' chance.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +50,7 @@ struct UnitHistory {
   std::vector<AttemptRecord> attempts;  // at most one a donor
   std::vector<Candidate> candidates;
   unsigned faults = 0;
+  std::vector<DonorIndex> unable;  // who they happened to; at most donor_faults_per_unit_max are named
   std::string last_fault;
 
   [[nodiscard]] AttemptRecord* attempt_of(DonorIndex donor);
@@ -66,6 +69,7 @@ struct Verdict {
   std::string reason;          // failed
 };
 
-[[nodiscard]] Verdict judge(const UnitHistory& history, unsigned copies);
+/// `present`: how many donors there are that could have tried.
+[[nodiscard]] Verdict judge(const UnitHistory& history, unsigned copies, std::size_t present);
 
 }  // namespace dugnad::core

@@ -70,7 +70,6 @@ TaskName<T> task_name(T& name) { return {name}; }
 
 inline constexpr Duration duration_max = std::chrono::hours(24 * 3650);           // sums and products of a few never overflow
 inline constexpr WallTime wall_time_max{std::chrono::milliseconds(1LL << 48)};    // the year 10889, for the same reason
-inline constexpr std::uint32_t copies_max = 64;
 
 // --- The descriptions ---
 
@@ -86,7 +85,7 @@ auto fields_of(Is<ContactRecord> auto& r) {
   return fields(r.key, r.curve, r.endpoint, list(r.relays, relays_max), r.donates, r.sequence, r.expires);
 }
 auto fields_of(Is<Manifest> auto& m) {
-  return fields(m.owner, m.nonce, task_name(m.task), m.task_version, limited(m.copies, 1, copies_max), m.unit_limit, m.memory_bytes,
+  return fields(m.owner, m.nonce, task_name(m.task), m.task_version, limited(m.copies, 1, limits::copies_max), m.unit_limit, m.memory_bytes,
                 m.created);
 }
 auto fields_of(Is<Delegation> auto& d) { return fields(d.job, d.epoch, list(d.peers, delegates_max)); }

@@ -1,9 +1,9 @@
 #include "coordinatorless/core/donor.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "coordinatorless/core/codec.h"
-#include "coordinatorless/core/limits.h"
 
 namespace dugnad::core {
 
@@ -12,43 +12,80 @@ Donor::Donor(const Self& self, std::vector<std::pair<std::string, std::uint32_t>
 
 // --- Jobs ---
 
-template <class Which>
-void Donor::cancel_running(const JobId& job, const Which& which, Output& out) {
-  CancelAttempts cancel;
-  for (auto& [attempt, running] : running_) {
-    if (!running.wanted || running.job != job || !which(running)) continue;
-    running.wanted = false;
-    cancel.attempts.push_back(attempt);
-  }
-  if (!cancel.attempts.empty()) out.push(std::move(cancel));
-}
-
-bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submitter) {
-  if (leaving_ || jobs_.contains(id) || jobs_.size() >= limits::donor_jobs_max) return false;
-  if (!self_.donates && submitter != self_.id) return false;
+bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submitter, Now now, Output& out) {
+  if (leaving_ || (!self_.donates && submitter != self_.id)) return false;
   if (std::find(tasks_.begin(), tasks_.end(), std::pair(manifest.task, manifest.task_version)) == tasks_.end()) return false;
+  if (const auto known = jobs_.find(id); known != jobs_.end()) {
+    if (known->second.submitter == submitter || known->second.connected) return false;
+    forget(id, out);  // another leases it out now
+  }
+  if (!has_room()) {
+    const auto worst = least_worthy(manifest.owner, submitter == self_.id, now.boot);
+    if (worst == jobs_.end()) return false;
+    out.send(worst->second.submitter, Want{worst->first, 0, {}});
+    give_back_running(worst->first, worst->second, out);
+    give_back_waiting(worst->first, worst->second, out);
+    forget(JobId(worst->first), out);
+  }
   Served& job = jobs_[id];
   job.owner = manifest.owner;
   job.submitter = submitter;
   job.task = manifest.task;
   job.task_version = manifest.task_version;
   job.unit_limit = manifest.unit_limit;
+  job.work_at = job.lost_at = now.boot;
   shares_.came(manifest.owner);
   return true;
+}
+
+std::map<JobId, Donor::Served>::iterator Donor::least_worthy(const PublicKey& newcomer, bool own, BootTime now) {
+  auto worst = jobs_.end();
+  std::map<PublicKey, std::size_t> places{{newcomer, 1}};
+  for (auto at = jobs_.begin(); at != jobs_.end(); ++at) {
+    ++places[at->second.owner];
+    const bool idle = at->second.idle() && now >= at->second.work_at + limits::idle_place;
+    if (idle && (worst == jobs_.end() || at->second.work_at < worst->second.work_at)) worst = at;
+  }
+  if (worst != jobs_.end()) return worst;
+  std::size_t most = own ? 0 : places[newcomer];
+  for (auto at = jobs_.begin(); at != jobs_.end(); ++at) {
+    if (at->second.submitter == self_.id || places[at->second.owner] <= most) continue;
+    most = places[at->second.owner];
+    worst = at;
+  }
+  return worst;
+}
+
+void Donor::stop_waiting(Served& job, std::map<UnitIndex, Place>::iterator at) {
+  --units_held_;
+  bytes_held_ -= at->second.waiting->input.size();
+  job.waiting.erase(at->second.waiting);
+  job.units.erase(at);
+}
+
+void Donor::abandon(Served& job, std::map<UnitIndex, Place>::iterator at, CancelAttempts& cancel) {
+  running_.at(*at->second.attempt).wanted = false;
+  cancel.attempts.push_back(*at->second.attempt);
+  job.units.erase(at);
+}
+
+void Donor::drop_work(Served& job, Output& out) {
+  CancelAttempts cancel;
+  while (!job.units.empty()) {
+    if (const auto at = job.units.begin(); at->second.attempt) abandon(job, at, cancel);
+    else stop_waiting(job, at);
+  }
+  if (!cancel.attempts.empty()) out.push(std::move(cancel));
+  units_held_ -= std::exchange(job.finished, {}).size();
+  bytes_held_ -= std::exchange(job.finished_bytes, 0);
 }
 
 void Donor::forget(const JobId& id, Output& out) {
   const auto at = jobs_.find(id);
   if (at == jobs_.end()) return;
-  Served& job = at->second;
-  for (const Held& held : job.waiting) bytes_held_ -= held.input.size();
-  bytes_held_ -= job.finished_bytes;
-  units_held_ -= job.waiting.size() + job.finished.size();
-  if (job.running > 0)
-    cancel_running(
-        id, [](const Running&) { return true; }, out);
-  const PublicKey owner = job.owner;
-  const PeerId submitter = job.submitter;
+  drop_work(at->second, out);
+  const PublicKey owner = at->second.owner;
+  const PeerId submitter = at->second.submitter;
   jobs_.erase(at);
   if (std::none_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) { return entry.second.owner == owner; })) shares_.left(owner);
   if (submitter != self_.id && !serves(submitter)) released_.push_back(submitter);
@@ -86,9 +123,10 @@ void Donor::connected(const PeerId& peer, Now now, Output& out) {
     if (job.submitter != peer) continue;
     job.connected = true;
     job.lost_at = never;
+    if (!job.finished.empty()) send_results(id, job, now, out);  // before the submitter leases again what it misses
     say_want(id, job, now, out);
   }
-  send_due(now, out);
+  feed(now, out);
 }
 
 void Donor::lost(const PeerId& peer, Now now) {
@@ -104,6 +142,7 @@ void Donor::allow(unsigned slots, Now now, Output& out) {
   slots_ = slots;
   for (auto& [id, job] : jobs_) {
     if (job.connected) say_want(id, job, now, out);
+    if (slots_ == 0) give_back_waiting(id, job, out);  // it would only wait for its leases to run out
   }
   feed(now, out);
 }
@@ -111,36 +150,43 @@ void Donor::allow(unsigned slots, Now now, Output& out) {
 void Donor::on_lease(const PeerId& from, Lease lease, Now now, Output& out) {
   Served* job = find(lease.job, from);
   Return refused{lease.job, {}};
-  const bool idle = job != nullptr && job->waiting.empty();
+  const bool owner_idle = job != nullptr && !has_work(job->owner);
   for (LeasedUnit& unit : lease.units) {
-    if (job == nullptr || leaving_ || units_held_ >= limits::donor_units_max || bytes_held_ + unit.input.size() > limits::donor_bytes_max) {
+    if (job != nullptr) {
+      if (const auto at = job->units.find(unit.unit); at != job->units.end()) {
+        if (at->second.attempt) running_.at(*at->second.attempt).lease = lease.lease;
+        else at->second.waiting->lease = lease.lease, at->second.waiting->expires = now.boot + lease.valid;
+        continue;
+      }
+    }
+    if (job == nullptr || leaving_ || slots_ == 0 || units_held_ >= limits::donor_units_max ||
+        bytes_held_ + unit.input.size() > limits::donor_bytes_max) {
       refused.units.push_back(unit.unit);
       continue;
     }
     ++units_held_;
     bytes_held_ += unit.input.size();
+    job->work_at = now.boot;
     job->waiting.push_back({unit.unit, lease.lease, std::move(unit.input), now.boot + lease.valid, now.boot});
+    job->units.emplace(unit.unit, Place{std::nullopt, std::prev(job->waiting.end())});
   }
   if (!refused.units.empty()) out.send(from, std::move(refused));
   if (job == nullptr) return;
-  if (idle) shares_.woke(job->owner);
+  if (owner_idle) shares_.woke(job->owner);
   feed(now, out);
 }
 
 void Donor::on_revoke(const PeerId& from, const Revoke& revoke, Output& out) {
   Served* job = find(revoke.job, from);
   if (job == nullptr) return;
+  CancelAttempts cancel;
   for (const UnitIndex unit : revoke.units) {
-    const auto waiting = std::find_if(job->waiting.begin(), job->waiting.end(), [&](const Held& held) { return held.unit == unit; });
-    if (waiting == job->waiting.end()) continue;
-    --units_held_;
-    bytes_held_ -= waiting->input.size();
-    job->waiting.erase(waiting);
+    const auto at = job->units.find(unit);
+    if (at == job->units.end()) continue;
+    if (at->second.attempt) abandon(*job, at, cancel);
+    else stop_waiting(*job, at);
   }
-  if (job->running == 0) return;
-  cancel_running(
-      revoke.job,
-      [&](const Running& running) { return std::find(revoke.units.begin(), revoke.units.end(), running.unit) != revoke.units.end(); }, out);
+  if (!cancel.attempts.empty()) out.push(std::move(cancel));
 }
 
 void Donor::on_closed(const PeerId& from, const Closed& closed, Output& out) {
@@ -151,7 +197,7 @@ void Donor::on_closed(const PeerId& from, const Closed& closed, Output& out) {
 
 bool Donor::has_work(const PublicKey& owner) const {
   return std::any_of(jobs_.begin(), jobs_.end(),
-                     [&](const auto& entry) { return entry.second.owner == owner && !entry.second.waiting.empty(); });
+                     [&](const auto& entry) { return entry.second.owner == owner && entry.second.may_start(); });
 }
 
 void Donor::start_some(const JobId& id, Served& job, Now now, std::vector<AttemptToStart>& starting) {
@@ -159,17 +205,17 @@ void Donor::start_some(const JobId& id, Served& job, Now now, std::vector<Attemp
   // A millisecond's worth at a time, so that owners take turns and small units do not cost a search each.
   Duration taken{};
   do {
-    Held held = std::move(job.waiting.front());
-    job.waiting.pop_front();
-    if (held.expires <= now.boot) {  // somebody else has it by now
-      --units_held_;
-      bytes_held_ -= held.input.size();
+    const auto place = job.units.find(job.waiting.front().unit);
+    if (job.waiting.front().expires <= now.boot) {  // somebody else has it by now
+      stop_waiting(job, place);
       continue;
     }
+    Held held = std::move(job.waiting.front());
+    job.waiting.pop_front();
     const AttemptId attempt{++last_attempt_.value};
+    place->second = {attempt, {}};
     running_.emplace_hint(running_.end(), attempt, Running{id, held.unit, held.lease, held.came, cost, held.input.size(), true});
     starting.push_back({attempt, id, job.task, job.task_version, std::move(held.input), job.unit_limit});
-    ++job.running;
     running_cost_ += cost;
     taken += cost;
     shares_.charge(job.owner, cost);
@@ -189,19 +235,19 @@ void Donor::feed(Now now, Output& out) {
     if (unknown_cost_suffices) break;
     const auto owner = shares_.next([&](const PublicKey& candidate) { return has_work(candidate); });
     if (!owner) break;
-    for (auto& [id, job] : jobs_) {
-      if (job.owner == *owner && !job.waiting.empty()) {
-        start_some(id, job, now, starting);
-        break;
-      }
+    auto first = jobs_.end();
+    for (auto at = jobs_.begin(); at != jobs_.end(); ++at) {
+      if (at->second.owner != *owner || !at->second.may_start()) continue;
+      if (first == jobs_.end() || at->second.waiting.front().came < first->second.waiting.front().came) first = at;
     }
+    start_some(first->first, first->second, now, starting);
   }
   if (!starting.empty()) out.push(StartAttempts{std::move(starting)});
 }
 
 void Donor::note(Served& job, const Running& running, FinishedAttempt finished, Now now) {
-  --job.running;
-  if (!running.wanted) return;
+  job.units.erase(running.unit);
+  job.work_at = now.boot;
   if (finished.outcome == Outcome::cancelled) return;
   ++units_computed_;
   const double cost = seconds_of(finished.cpu);
@@ -233,7 +279,7 @@ void Donor::on_finished(std::vector<FinishedAttempt> finished, Now now, Output& 
     running_cost_ -= running.charged;
     --units_held_;
     bytes_held_ -= running.bytes;
-    if (const auto job = jobs_.find(running.job); job != jobs_.end()) note(job->second, running, std::move(attempt), now);
+    if (running.wanted) note(jobs_.at(running.job), running, std::move(attempt), now);
   }
   feed(now, out);
   send_due(now, out);
@@ -243,8 +289,7 @@ void Donor::on_finished(std::vector<FinishedAttempt> finished, Now now, Output& 
 
 bool Donor::should_send(const Served& job, BootTime now) const {
   if (job.finished.empty() || !job.connected) return false;
-  const std::size_t in_hand = job.waiting.size() + job.running;
-  return job.finished.size() >= in_hand || job.finished.size() >= limits::batch_units_max ||
+  return job.finished.size() >= job.units.size() || job.finished.size() >= limits::batch_units_max ||
          job.finished_bytes >= limits::batch_bytes_max / 2 || now >= job.finished_first + limits::result_gather ||
          from_seconds(job.unit_seconds) >= limits::result_gather || leaving_;
 }
@@ -278,29 +323,33 @@ void Donor::send_due(Now now, Output& out) {
 
 // --- Leaving, and time ---
 
-void Donor::give_back_waiting(const JobId& id, Served& job, Output& out) {
-  Return returned{id, {}};
-  for (const Held& held : job.waiting) {
-    returned.units.push_back(held.unit);
-    bytes_held_ -= held.input.size();
-    --units_held_;
-    if (returned.units.size() == limits::batch_units_max) out.send(job.submitter, std::exchange(returned, Return{id, {}}));
+void Donor::send_return(const JobId& id, const Served& job, const std::vector<UnitIndex>& units, Output& out) {
+  for (std::size_t from = 0; from < units.size(); from += limits::batch_units_max) {
+    const std::size_t to = std::min(units.size(), from + limits::batch_units_max);
+    out.send(job.submitter, Return{id, {units.begin() + from, units.begin() + to}});
   }
-  job.waiting.clear();
-  if (!returned.units.empty()) out.send(job.submitter, std::move(returned));
+}
+
+void Donor::give_back_waiting(const JobId& id, Served& job, Output& out) {
+  std::vector<UnitIndex> returned;
+  while (!job.waiting.empty()) {
+    returned.push_back(job.waiting.front().unit);
+    stop_waiting(job, job.units.find(returned.back()));
+  }
+  send_return(id, job, returned, out);
 }
 
 void Donor::give_back_running(const JobId& id, Served& job, Output& out) {
-  Return returned{id, {}};
-  const auto abandon = [&](const Running& running) {
-    returned.units.push_back(running.unit);
-    return true;
-  };
-  cancel_running(id, abandon, out);
-  for (std::size_t from = 0; from < returned.units.size(); from += limits::batch_units_max) {
-    const std::size_t to = std::min(returned.units.size(), from + limits::batch_units_max);
-    out.send(job.submitter, Return{id, {returned.units.begin() + from, returned.units.begin() + to}});
+  std::vector<UnitIndex> returned;
+  CancelAttempts cancel;
+  for (auto at = job.units.begin(); at != job.units.end();) {
+    const auto each = at++;
+    if (!each->second.attempt) continue;
+    returned.push_back(each->first);
+    abandon(job, each, cancel);
   }
+  if (!cancel.attempts.empty()) out.push(std::move(cancel));
+  send_return(id, job, returned, out);
 }
 
 void Donor::leave(Now now, Output& out) {
@@ -308,8 +357,8 @@ void Donor::leave(Now now, Output& out) {
   leaving_ = true;
   left_at_ = now.boot;
   for (auto& [id, job] : jobs_) {
+    if (job.connected) say_want(id, job, now, out);  // before the units, else they come straight back
     give_back_waiting(id, job, out);
-    if (job.connected) say_want(id, job, now, out);
   }
   send_due(now, out);
 }
@@ -322,7 +371,8 @@ void Donor::tick(Now now, Output& out) {
   }
   std::vector<JobId> gone;
   for (auto& [id, job] : jobs_) {
-    if (job.lost_at != never && now.boot >= job.lost_at + limits::absent_grace) gone.push_back(id);
+    if (job.lost_at != never && now.boot >= job.lost_at + limits::absent_grace) drop_work(job, out);
+    if (job.lost_at != never && now.boot >= job.lost_at + limits::announcement_lease) gone.push_back(id);
     if (job.connected && now.boot >= job.want_at) say_want(id, job, now, out);
   }
   for (const JobId& id : gone) forget(id, out);
@@ -334,7 +384,7 @@ BootTime Donor::next_deadline() const {
   for (const auto& [id, job] : jobs_) {
     if (job.connected) next = std::min(next, job.want_at);
     if (job.connected && !job.finished.empty()) next = std::min(next, job.finished_first + limits::result_gather);
-    if (job.lost_at != never) next = std::min(next, job.lost_at + limits::absent_grace);
+    if (job.lost_at != never) next = std::min(next, job.lost_at + (job.idle() ? limits::announcement_lease : limits::absent_grace));
   }
   return next;
 }

@@ -2,17 +2,22 @@
 // leased, fairly among owners, and returns results in batches under one signature.
 //
 // Specification
-//   1. A job is served when its task is known here, it is not closed and there is room (donor_jobs_max). One that does not donate serves
-//      its own jobs alone.
+//   1. A job is served when its task is known here, it is not closed and there is room (donor_jobs_max). Where all places are taken, a
+//      newcomer gets that of the job that gave no work for longest, if that is idle_place or more; else one of the owner with the most, if that
+//      leaves this owner no more than that one. An own job always gets one. Rationale: jobs that are only announced, and one owner's many,
+//      must not keep others out. One that does not donate serves its own jobs alone.
 //   2. The executor holds a little more than executor_feed of work, so that no slot waits for this thread, and no more, so that fairness
 //      and Revoke bite.
 //   3. Results go off at once where nothing else of that job is in hand or units are long; else they gather up to result_gather, or until
 //      half of what was in hand is done. Rationale: a lone unit must not wait; a thousand must not be a thousand messages.
-//   4. What a submitter leases beyond what was wanted goes straight back. Rationale: its leases must not fill this machine's memory.
-//   5. A submitter whose link broke has absent_grace to come back; results wait for it.
+//   4. What a submitter leases beyond the limits goes straight back. Rationale: its leases must not fill this machine's memory. A unit that
+//      is here already is not begun again: it has a new lease.
+//   5. A submitter whose link broke has absent_grace to come back; results wait for it, up to absent_bytes_max. Then its work is dropped, and
+//      the job once its announcement must have run out.
+//   6. Among the jobs of one owner, what came first is done first.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <map>
 #include <string>
 #include <utility>
@@ -20,6 +25,7 @@
 
 #include "coordinatorless/core/charge.h"
 #include "coordinatorless/core/fair_share.h"
+#include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/messages.h"
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/core/self.h"
@@ -31,7 +37,8 @@ class Donor {
   Donor(const Self& self, std::vector<std::pair<std::string, std::uint32_t>> tasks, unsigned slots);
 
   /// A job that may be served. True where it is new and will be: the caller then sees to a link with the submitter.
-  bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter);
+  bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, Now now, Output& out);
+  [[nodiscard]] bool has_room() const { return jobs_.size() < limits::donor_jobs_max; }
   void forget(const JobId& job, Output& out);
 
   void on_lease(const PeerId& from, Lease lease, Now now, Output& out);
@@ -65,7 +72,14 @@ class Donor {
     BootTime expires{};
     BootTime came{};
   };
+  struct Place {
+    std::optional<AttemptId> attempt;   // none: waiting
+    std::list<Held>::iterator waiting;  // else meaningless
+  };
   struct Served {
+    [[nodiscard]] bool idle() const { return units.empty() && finished.empty(); }
+    [[nodiscard]] bool may_start() const { return !waiting.empty() && (connected || finished_bytes < limits::absent_bytes_max); }
+
     PublicKey owner;
     PeerId submitter;
     std::string task;
@@ -74,8 +88,9 @@ class Donor {
     bool connected = false;
     BootTime lost_at = never;
     BootTime want_at = never;  // when the credit is said again
-    std::deque<Held> waiting;
-    std::size_t running = 0;
+    std::list<Held> waiting;           // in the order they came
+    std::map<UnitIndex, Place> units;  // waiting or wanted from the executor
+    BootTime work_at{};                // when there was last any
     double unit_seconds = 0;           // measured here; 0: unknown
     std::vector<UnitResult> finished;  // not yet sent
     std::size_t finished_bytes = 0;
@@ -93,6 +108,11 @@ class Donor {
   };
 
   [[nodiscard]] Served* find(const JobId& job, const PeerId& submitter);
+  [[nodiscard]] std::map<JobId, Served>::iterator least_worthy(const PublicKey& newcomer, bool own, BootTime now);
+  void drop_work(Served& job, Output& out);
+  void stop_waiting(Served& job, std::map<UnitIndex, Place>::iterator at);
+  /// Cancels an attempt of `job`; nobody gets its result.
+  void abandon(Served& job, std::map<UnitIndex, Place>::iterator at, CancelAttempts& cancel);
   void say_want(const JobId& id, Served& job, Now now, Output& out);
   void feed(Now now, Output& out);
   void start_some(const JobId& id, Served& job, Now now, std::vector<AttemptToStart>& starting);
@@ -102,9 +122,7 @@ class Donor {
   void send_due(Now now, Output& out);
   void give_back_waiting(const JobId& id, Served& job, Output& out);
   void give_back_running(const JobId& id, Served& job, Output& out);
-  /// Cancels attempts of `job` for which `which` holds; nobody gets their results.
-  template <class Which>
-  void cancel_running(const JobId& job, const Which& which, Output& out);
+  void send_return(const JobId& id, const Served& job, const std::vector<UnitIndex>& units, Output& out);
   [[nodiscard]] bool has_work(const PublicKey& owner) const;
 
   const Self& self_;

@@ -1,7 +1,7 @@
 #include "coordinatorless/core/job.h"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 
 #include "coordinatorless/core/limits.h"
 
@@ -23,10 +23,20 @@ void Job::append(UnitsAppended appended) {
   complete_ = appended.last;
 }
 
-DonorIndex Job::donor_index(const PeerId& peer) {
-  const auto [at, fresh] = index_of_.try_emplace(peer, static_cast<DonorIndex>(donors_.size()));
-  if (fresh) donors_.emplace_back().id = peer;
-  return at->second;
+std::optional<DonorIndex> Job::place_for(const PeerId& peer) {
+  if (const auto known = index_of_.find(peer); known != index_of_.end()) return known->second;
+  auto place = donors_.end();
+  if (donors_.size() < limits::donors_per_job_max) {
+    place = donors_.emplace(donors_.end());
+  } else {
+    // Whoever has voted keeps its place, gone or not: under another it could vote again.
+    place = std::find_if(donors_.begin(), donors_.end(), [](const Donor& d) { return !d.connected && d.leased == 0 && !d.counted; });
+    if (place == donors_.end()) return std::nullopt;
+    index_of_.erase(place->id);
+    *place = Donor{};
+  }
+  place->id = peer;
+  return index_of_[peer] = static_cast<DonorIndex>(place - donors_.begin());
 }
 
 Job::Donor* Job::find(const PeerId& peer, DonorIndex* index) {
@@ -37,8 +47,10 @@ Job::Donor* Job::find(const PeerId& peer, DonorIndex* index) {
 }
 
 void Job::on_want(const PeerId& from, const Want& want) {
-  if (donors_.size() >= limits::donors_per_job_max && find(from) == nullptr) return;
-  Donor& donor = donors_[donor_index(from)];
+  if (want.slots == 0 && find(from) == nullptr) return;
+  const auto place = place_for(from);
+  if (!place) return;
+  Donor& donor = donors_[*place];
   donor.connected = true;
   donor.lost_at = never;
   donor.slots = std::min<unsigned>(want.slots, limits::slots_max);
@@ -49,9 +61,10 @@ void Job::on_want(const PeerId& from, const Want& want) {
 std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now now) {
   DonorIndex index = 0;
   Donor* donor = find(from, &index);
-  if (donor == nullptr) return charges::unasked;
+  if (donor == nullptr) return charges::hasty;  // perhaps the donor of an earlier life, which asks next
   std::size_t in_time = 0;
-  bool unasked = false;
+  bool good = false, bad = false;
+  std::optional<Charge> charge;
   BootTime oldest = now.boot;
   LeaseId last{};
   for (UnitResult& result : results.results) {
@@ -60,29 +73,46 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
       if (const LeaseRecord* lease = leases_.find(last); lease != nullptr && lease->donor == index) oldest = std::min(oldest, lease->sent);
     }
     if (unit_back(result.lease, index, result.unit)) ++in_time;
+    (result.outcome == Outcome::ok || result.outcome == Outcome::failed ? good : bad) = true;
     auto counted = units_.vote(result.unit, index, result.lease, result.outcome, std::move(result.output));
     switch (counted.kind) {
-      case UnitTable::Counted::Kind::taken: ++counts_.attempts; break;
+      case UnitTable::Counted::Kind::taken:
+        ++counts_.attempts;
+        donor->counted = true;
+        break;
       case UnitTable::Counted::Kind::late: break;
-      case UnitTable::Counted::Kind::unasked: unasked = true; break;
+      case UnitTable::Counted::Kind::unasked:
+        // Perhaps a lease of this job's earlier life, in a process that died: no offence, yet not for nothing.
+        if (leases_.issued(result.lease)) charge = charges::unasked;
+        else if (!charge) charge = charges::hasty;
+        break;
+    }
+    if (counted.superseded) {
+      unit_back(*counted.superseded, index, result.unit);
+      revoked_[index].push_back(result.unit);
     }
     if (counted.settled) take(std::move(*counted.settled));
   }
   if (in_time > 0) {
     const Duration turnaround = now.boot - oldest;
     donor->pace.returned(in_time, turnaround, results.held, now.boot);
-    donor->lapses = 0;
+    if (good) donor->lapses = 0;
     turnaround_ = turnaround_ == 0 ? seconds_of(turnaround) : turnaround_ + 0.1 * (seconds_of(turnaround) - turnaround_);
   }
-  return unasked ? std::optional(charges::unasked) : std::nullopt;
+  if (bad && !good && counts_.donors > 1) shun(*donor, now.boot);
+  return charge;
 }
 
-void Job::on_return(const PeerId& from, const Return& returned) {
+void Job::on_return(const PeerId& from, const Return& returned, Now now) {
   DonorIndex index = 0;
-  if (find(from, &index) == nullptr) return;
+  Donor* donor = find(from, &index);
+  if (donor == nullptr) return;
+  bool any = false;
   for (const UnitIndex unit : returned.units) {
-    if (const auto lease = units_.give_back(unit, index)) unit_back(*lease, index, unit);
+    const auto lease = units_.give_back(unit, index);
+    if (lease) any = unit_back(*lease, index, unit) || any;
   }
+  if (any) donor->shunned_until = std::max(donor->shunned_until, now.boot + limits::shun_first);
 }
 
 bool Job::unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit) {
@@ -91,25 +121,30 @@ bool Job::unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit) {
   return true;
 }
 
-void Job::connected(const PeerId& peer, Now now) {
+void Job::connected(const PeerId& peer) {
   DonorIndex index = 0;
   Donor* donor = find(peer, &index);
   if (donor == nullptr) return;
   donor->connected = true;
   donor->lost_at = never;
-  // What was on its way when the link broke is lost, on either side: what is still to come will come soon.
-  for (const LeaseId lease : leases_.of(index)) {
-    const BootTime soon = now.boot + std::max<Duration>(limits::lease_least, donor->pace.expected(donor->leased));
-    if (leases_.find(lease)->expires > soon) leases_.move_expiry(lease, soon);
-  }
+  if (donor->leased > 0) to_renew_.insert(index);
 }
 
 void Job::lost(const PeerId& peer, Now now) {
-  if (Donor* donor = find(peer)) {
+  DonorIndex index = 0;
+  if (Donor* donor = find(peer, &index)) {
     donor->connected = false;
     donor->slots = 0;  // until it asks again
+    to_renew_.erase(index);
     donor->pace.slots(0);
     donor->lost_at = now.boot;
+  }
+}
+
+void Job::leave(Output& out) {
+  leaving_ = true;
+  for (const Donor& donor : donors_) {
+    if (donor.connected && donor.id != self_.id) out.send(donor.id, Closed{id_});
   }
 }
 
@@ -135,52 +170,76 @@ Duration Job::validity(const Donor& donor) const {
   return std::max<Duration>(limits::lease_least, from_seconds(limits::lease_slack * seconds_of(expected)));
 }
 
-Duration Job::straggling() const { return std::max<Duration>(limits::race_least, from_seconds(limits::race_slack * turnaround_)); }
-
-std::vector<LeasedUnit> Job::pick(DonorIndex index, LeaseId lease, std::size_t most, bool race, BootTime now) {
-  std::vector<LeasedUnit> picked;
-  std::size_t bytes = 0;
-  const auto add = [&](LeasedUnit unit) {
-    bytes += unit.input.size();
-    picked.push_back(std::move(unit));
-    return picked.size() < most && bytes + limits::unit_bytes_max <= limits::batch_bytes_max;
-  };
-  if (!race) {
-    while (auto unit = units_.lease_next(index, lease, *self_.generator)) {
-      if (!add(std::move(*unit))) break;
-    }
-    return picked;
-  }
-  // The oldest leases come first; what is not straggling yet ends the search.
-  std::size_t looks = 0;
-  for (const auto& [other, record] : leases_.all()) {
-    if (record.sent + straggling() > now || ++looks > limits::race_leases_looked_at) break;
-    if (record.donor == index) continue;
-    for (const UnitIndex unit : record.units) {
-      auto leased = units_.lease_race(unit, index, lease);
-      if (leased && !add(std::move(*leased))) return picked;
-    }
-  }
-  return picked;
+Duration Job::straggling() const {
+  if (turnaround_ == 0) return limits::lease_unknown;
+  return std::max<Duration>(limits::race_least, from_seconds(limits::race_slack * turnaround_));
 }
 
-bool Job::serve_one(DonorIndex index, bool race, BootTime now, Output& out) {
-  Donor& donor = donors_[index];
+namespace {
+
+/// Collects units until a lease is full.
+class Batch {
+ public:
+  explicit Batch(std::size_t most) : most_(std::min(most, limits::batch_units_max)) {}
+  [[nodiscard]] bool full() const { return units.size() >= most_ || bytes_ + limits::unit_bytes_max > limits::batch_bytes_max; }
+  void add(LeasedUnit unit) {
+    bytes_ += unit.input.size();
+    units.push_back(std::move(unit));
+  }
+  std::vector<LeasedUnit> units;
+
+ private:
+  std::size_t most_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+bool Job::serve_one(DonorIndex index, BootTime now, Output& out) {
+  const Donor& donor = donors_[index];
   const std::size_t free = donor.pace.window() - donor.leased;
   const std::size_t share = units_.queue().size() / (2 * std::max<std::size_t>(counts_.donors, 1));
-  const std::size_t most = std::min({free, std::max<std::size_t>(share, donor.slots), limits::batch_units_max});
-  const LeaseId lease = leases_.next_id();
-  std::vector<LeasedUnit> picked = pick(index, lease, race ? std::min<std::size_t>(most, donor.slots) : most, race, now);
-  if (picked.empty()) return false;
+  Batch batch(std::min(free, std::max<std::size_t>(share, donor.slots)));
+  while (!batch.full()) {
+    auto unit = units_.lease_next(index, leases_.next_id(), *self_.generator);
+    if (!unit) break;
+    batch.add(std::move(*unit));
+  }
+  if (batch.units.empty()) return false;
+  send_lease(index, std::move(batch.units), now, out);
+  return true;
+}
 
+void Job::send_lease(DonorIndex index, std::vector<LeasedUnit> picked, BootTime now, Output& out) {
+  Donor& donor = donors_[index];
   if (donor.leased == 0) donor.pace.became_busy(now);
   donor.leased += picked.size();
   const Duration valid = validity(donor);
+  const LeaseId lease = leases_.next_id();
   std::vector<UnitIndex> units;
   for (const LeasedUnit& unit : picked) units.push_back(unit.unit);
   leases_.open(index, std::move(units), now, now + valid);
   out.send(donor.id, Lease{id_, lease, valid, std::move(picked)});
-  return true;
+}
+
+void Job::renew(BootTime now, Output& out) {
+  std::erase_if(to_renew_, [&](DonorIndex index) {
+    if (donors_[index].slots == 0) return false;  // until it has said what it finished, and asked
+    for (const LeaseId old : leases_.of(index)) {
+      LeaseRecord lease = leases_.close(old);
+      const LeaseId id = leases_.next_id();
+      std::vector<LeasedUnit> again;
+      for (const UnitIndex unit : lease.units) {
+        if (auto leased = units_.renew(unit, index, old, id)) again.push_back(std::move(*leased));
+      }
+      DUGNAD_ASSERT(again.size() == lease.out, "a lease and its units disagree on what is out");
+      lease.units.clear();
+      for (const LeasedUnit& unit : again) lease.units.push_back(unit.unit);
+      leases_.open(index, std::move(lease.units), lease.sent, lease.expires);
+      out.send(donors_[index].id, Lease{id_, id, std::max<Duration>(lease.expires - now, {}), std::move(again)});
+    }
+    return true;
+  });
 }
 
 void Job::serve(BootTime now, Output& out) {
@@ -193,34 +252,66 @@ void Job::serve(BootTime now, Output& out) {
   for (bool served = true; served && !units_.queue().empty();) {
     served = false;
     for (const DonorIndex index : hungry) {
-      if (is_hungry(donors_[index], now) && units_.queue().has_for(index)) served = serve_one(index, false, now, out) || served;
+      if (is_hungry(donors_[index], now) && units_.queue().has_for(index)) served = serve_one(index, now, out) || served;
     }
   }
   serve_again_at_ = never;
-  if (units_.queue().empty()) return race(hungry, now, out);
+  std::erase_if(hungry, [&](DonorIndex index) { return !is_hungry(donors_[index], now); });
   for (const DonorIndex index : hungry) {
     if (units_.queue().has_for(index)) serve_again_at_ = now + limits::race_least;
   }
+  if (!hungry.empty()) race(hungry, now, out);
 }
 
-void Job::race(const std::vector<DonorIndex>& hungry, BootTime now, Output& out) {
-  if (leases_.empty() || turnaround_ == 0) return;
-  for (const DonorIndex index : hungry) {
-    if (!is_hungry(donors_[index], now)) continue;
-    serve_one(index, true, now, out);
-    serve_again_at_ = now + std::max<Duration>(limits::race_least, straggling() / 4);
+std::vector<UnitIndex> Job::stragglers(BootTime now) const {
+  std::vector<UnitIndex> found;
+  std::size_t looks = 0;
+  for (const auto& [lease, record] : leases_.all()) {  // oldest first
+    if (record.sent + straggling() > now || looks > limits::race_units_looked_at) break;
+    looks += record.units.size();
+    std::copy_if(record.units.begin(), record.units.end(), std::back_inserter(found), [&](UnitIndex unit) { return units_.may_race(unit); });
+    if (found.size() > limits::batch_units_max) break;
+  }
+  return found;
+}
+
+void Job::race(const std::vector<DonorIndex>& idle, BootTime now, Output& out) {
+  if (leases_.empty()) return;
+  const BootTime first = std::max(leases_.all().begin()->second.sent + straggling(), race_again_at_);
+  if (first > now) {
+    serve_again_at_ = std::min(serve_again_at_, first);
+    return;
+  }
+  race_again_at_ = now + std::max<Duration>(limits::race_least, straggling() / 4);
+  serve_again_at_ = std::min(serve_again_at_, race_again_at_);
+  std::vector<UnitIndex> late = stragglers(now);
+  for (const DonorIndex index : idle) {
+    Batch batch(std::min<std::size_t>(donors_[index].pace.window() - donors_[index].leased, donors_[index].slots));
+    std::erase_if(late, [&](UnitIndex unit) {
+      if (batch.full()) return false;
+      auto leased = units_.lease_race(unit, index, leases_.next_id());
+      if (!leased) return false;
+      batch.add(std::move(*leased));
+      return true;
+    });
+    if (!batch.units.empty()) send_lease(index, std::move(batch.units), now, out);
+    if (late.empty()) return;
   }
 }
 
-void Job::lapse_lease(LeaseId id, BootTime now) {
+void Job::shun(Donor& donor, BootTime now) {
+  if (now < donor.shunned_until) return;
+  donor.pace.lapsed();
+  donor.shunned_until = now + limits::shun_first * (1 << std::min(donor.lapses++, 6U));
+}
+
+void Job::lapse_lease(LeaseId id, bool silent, BootTime now) {
   const LeaseRecord lease = leases_.close(id);
   Donor& donor = donors_[lease.donor];
   donor.leased -= lease.out;
   bool lapsed = false;
   for (const UnitIndex unit : lease.units) lapsed = units_.lapse(unit, lease.donor, id) || lapsed;
-  if (!lapsed || now < donor.shunned_until) return;
-  donor.pace.lapsed();
-  donor.shunned_until = now + limits::shun_first * (1 << std::min(donor.lapses++, 6U));
+  if (lapsed && silent) shun(donor, now);
 }
 
 void Job::expire(BootTime now) {
@@ -228,11 +319,10 @@ void Job::expire(BootTime now) {
     Donor& donor = donors_[i];
     if (donor.lost_at == never || now < donor.lost_at + limits::lost_grace) continue;
     donor.lost_at = never;
-    for (const LeaseId lease : leases_.of(i)) lapse_lease(lease, now);
-    donor.shunned_until = now;  // losing a link is no silence
-    donor.lapses = 0;
+    if (donor.leased == 0) continue;
+    for (const LeaseId lease : leases_.of(i)) lapse_lease(lease, false, now);  // losing a link is no silence
   }
-  while (const auto lease = leases_.first_expired(now)) lapse_lease(*lease, now);
+  while (const auto lease = leases_.first_expired(now)) lapse_lease(*lease, true, now);
 }
 
 // --- What came of it ---
@@ -271,6 +361,7 @@ void Job::hand_on(Journal& journal, Output& out) {
 void Job::say_who_is_there(BootTime now, Output& out) {
   counts_.donors =
       static_cast<std::uint32_t>(std::count_if(donors_.begin(), donors_.end(), [](const Donor& d) { return d.connected && d.slots > 0; }));
+  units_.set_present(counts_.donors);
   if (counts_.donors > 0) {
     if (said_alone_) out.push(DonorsBack{id_});
     said_alone_ = false;
@@ -298,7 +389,10 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
   settled_up_at_ = now.boot;
   expire(now.boot);
   say_who_is_there(now.boot, out);
-  if (!ending_) serve(now.boot, out);
+  if (!ending_ && !leaving_) {
+    renew(now.boot, out);
+    serve(now.boot, out);
+  }
   hand_on(journal, out);
   if (ending_) {
     finish(*ending_, journal, out);
@@ -313,7 +407,7 @@ BootTime Job::next_deadline() const {
   if (!said_alone_ && alone_since_ != never && units_.open() > 0) next = std::min(next, alone_since_ + limits::lost_grace);
   for (const Donor& donor : donors_) {
     if (donor.lost_at != never) next = std::min(next, donor.lost_at + limits::lost_grace);
-    if (donor.shunned_until > settled_up_at_ && !units_.queue().empty()) next = std::min(next, donor.shunned_until);
+    if (donor.shunned_until > settled_up_at_) next = std::min(next, donor.shunned_until);
   }
   return next;
 }
@@ -324,7 +418,7 @@ JobProgress Job::progress() const {
   double seconds = 0;
   unsigned timed = 0;
   for (const Donor& donor : donors_) {
-    progress.attempts_running += donor.leased;
+    if (!ended_) progress.attempts_running += donor.leased;
     if (donor.pace.unit_seconds() == 0) continue;
     seconds += donor.pace.unit_seconds();
     ++timed;

@@ -6,15 +6,19 @@
 //   2. A donor is refilled once a quarter of its window is free, so that leases and results travel in batches; near the end, a lease takes at most
 //      its share of what is left (guided self-scheduling, Polychronopoulos and Kuck 1987), so that all finish together.
 //   3. A lease ends when every unit came back, or lapses at its expiry, or lost_grace after its donor's link broke. A donor that lets leases lapse
-//      is left out for a while, doubling: silence costs the job little.
-//   4. When nothing waits, units whose donor takes race_slack times the usual turnaround are leased once more to donors that would idle.
+//      is left out for a while, doubling: silence costs the job little. Where the link comes back in time, what is still out is leased again to
+//      the same donor, until the same time: it goes on with what it has, and begins what was lost.
+//   4. Units whose donor takes race_slack times the usual turnaround are leased once more to donors for whom nothing waits.
 //   5. A donor that was outvoted outvoted_max times gets nothing more while enough others are there.
 //   6. Whatever no longer matters is revoked.
+//   7. A donor that returns units, or fails at all it has while others are there, is left out for a while. Rationale: else the two would
+//      pass the same units to and fro as fast as the link carries them.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "coordinatorless/core/charge.h"
@@ -37,10 +41,12 @@ class Job {
   void on_want(const PeerId& from, const Want& want);
   /// The signature has been checked. nullopt where every result was asked for.
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, Results results, Now now);
-  void on_return(const PeerId& from, const Return& returned);
-  void connected(const PeerId& peer, Now now);
+  void on_return(const PeerId& from, const Return& returned, Now now);
+  void connected(const PeerId& peer);
   void lost(const PeerId& peer, Now now);
   void cancel() { ending_ = JobState::cancelled; }
+  /// This process ends before the job does: nothing more is leased, and donors forget it until it is announced again.
+  void leave(Output& out);
 
   /// Carries out what is due and what the calls above made possible; after each of them, and at the deadline.
   void settle_up(Now now, Journal& journal, Output& out);
@@ -63,20 +69,25 @@ class Job {
     BootTime shunned_until{};
     unsigned lapses = 0;  // in a row
     unsigned outvoted = 0;
+    bool counted = false;  // a result of its was taken
   };
-  DonorIndex donor_index(const PeerId& peer);
+  /// The place of a donor that is known, or of a newcomer; nullopt where all are taken.
+  [[nodiscard]] std::optional<DonorIndex> place_for(const PeerId& peer);
   [[nodiscard]] Donor* find(const PeerId& peer, DonorIndex* index = nullptr);
   [[nodiscard]] bool may_serve(const Donor& donor, BootTime now) const;
   [[nodiscard]] bool is_hungry(const Donor& donor, BootTime now) const;
 
+  void renew(BootTime now, Output& out);
   void serve(BootTime now, Output& out);
-  bool serve_one(DonorIndex index, bool race, BootTime now, Output& out);
-  void race(const std::vector<DonorIndex>& hungry, BootTime now, Output& out);
-  [[nodiscard]] std::vector<LeasedUnit> pick(DonorIndex index, LeaseId lease, std::size_t most, bool race, BootTime now);
+  bool serve_one(DonorIndex index, BootTime now, Output& out);
+  void send_lease(DonorIndex index, std::vector<LeasedUnit> picked, BootTime now, Output& out);
+  void race(const std::vector<DonorIndex>& idle, BootTime now, Output& out);
+  [[nodiscard]] std::vector<UnitIndex> stragglers(BootTime now) const;
   [[nodiscard]] Duration validity(const Donor& donor) const;
   [[nodiscard]] Duration straggling() const;
   bool unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit);
-  void lapse_lease(LeaseId lease, BootTime now);
+  void lapse_lease(LeaseId lease, bool silent, BootTime now);
+  void shun(Donor& donor, BootTime now);
   void expire(BootTime now);
   void take(UnitTable::Settled settled);
   void hand_on(Journal& journal, Output& out);
@@ -88,9 +99,10 @@ class Job {
   const Manifest manifest_;
   UnitTable units_;
 
-  std::deque<Donor> donors_;  // by index; never shrinks; donors_per_job_max
+  std::deque<Donor> donors_;  // by index; donors_per_job_max
   std::map<PeerId, DonorIndex> index_of_;
   LeaseBook leases_;
+  std::set<DonorIndex> to_renew_;  // their links broke and are back; leases may have been lost on the way, or results
 
   std::vector<AcceptedUnit> settled_;  // since the last hand_on
   std::map<DonorIndex, std::vector<UnitIndex>> revoked_;
@@ -98,10 +110,12 @@ class Job {
 
   double turnaround_ = 0;            // seconds from lease to result, moving average
   BootTime serve_again_at_ = never;  // stragglers to look for, or a queue to look through further
+  BootTime race_again_at_{};
   BootTime settled_up_at_{};
   BootTime alone_since_ = never;
   bool said_alone_ = false;
   bool complete_ = false;  // every unit was appended
+  bool leaving_ = false;
   bool ended_ = false;
   std::optional<JobState> ending_;
   JobProgress counts_;

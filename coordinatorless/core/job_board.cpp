@@ -19,68 +19,82 @@ void JobBoard::submit(const JobId& id, Manifest manifest, const JobSubmitted& su
 }
 
 void JobBoard::append(UnitsAppended appended, Now now, Output& out) {
-  const JobId id = appended.job;
-  Job* job = find(id);
-  if (job == nullptr || job->ended()) return;  // cancelled while they were being cut
+  Job* job = find(appended.job);
+  if (job == nullptr) return;  // cancelled while they were being cut
   job->append(std::move(appended));
-  settle_up(id, *job, now, out);
+  settle_up(*job, now, out);
 }
 
 void JobBoard::cancel(const JobId& id, Now now, Output& out) {
   Job* job = find(id);
-  if (job == nullptr || job->ended()) return;
+  if (job == nullptr) return;
   job->cancel();
-  settle_up(id, *job, now, out);
+  settle_up(*job, now, out);
 }
 
 void JobBoard::on_want(const PeerId& from, const Want& want, Now now, Output& out) {
   Job* job = find(want.job);
-  if (job == nullptr || job->ended()) return out.send(from, Closed{want.job});
+  if (job == nullptr || (leaving_ && from != self_.id)) return out.send(from, Closed{want.job});
   job->on_want(from, want);
-  settle_up(want.job, *job, now, out);
+  settle_up(*job, now, out);
 }
 
 std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& key, Results results, Now now, Output& out) {
-  const JobId id = results.job;
-  Job* job = find(id);
-  if (job == nullptr) return charges::unasked;
-  if (job->ended()) return std::nullopt;
+  Job* job = find(results.job);
+  if (job == nullptr) {
+    out.send(from, Closed{results.job});
+    return std::nullopt;
+  }
   // One's own results need no proof.
   if (from != self_.id && !self_.verify(Domain::results, key, results_root(results).view(), results.signature)) return charges::forged;
   const auto charge = job->on_results(from, std::move(results), now);
-  settle_up(id, *job, now, out);
+  settle_up(*job, now, out);
   return charge;
 }
 
-std::optional<Charge> JobBoard::on_return(const PeerId& from, const Return& returned, Now now, Output& out) {
+void JobBoard::on_return(const PeerId& from, const Return& returned, Now now, Output& out) {
   Job* job = find(returned.job);
-  if (job == nullptr) return charges::unasked;
-  job->on_return(from, returned);
-  settle_up(returned.job, *job, now, out);
-  return std::nullopt;
+  if (job == nullptr) return;
+  job->on_return(from, returned, now);
+  settle_up(*job, now, out);
 }
 
-void JobBoard::connected(const PeerId& peer, Now now) {
-  for (const auto& [id, job] : jobs_) job->connected(peer, now);
+void JobBoard::connected(const PeerId& peer) {
+  for (const auto& [id, job] : jobs_) job->connected(peer);
 }
 
 void JobBoard::lost(const PeerId& peer, Now now, Output& out) {
   for (const auto& [id, job] : jobs_) {
     job->lost(peer, now);
-    settle_up(id, *job, now, out);
+    job->settle_up(now, journal_, out);
   }
+  clear_away();
 }
 
 void JobBoard::tick(Now now, Output& out) {
   for (const auto& [id, job] : jobs_) {
-    if (job->next_deadline() <= now.boot) settle_up(id, *job, now, out);
+    if (job->next_deadline() <= now.boot) job->settle_up(now, journal_, out);
   }
+  clear_away();
 }
 
-void JobBoard::settle_up(const JobId& id, Job& job, Now now, Output& out) {
-  const bool was_ended = job.ended();
+void JobBoard::settle_up(Job& job, Now now, Output& out) {
   job.settle_up(now, journal_, out);
-  if (job.ended() && !was_ended) ended_.push_back({id, job.donors()});
+  if (job.ended()) clear_away();
+}
+
+void JobBoard::clear_away() {
+  for (const auto& [id, job] : jobs_) {
+    if (!job->ended()) continue;
+    ended_.push_back({id, job->donors()});
+    over_.emplace(id, job->progress());
+  }
+  std::erase_if(jobs_, [](const auto& entry) { return entry.second->ended(); });
+}
+
+void JobBoard::leave(Output& out) {
+  leaving_ = true;
+  for (const auto& [id, job] : jobs_) job->leave(out);
 }
 
 BootTime JobBoard::next_deadline() const {
@@ -90,18 +104,15 @@ BootTime JobBoard::next_deadline() const {
 }
 
 std::optional<JobProgress> JobBoard::progress(const JobId& id) const {
-  const Job* job = find(id);
-  return job == nullptr ? std::nullopt : std::optional(job->progress());
+  if (const Job* job = find(id)) return job->progress();
+  const auto over = over_.find(id);
+  return over == over_.end() ? std::nullopt : std::optional(over->second);
 }
 
 std::vector<JobBoard::Ended> JobBoard::take_ended() { return std::exchange(ended_, {}); }
 
 bool JobBoard::employs(const PeerId& donor) const {
-  return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) { return !entry.second->ended() && entry.second->knows(donor); });
-}
-
-bool JobBoard::any_running() const {
-  return std::any_of(jobs_.begin(), jobs_.end(), [](const auto& entry) { return !entry.second->ended(); });
+  return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) { return entry.second->knows(donor); });
 }
 
 }  // namespace dugnad::core

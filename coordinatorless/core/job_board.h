@@ -1,4 +1,5 @@
-// JobBoard: the submitter's side. Holds the own jobs, hands each message to the job it is about, and keeps ended ones just long enough to be asked.
+// JobBoard: the submitter's side. Holds the own jobs and hands each message to the job it is about. Who speaks of a job that does not run
+// here is told so with Closed: a donor of an earlier life of this process means no harm.
 #pragma once
 
 #include <map>
@@ -18,17 +19,20 @@ class JobBoard {
   void submit(const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now, Output& out);
   void append(UnitsAppended appended, Now now, Output& out);
   void cancel(const JobId& job, Now now, Output& out);
+  /// Running jobs are left as they are, for another time.
+  void leave(Output& out);
 
   void on_want(const PeerId& from, const Want& want, Now now, Output& out);
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, const PublicKey& key, Results results, Now now, Output& out);
-  [[nodiscard]] std::optional<Charge> on_return(const PeerId& from, const Return& returned, Now now, Output& out);
+  void on_return(const PeerId& from, const Return& returned, Now now, Output& out);
 
-  void connected(const PeerId& peer, Now now);
+  void connected(const PeerId& peer);
   void lost(const PeerId& peer, Now now, Output& out);
   void tick(Now now, Output& out);
   [[nodiscard]] BootTime next_deadline() const;
 
-  [[nodiscard]] bool holds(const JobId& job) const { return find(job) != nullptr; }
+  [[nodiscard]] bool holds(const JobId& job) const { return runs(job) || over_.contains(job); }
+  [[nodiscard]] bool runs(const JobId& job) const { return jobs_.contains(job); }
   [[nodiscard]] std::optional<JobProgress> progress(const JobId& job) const;
   /// Jobs that ended since last asked: they are to be un-announced, and their donors' links are no longer needed for them.
   struct Ended {
@@ -38,15 +42,19 @@ class JobBoard {
   [[nodiscard]] std::vector<Ended> take_ended();
   /// Whether a job that runs has dealings with this donor.
   [[nodiscard]] bool employs(const PeerId& donor) const;
-  [[nodiscard]] bool any_running() const;
+  [[nodiscard]] bool any_running() const { return !jobs_.empty(); }
 
  private:
   [[nodiscard]] Job* find(const JobId& job) const;
-  void settle_up(const JobId& id, Job& job, Now now, Output& out);
+  /// May be the job's end.
+  void settle_up(Job& job, Now now, Output& out);
+  void clear_away();
 
   const Self& self_;
   Journal& journal_;
-  std::map<JobId, std::unique_ptr<Job>> jobs_;
+  std::map<JobId, std::unique_ptr<Job>> jobs_;  // that run
+  std::map<JobId, JobProgress> over_;           // those that ended: what became of them is all that is kept
+  bool leaving_ = false;
   std::vector<Ended> ended_;
 };
 

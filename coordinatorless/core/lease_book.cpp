@@ -45,13 +45,6 @@ LeaseRecord LeaseBook::close(LeaseId lease) {
   return record;
 }
 
-void LeaseBook::move_expiry(LeaseId lease, BootTime expires) {
-  LeaseRecord& record = leases_.at(lease);
-  expiries_.erase({record.expires, lease});
-  record.expires = expires;
-  expiries_.emplace(expires, lease);
-}
-
 const LeaseRecord* LeaseBook::find(LeaseId lease) const {
   const auto at = leases_.find(lease);
   return at == leases_.end() ? nullptr : &at->second;

@@ -24,17 +24,18 @@ struct LeaseRecord {
 
 class LeaseBook {
  public:
-  explicit LeaseBook(LeaseId first) : last_(first) {}
+  explicit LeaseBook(LeaseId first) : first_(first), last_(first) {}
 
   /// The id that the next open() will have.
   [[nodiscard]] LeaseId next_id() const { return {last_.value + 1}; }
+  /// Whether a lease ever had this id.
+  [[nodiscard]] bool issued(LeaseId lease) const { return lease > first_ && lease <= last_; }
   void open(DonorIndex donor, std::vector<UnitIndex> units, BootTime sent, BootTime expires);
 
   /// A unit is no longer out under this lease. True where it was: each unit of a lease comes back once.
   bool unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit);
   /// Ends a lease early; what was still out.
   [[nodiscard]] LeaseRecord close(LeaseId lease);
-  void move_expiry(LeaseId lease, BootTime expires);
 
   [[nodiscard]] const LeaseRecord* find(LeaseId lease) const;
   [[nodiscard]] std::optional<LeaseId> first_expired(BootTime now) const;
@@ -49,6 +50,7 @@ class LeaseBook {
 
   std::map<LeaseId, LeaseRecord> leases_;
   std::set<std::pair<BootTime, LeaseId>> expiries_;
+  const LeaseId first_;
   LeaseId last_;
 };
 

@@ -99,7 +99,9 @@ inline constexpr Duration credit_first = seconds(1);  // a newcomer's most, doub
 inline constexpr Duration credit_most = seconds(64);
 inline constexpr std::size_t window_units_max = 32 << 10;    // leased to one donor at once
 inline constexpr std::size_t attempts_per_unit_max = 16;     // beyond it a unit that finds no agreement has failed
-inline constexpr std::size_t donor_faults_per_unit_max = 5;  // time-outs and the like before the unit itself is blamed
+inline constexpr std::uint32_t copies_max = 64;              // of one unit; three times as many candidates still fit a byte
+inline constexpr std::size_t donor_faults_per_unit_max = 5;  // time-outs and the like, of as many donors, before the unit itself is blamed
+inline constexpr std::size_t unit_faults_max = 16;           // and of however few; a donor that only fails is left out in between
 inline constexpr std::size_t random_window =
     4096;  // a lease draws from this many units ahead: unpredictable, yet results come roughly in order
 inline constexpr Duration lease_least = seconds(10);      // the shortest lease: below it, a suspended laptop loses its work for nothing
@@ -108,9 +110,9 @@ inline constexpr Duration lease_unknown = minutes(2);     // while no unit of th
 inline constexpr Duration lost_grace = seconds(3);        // a donor whose link broke may come back this long before its units go to others
 inline constexpr Duration race_least = milliseconds(50);  // a straggler is not raced before this
 inline constexpr double race_slack = 3.0;                 // times the expected turnaround
-inline constexpr std::size_t race_leases_looked_at = 64;  // oldest leases searched for stragglers at a time
+inline constexpr std::size_t race_units_looked_at = 16 << 10;  // of the oldest leases, searched for stragglers at a time
 inline constexpr Duration shun_first = seconds(2);        // a donor that let a lease lapse is left out this long, doubling to 64 times
-inline constexpr std::size_t donors_per_job_max = 4096;   // ever seen by one job: above the job links, since donors come and go
+inline constexpr std::size_t donors_per_job_max = 4096;   // remembered by one job: above the job links, since donors come and go
 inline constexpr unsigned slots_max = 1024;               // of one donor; more is a typing error or a lie
 inline constexpr unsigned outvoted_max = 3;  // outvoted this often in one job, a donor gets no more of it while there are others
 
@@ -123,6 +125,8 @@ inline constexpr std::size_t executor_attempts_max = 16 << 10;  // in the execut
 inline constexpr Duration result_gather = milliseconds(10);     // results wait this long for company while more work runs
 inline constexpr Duration want_refresh = seconds(30);
 inline constexpr Duration absent_grace = seconds(60);  // work of a submitter that is gone is kept this long
+inline constexpr Duration idle_place = seconds(60);    // a job that gave no work this long makes room for another, where all places are taken
+inline constexpr std::size_t absent_bytes_max = donor_bytes_max / donor_jobs_max;  // outputs kept for a submitter that is gone
 inline constexpr Duration leave_grace = seconds(4);    // an orderly stop lets what runs finish this long
 
 // --- Relay ---

@@ -121,7 +121,7 @@ struct Peer::Parts {
     const bool announced = gossip.publish(event.manifest, event.delegation, now, out);
     DUGNAD_ASSERT(announced, "an announcement of our own that others would refuse");
     if (!self.endpoint) job_links.seek_donors(true, now, out);
-    if (donor.learn(job, *manifest, self.id)) donor.connected(self.id, now, out);
+    if (donor.learn(job, *manifest, self.id, now, out)) donor.connected(self.id, now, out);
   }
 
   void on(UnitsAppended&& event, Now now) { board.append(std::move(event), now, out); }
@@ -133,6 +133,7 @@ struct Peer::Parts {
 
   void on(LeaveRequested&&, Now now) {
     leaving = true;
+    board.leave(out);
     donor.leave(now, out);
   }
 
@@ -146,7 +147,7 @@ struct Peer::Parts {
   void receive(const PeerId& from, Pull&& message, Now now) { charge(from, gossip.on(from, message, now, out), now); }
 
   void receive(const PeerId& from, Want&& message, Now now) {
-    if (from != self.id && links.is_up(from) && board.holds(message.job)) {
+    if (from != self.id && links.is_up(from) && board.runs(message.job)) {
       if (!links.hold(from, Purpose::job)) return out.send(from, Closed{message.job});  // no room for more donors
       budget.set_working(from, true);
     }
@@ -158,7 +159,7 @@ struct Peer::Parts {
     charge(from, board.on_results(from, key_of(from), std::move(message), now, out), now);
   }
 
-  void receive(const PeerId& from, Return&& message, Now now) { charge(from, board.on_return(from, message, now, out), now); }
+  void receive(const PeerId& from, Return&& message, Now now) { board.on_return(from, message, now, out); }
 
   void receive(const PeerId& from, Lease&& message, Now now) {
     links.useful(from, now);
@@ -193,7 +194,7 @@ struct Peer::Parts {
       if (links.is_up(peer)) (void)links.hold(peer, Purpose::job);
       budget.set_working(peer, true);
     }
-    board.connected(peer, now);
+    board.connected(peer);
     donor.connected(peer, now, out);
   }
 
@@ -214,7 +215,7 @@ struct Peer::Parts {
   void on_news(const KnownJob& known, Now now) {
     charge(known.told_by, membership.learn(known.record, known.told_by, now, out).charge, now);
     if (known.closed) return donor.forget(known.job, out);
-    const bool fresh = donor.learn(known.job, known.manifest, known.submitter);
+    const bool fresh = donor.learn(known.job, known.manifest, known.submitter, now, out);
     if (!fresh && !donor.serves(known.submitter)) return;
     const bool was_up = job_links.is_up(known.submitter);
     job_links.need(known, now, out);
@@ -239,17 +240,21 @@ struct Peer::Parts {
       job_links.release(peer, now);
       if (!board.employs(peer)) release(peer, now);
     }
-    // There is room again for jobs that were passed over.
+    // There is room again for jobs that were passed over. Those of whoever was just released wait for news of them: it may have sent us away.
     if (!released.empty()) {
       for (const KnownJob& known : gossip.known()) {
-        if (!known.closed && known.expires > now.wall) on_news(known, now);
+        const bool just_left = std::find(released.begin(), released.end(), known.submitter) != released.end();
+        if (!known.closed && known.expires > now.wall && !just_left && donor.has_room()) on_news(known, now);
       }
     }
     if (auto rows = membership.take_rows(now, leaving); !rows.empty()) (void)journal.write(std::move(rows), out);
-    if (leaving && !departed && donor.has_left(now)) {
-      departed = true;
-      out.push(Departed{});
-    }
+  }
+
+  /// Behind all that the machines have to say before.
+  void depart(Now now) {
+    if (!leaving || departed || !donor.has_left(now)) return;
+    departed = true;
+    effects.push_back(Departed{});
   }
 
   void release(const PeerId& peer, Now now) {
@@ -339,6 +344,7 @@ void Peer::handle(Event event, Now now) {
     parts_->tick(now);
     parts_->settle(now);
   }
+  parts_->depart(now);
 }
 
 std::optional<Effect> Peer::next_effect() {

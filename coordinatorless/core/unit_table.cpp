@@ -27,7 +27,7 @@ UnitQueue::Fit UnitTable::fit(UnitIndex index, DonorIndex donor) {
   Unit* unit = open_unit(index);
   if (unit == nullptr) return UnitQueue::Fit::stale;
   if (unit->history == nullptr) return UnitQueue::Fit::yes;
-  if (judge(*unit->history, copies_).leases_wanted == 0) {  // a late result has made the lease needless
+  if (judged(*unit).leases_wanted == 0) {  // a late result has made the lease needless
     unit->queued = false;
     return UnitQueue::Fit::stale;
   }
@@ -47,7 +47,7 @@ LeasedUnit UnitTable::begin(UnitIndex index, Unit& unit, DonorIndex donor, Lease
 }
 
 void UnitTable::requeue(UnitIndex index, Unit& unit) {
-  if (unit.queued || judge(*unit.history, copies_).leases_wanted == 0) return;
+  if (unit.queued || judged(unit).leases_wanted == 0) return;
   unit.queued = true;
   for (const AttemptRecord& attempt : unit.history->attempts) {
     if (attempt.state != AttemptState::lapsed) return queue_.push_again(index, attempt.donor);
@@ -65,15 +65,28 @@ std::optional<LeasedUnit> UnitTable::lease_next(DonorIndex donor, LeaseId lease,
   return leased;
 }
 
-std::optional<LeasedUnit> UnitTable::lease_race(UnitIndex index, DonorIndex donor, LeaseId lease) {
+std::optional<LeasedUnit> UnitTable::renew(UnitIndex index, DonorIndex donor, LeaseId old, LeaseId lease) {
   Unit* unit = open_unit(index);
-  if (unit == nullptr || unit->history == nullptr || unit->queued) return std::nullopt;
-  if (unit->history->attempt_of(donor) != nullptr) return std::nullopt;
-  const auto& attempts = unit->history->attempts;
-  const auto running =
-      std::count_if(attempts.begin(), attempts.end(), [](const AttemptRecord& a) { return a.state == AttemptState::leased; });
-  if (static_cast<std::size_t>(running) > copies_ || attempts.size() >= 2 * copies_ + 2) return std::nullopt;
-  return begin(index, *unit, donor, lease);
+  AttemptRecord* attempt = unit == nullptr || unit->history == nullptr ? nullptr : unit->history->attempt_of(donor);
+  if (attempt == nullptr || attempt->lease != old || attempt->state != AttemptState::leased) return std::nullopt;
+  attempt->lease = lease;
+  return LeasedUnit{index, unit->input};
+}
+
+bool UnitTable::may_race(UnitIndex index) const {
+  if (!is_open(index)) return false;
+  const Unit& unit = units_[index.value];
+  if (unit.history == nullptr || unit.queued) return false;
+  const auto& attempts = unit.history->attempts;
+  const auto count = [&](AttemptState state) {
+    return static_cast<std::size_t>(std::count_if(attempts.begin(), attempts.end(), [&](const AttemptRecord& a) { return a.state == state; }));
+  };
+  return count(AttemptState::leased) <= copies_ && attempts.size() - count(AttemptState::lapsed) < 2 * copies_ + 2;
+}
+
+std::optional<LeasedUnit> UnitTable::lease_race(UnitIndex index, DonorIndex donor, LeaseId lease) {
+  if (!may_race(index) || units_[index.value].history->attempt_of(donor) != nullptr) return std::nullopt;
+  return begin(index, units_[index.value], donor, lease);
 }
 
 UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict& verdict) {
@@ -90,11 +103,11 @@ UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict&
   }
   for (const AttemptRecord& attempt : unit.history->attempts) {
     switch (attempt.state) {
-      case AttemptState::leased: settled.unneeded.emplace_back(attempt.donor, attempt.lease); break;
+      case AttemptState::leased:
+      case AttemptState::lapsed: settled.unneeded.emplace_back(attempt.donor, attempt.lease); break;
       case AttemptState::voted:
         if (verdict.kind == Verdict::Kind::settled && attempt.group != verdict.group) settled.outvoted.push_back(attempt.donor);
         break;
-      case AttemptState::lapsed: break;
     }
   }
   unit.history.reset();
@@ -114,12 +127,18 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
   }
   AttemptRecord* attempt = unit->history == nullptr ? nullptr : unit->history->attempt_of(donor);
   if (attempt == nullptr || attempt->state == AttemptState::voted) return counted;
+  const bool is_result = outcome == Outcome::ok || outcome == Outcome::failed;
   if (attempt->lease != lease) {
-    counted.kind = Counted::Kind::late;
-    return counted;
+    // A unit that outlasts its leases comes back under one that has lapsed since: else it never would.
+    if (lease > attempt->lease) return counted;
+    if (!is_result) {
+      counted.kind = Counted::Kind::late;
+      return counted;
+    }
+    counted.superseded = attempt->lease;
   }
   counted.kind = Counted::Kind::taken;
-  if (outcome == Outcome::ok || outcome == Outcome::failed) {
+  if (is_result) {
     // Where one vote settles, nothing is compared: the digest would be work for nothing.
     const std::array<std::uint8_t, 1> head{static_cast<std::uint8_t>(outcome)};
     const Hash digest = copies_ == 1 ? Hash{} : hash_of(head, output);
@@ -127,7 +146,7 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
   } else {
     unit->history->fault(*attempt, to_text(output));
   }
-  const Verdict verdict = judge(*unit->history, copies_);
+  const Verdict verdict = judged(*unit);
   if (verdict.kind == Verdict::Kind::open) {
     requeue(index, *unit);
   } else {

@@ -19,21 +19,28 @@ class UnitTable {
  public:
   explicit UnitTable(unsigned copies) : copies_(copies) {}
 
+  /// How many donors there are to lease to.
+  void set_present(std::size_t donors) { present_ = donors; }
   void append(std::vector<NewUnit> units);
 
   /// The next unit for `donor`, leased to it under `lease`; nullopt where nothing waits that it may have.
   [[nodiscard]] std::optional<LeasedUnit> lease_next(DonorIndex donor, LeaseId lease, Generator& generator);
+  /// What `donor` has under lease `old`, under `lease` instead; nullopt where it is not out.
+  [[nodiscard]] std::optional<LeasedUnit> renew(UnitIndex unit, DonorIndex donor, LeaseId old, LeaseId lease);
+  /// Whether one more attempt at this unit may be made by somebody.
+  [[nodiscard]] bool may_race(UnitIndex unit) const;
   /// One more attempt at a unit that waits for a straggler; nullopt where the donor has had it or it is settled, or raced already.
   [[nodiscard]] std::optional<LeasedUnit> lease_race(UnitIndex unit, DonorIndex donor, LeaseId lease);
 
   struct Settled {
     AcceptedUnit unit;
     std::vector<DonorIndex> outvoted;                      // their results were others
-    std::vector<std::pair<DonorIndex, LeaseId>> unneeded;  // still at it
+    std::vector<std::pair<DonorIndex, LeaseId>> unneeded;  // still at it, in time or not
   };
   struct Counted {
     enum class Kind : std::uint8_t { taken, late, unasked };
-    Kind kind = Kind::unasked;  // late: settled meanwhile, or under an older lease; unasked: never this donor's
+    Kind kind = Kind::unasked;  // late: settled meanwhile; unasked: not this donor's
+    std::optional<LeaseId> superseded;  // the donor holds the unit under this newer lease too, needlessly
     std::optional<Settled> settled;
   };
   [[nodiscard]] Counted vote(UnitIndex unit, DonorIndex donor, LeaseId lease, Outcome outcome, Bytes output);
@@ -58,12 +65,14 @@ class UnitTable {
   };
 
   [[nodiscard]] Unit* open_unit(UnitIndex index);
+  [[nodiscard]] Verdict judged(const Unit& unit) const { return judge(*unit.history, copies_, present_); }
   [[nodiscard]] UnitQueue::Fit fit(UnitIndex index, DonorIndex donor);
   [[nodiscard]] LeasedUnit begin(UnitIndex index, Unit& unit, DonorIndex donor, LeaseId lease);
   void requeue(UnitIndex index, Unit& unit);
   [[nodiscard]] Settled settle(UnitIndex index, Unit& unit, const Verdict& verdict);
 
   const unsigned copies_;
+  std::size_t present_ = 0;
   std::vector<Unit> units_;  // by index
   UnitQueue queue_;
   std::uint64_t open_ = 0;

@@ -46,7 +46,7 @@ struct Bench {
     manifest.owner = named<PublicKeyTag>(owner);
     manifest.task = "test";
     manifest.unit_limit = seconds(60);
-    if (!donor.learn(id, manifest, submitter)) return false;
+    if (!donor.learn(id, manifest, submitter, now, out)) return false;
     donor.connected(submitter, now, out);
     settle();
     return true;
@@ -125,10 +125,10 @@ TEST_CASE("unknown tasks, and others' jobs where it does not donate, are not ser
   Bench bench;
   Manifest manifest;
   manifest.task = "other";
-  CHECK_FALSE(bench.donor.learn(job(1), manifest, peer(1)));
+  CHECK_FALSE(bench.donor.learn(job(1), manifest, peer(1), bench.now, bench.out));
   manifest.task = "test";
   manifest.task_version = 2;
-  CHECK_FALSE(bench.donor.learn(job(1), manifest, peer(1)));
+  CHECK_FALSE(bench.donor.learn(job(1), manifest, peer(1), bench.now, bench.out));
   Bench selfish(1, false);
   CHECK_FALSE(selfish.serve(job(1), peer(1)));
   CHECK(selfish.serve(job(1), selfish.self.id));
@@ -247,7 +247,7 @@ TEST_CASE("results wait for a submitter whose link broke, and the job is given u
   bench.settle();
   CHECK(bench.results_heard(peer(1)) == 1);
   bench.donor.lost(peer(1), bench.now);
-  bench.pass(limits::absent_grace);
+  bench.pass(limits::announcement_lease);
   CHECK_FALSE(bench.donor.serves(peer(1)));
 }
 
@@ -298,4 +298,119 @@ TEST_CASE("an output that is too large fails its unit, with the reason") {
   REQUIRE(results.size() == 1);
   CHECK(results[0].results[0].outcome == Outcome::failed);
   CHECK(to_text(results[0].results[0].output).find("larger") != std::string::npos);
+}
+
+TEST_CASE("attempts of a job's earlier time here do not disturb it when it is served again") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 2);
+  bench.donor.on_closed(peer(1), Closed{job(1)}, bench.out);
+  bench.settle();
+  bench.serve(job(1), peer(1));
+  bench.finish(2, milliseconds(1));
+  bench.lease(job(1), peer(1), 10, 1);
+  bench.finish(1, microseconds(50));
+  CHECK(bench.results_heard(peer(1)) == 1);  // at once: nothing else counts as in hand
+}
+
+TEST_CASE("two jobs of one owner are both worked on") {
+  Bench bench;
+  bench.serve(job(1), peer(1), 1);
+  bench.serve(job(2), peer(2), 1);
+  bench.lease(job(1), peer(1), 0, 50);
+  bench.lease(job(2), peer(2), 0, 2);
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    bench.lease(job(1), peer(1), 1000 + i, 1);  // this one never runs dry
+    bench.finish(1, milliseconds(20));
+  }
+  CHECK(bench.results_heard(peer(2)) == 2);
+}
+
+TEST_CASE("a unit that is leased again while it is here is computed once, under its newest lease") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 3, seconds(1));
+  REQUIRE(bench.running.size() == 2);
+  Lease again{job(1), LeaseId{70}, seconds(100), {}};
+  for (std::uint64_t i = 0; i < 3; ++i) again.units.push_back({{i}, Bytes(8)});
+  bench.donor.on_lease(peer(1), std::move(again), bench.now, bench.out);
+  bench.settle();
+  bench.now.boot += seconds(2);
+  for (int i = 0; i < 3; ++i) bench.finish(1, milliseconds(20));
+  CHECK(bench.running.empty());
+  std::size_t results = 0;
+  for (const Results& batch : bench.heard<Results>(peer(1))) {
+    for (const UnitResult& result : batch.results) {
+      CHECK(result.lease == LeaseId{70});
+      ++results;
+    }
+  }
+  CHECK(results == 3);
+}
+
+TEST_CASE("a job whose submitter is never reached is given up") {
+  Bench bench;
+  Manifest manifest;
+  manifest.task = "test";
+  REQUIRE(bench.donor.learn(job(1), manifest, peer(1), bench.now, bench.out));
+  CHECK(bench.donor.next_deadline() <= bench.now.boot + limits::announcement_lease);
+  bench.pass(limits::announcement_lease);
+  CHECK_FALSE(bench.donor.serves(peer(1)));
+}
+
+TEST_CASE("where all places are taken, a newcomer gets that of a job that gives no work") {
+  Bench bench;
+  for (std::uint8_t i = 0; i < limits::donor_jobs_max; ++i) REQUIRE(bench.serve(job(i + 1), peer(i + 1), i + 1));
+  CHECK_FALSE(bench.serve(job(100), peer(98), 100));  // they have had no time to give any
+  bench.now.boot += limits::idle_place;
+  for (std::uint8_t i = 0; i < limits::donor_jobs_max; ++i) {
+    if (i != 7) bench.lease(job(i + 1), peer(i + 1), 0, 1);
+  }
+  CHECK(bench.serve(job(100), peer(98), 100));
+  CHECK_FALSE(bench.donor.serves(peer(8)));
+  CHECK(bench.heard<Want>(peer(8)).back().slots == 0);
+  CHECK_FALSE(bench.serve(job(101), peer(97), 101));
+}
+
+TEST_CASE("one owner's many jobs make room for another's first, and an own job always finds a place") {
+  Bench bench;
+  for (std::uint8_t i = 0; i < limits::donor_jobs_max; ++i) {
+    REQUIRE(bench.serve(job(i + 1), peer(i + 1), 1));
+    bench.lease(job(i + 1), peer(i + 1), 0, 3);
+  }
+  CHECK_FALSE(bench.serve(job(50), peer(50), 1));
+  CHECK(bench.serve(job(100), peer(98), 2));
+  std::size_t returned = 0;
+  for (std::uint8_t i = 0; i < limits::donor_jobs_max; ++i) {
+    for (const Return& back : bench.heard<Return>(peer(i + 1))) returned += back.units.size();
+  }
+  CHECK(returned == 3);  // the work of the job that had to go
+  CHECK(bench.serve(job(101), bench.self.id, 1));
+}
+
+TEST_CASE("one that may compute no more returns what waits, and takes nothing") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 5);
+  bench.donor.allow(0, bench.now, bench.out);
+  bench.settle();
+  CHECK(bench.said[peer(1)].size() >= 2);
+  CHECK(std::holds_alternative<Return>(bench.said[peer(1)].back()));  // behind the Want that says so
+  CHECK(bench.heard<Return>(peer(1))[0].units.size() == 3);
+  bench.lease(job(1), peer(1), 10, 2);
+  CHECK(bench.heard<Return>(peer(1))[0].units.size() == 2);
+}
+
+TEST_CASE("outputs for a submitter that is gone do not pile up without a limit") {
+  Bench bench;
+  bench.serve(job(1), peer(1));
+  bench.lease(job(1), peer(1), 0, 1000);
+  bench.donor.lost(peer(1), bench.now);
+  std::size_t computed = 0;
+  for (; computed < 1000 && !bench.running.empty(); ++computed) bench.finish(1, milliseconds(20), Bytes(limits::unit_bytes_max));
+  CHECK(computed * limits::unit_bytes_max < limits::absent_bytes_max + 16 * limits::unit_bytes_max);
+  bench.donor.connected(peer(1), bench.now, bench.out);
+  bench.settle();
+  CHECK(bench.results_heard(peer(1)) == computed);
+  CHECK_FALSE(bench.running.empty());
 }

@@ -249,7 +249,7 @@ TEST_CASE("returned units go to somebody else at once") {
   Return returned{JobId{}, {}};
   for (const auto& lease : bench.take(peer(1))) returned.units.push_back(lease.unit.unit);
   bench.job.on_want(peer(1), Want{JobId{}, 0, {}});
-  bench.job.on_return(peer(1), returned);
+  bench.job.on_return(peer(1), returned, bench.now);
   bench.settle();
   bench.want(peer(2), 3);
   CHECK(bench.take(peer(2)).size() == 3);
@@ -308,7 +308,7 @@ TEST_CASE("whatever donors do, every unit is settled once, by enough of them") {
           Return returned{JobId{}, {}};
           for (const auto& lease : bench.take(donor)) returned.units.push_back(lease.unit.unit);
           if (returned.units.empty()) break;
-          bench.job.on_return(donor, returned);
+          bench.job.on_return(donor, returned, bench.now);
           bench.settle();
           break;
         }
@@ -329,4 +329,184 @@ TEST_CASE("whatever donors do, every unit is settled once, by enough of them") {
     }
     REQUIRE(bench.job.progress().attempts_running == 0);
   }
+}
+
+TEST_CASE("a unit that outlasts every lease is finished all the same by a lone donor") {
+  Bench bench(1);
+  bench.want(peer(1), 1);
+  bench.units(0, 200);
+  std::vector<std::pair<BootTime, Bench::Leased>> computing;  // until when; the donor computes side by side, and renews nothing
+  for (int step = 0; step < 100000 && !bench.ended && bench.now.boot < BootTime{} + std::chrono::hours(2); ++step) {
+    for (const auto& lease : bench.take(peer(1))) {
+      const bool is_long = lease.unit.unit.value == 150;
+      computing.emplace_back(bench.now.boot + (is_long ? seconds(600) : milliseconds(5)), lease);
+    }
+    bench.pass(milliseconds(bench.delivered.size() < 199 ? 5 : 500));
+    for (std::size_t i = 0; i < computing.size();) {
+      if (computing[i].first > bench.now.boot) {
+        ++i;
+        continue;
+      }
+      const auto lease = computing[i].second;
+      computing.erase(computing.begin() + static_cast<std::ptrdiff_t>(i));
+      CHECK_FALSE(bench.answer(lease));
+    }
+  }
+  CHECK(bench.ended == JobState::done);
+  CHECK(bench.now.boot < BootTime{} + seconds(1000 + 700));
+  CHECK(bench.job.progress().attempts_running == 0);
+}
+
+TEST_CASE("a donor that fails at once at all it gets does not fail the units of the others") {
+  Bench bench(1);
+  bench.want(peer(1), 4);
+  bench.want(peer(2), 1);
+  bench.units(0, 8);
+  std::vector<Bench::Leased> honest;
+  for (int step = 0; step < 400 && !bench.ended; ++step) {
+    for (const auto& lease : bench.take(peer(2))) honest.push_back(lease);
+    for (const auto& lease : bench.take(peer(1))) {
+      Results results{JobId{}, {}, {}, {}};
+      results.results.push_back({lease.lease, lease.unit.unit, Outcome::donor_fault, to_bytes("no")});
+      (void)bench.job.on_results(peer(1), std::move(results), bench.now);
+      bench.settle();
+    }
+    bench.pass(seconds(1));
+    if (step % 20 != 19) continue;
+    for (const auto& lease : std::exchange(honest, {})) (void)bench.answer(lease);
+  }
+  CHECK(bench.ended == JobState::done);
+  CHECK(bench.job.progress().units_failed == 0);
+}
+
+TEST_CASE("what a donor returns is not leased to it again at once, not even where it is alone") {
+  Bench bench(1);
+  bench.want(peer(1), 4);
+  bench.units(0, 4);
+  Return returned{JobId{}, {}};
+  for (const auto& lease : bench.take(peer(1))) returned.units.push_back(lease.unit.unit);
+  bench.job.on_return(peer(1), returned, bench.now);
+  bench.settle();
+  CHECK(bench.leased.empty());
+  bench.pass(limits::shun_first);
+  bench.settle();
+  CHECK(bench.take(peer(1)).size() == 4);
+}
+
+TEST_CASE("results under leases of the job's earlier life cost little, and results that were not asked for more") {
+  Bench bench(1);
+  bench.want(peer(1));
+  bench.units(0, 1);
+  auto leased = bench.take(peer(1))[0];
+  leased.unit.unit = {77};
+  CHECK(bench.answer(leased)->score == charges::unasked.score);
+  leased.lease.value -= 1000;
+  CHECK(bench.answer(leased)->score == charges::hasty.score);
+}
+
+TEST_CASE("donors that came, did nothing and went leave room for others") {
+  Bench bench(1);
+  const auto many = [](std::size_t number) {
+    PeerId id = peer(static_cast<std::uint8_t>(number));
+    id.bytes[1] = static_cast<std::uint8_t>(number >> 8);
+    id.bytes[2] = 1;
+    return id;
+  };
+  for (std::size_t i = 0; i < limits::donors_per_job_max; ++i) {
+    bench.job.on_want(many(i), Want{JobId{}, 1, seconds(1)});
+    bench.job.lost(many(i), bench.now);
+  }
+  bench.want(peer(1));
+  bench.units(0, 1);
+  CHECK(bench.take(peer(1)).size() == 1);
+  CHECK(bench.job.donors().size() == limits::donors_per_job_max);
+  CHECK_FALSE(bench.job.knows(many(0)));
+}
+
+TEST_CASE("stragglers are raced although units wait that the idle donor has had") {
+  Bench bench(2);
+  bench.want(peer(1), 2);
+  bench.units(0, 2, false);
+  for (const auto& lease : bench.take(peer(1))) (void)bench.answer(lease);  // both wait for a second donor, in vain
+  bench.want(peer(2), 2);
+  for (const auto& lease : bench.take(peer(2))) (void)bench.answer(lease);
+  bench.units(2, 1, false);
+  bench.pass(milliseconds(20));
+  bench.take(peer(2));                                                    // it sleeps over this one
+  for (const auto& lease : bench.take(peer(1))) (void)bench.answer(lease);
+  bench.want(peer(3), 2);
+  bench.pass(seconds(1));
+  for (const auto& lease : bench.take(peer(3))) (void)bench.answer(lease);
+  CHECK(bench.delivered.contains(2));
+}
+
+TEST_CASE("while nothing was timed, a silent donor's units are raced long before a long lease runs out") {
+  Bench bench(1);
+  bench.want(peer(1));
+  bench.units(0, 1);
+  CHECK(bench.take(peer(1)).size() == 1);
+  bench.want(peer(2));
+  bench.pass(limits::lease_unknown + limits::race_least);
+  CHECK(bench.take(peer(2)).size() == 1);
+}
+
+TEST_CASE("a donor whose link comes back in time gets again what may have been lost, and no more time for it") {
+  Bench bench(1);
+  bench.want(peer(1), 3);
+  bench.units(0, 3);
+  const auto before = bench.take(peer(1));
+  REQUIRE(before.size() == 3);
+  bench.job.lost(peer(1), bench.now);
+  bench.pass(seconds(1));
+  bench.job.connected(peer(1));
+  bench.settle();
+  CHECK_FALSE(bench.answer(before[0]));  // this one had been finished meanwhile
+  bench.want(peer(1), 3);
+  const auto after = bench.take(peer(1));
+  REQUIRE(after.size() == 2);
+  CHECK(after[0].lease != before[1].lease);
+  CHECK(bench.job.progress().attempts_running == 2);
+  CHECK_FALSE(bench.answer(before[1]));  // was still on its way: counts under the older lease
+  CHECK(bench.job.progress().attempts_running == 1);
+  bench.pass(limits::lease_unknown);
+  CHECK(bench.job.progress().attempts_running == 0);
+}
+
+TEST_CASE("a silent donor does not get rid of its silence by reconnecting") {
+  Bench bench(1);
+  bench.want(peer(1), 2);
+  bench.units(0, 2);
+  bench.take(peer(1));
+  bench.pass(limits::lease_unknown + milliseconds(1));
+  bench.job.lost(peer(1), bench.now);
+  bench.job.connected(peer(1));
+  bench.want(peer(1), 2);
+  CHECK(bench.leased.empty());
+}
+
+TEST_CASE("whoever still computes a unit whose lease has lapsed is told when it is settled") {
+  Bench bench(1);
+  bench.want(peer(1));
+  bench.units(0, 1);
+  bench.take(peer(1));
+  bench.pass(limits::lease_unknown + milliseconds(1));
+  bench.want(peer(2));
+  const auto second = bench.take(peer(2));
+  REQUIRE(second.size() == 1);
+  CHECK_FALSE(bench.answer(second[0]));
+  CHECK(bench.revoked.contains({peer(1), 0}));
+}
+
+TEST_CASE("a submitter that leaves says so to its donors and leases nothing more") {
+  Bench bench(1);
+  bench.want(peer(1));
+  bench.units(0, 4);
+  const auto leased = bench.take(peer(1));
+  bench.job.leave(bench.out);
+  REQUIRE(bench.out.messages.size() == 1);
+  CHECK(std::holds_alternative<Closed>(bench.out.messages[0].message));
+  CHECK_FALSE(bench.answer(leased[0]));  // what was on its way counts
+  CHECK(bench.delivered.size() == 1);
+  CHECK(bench.leased.empty());
+  CHECK_FALSE(bench.ended);
 }

@@ -22,7 +22,7 @@ TEST_CASE("each unit of a lease comes back once, from its donor, in any order") 
   CHECK(book.next_expiry() == never);
 }
 
-TEST_CASE("the lease that expires first is found first, also after its expiry has moved") {
+TEST_CASE("the lease that expires first is found first, and each donor's are known") {
   LeaseBook book(LeaseId{});
   const LeaseId first = book.next_id();
   book.open(0, {{1}}, BootTime{}, BootTime{} + seconds(10));
@@ -30,8 +30,10 @@ TEST_CASE("the lease that expires first is found first, also after its expiry ha
   book.open(0, {{2}}, BootTime{}, BootTime{} + seconds(20));
   CHECK_FALSE(book.first_expired(BootTime{} + seconds(9)));
   CHECK(book.first_expired(BootTime{} + seconds(30)) == first);
-  book.move_expiry(first, BootTime{} + seconds(25));
+  CHECK(book.close(first).units == std::vector<UnitIndex>{{1}});
   CHECK(book.first_expired(BootTime{} + seconds(30)) == second);
-  CHECK(book.close(second).units == std::vector<UnitIndex>{{2}});
-  CHECK(book.of(0) == std::vector<LeaseId>{first});
+  CHECK(book.of(0) == std::vector<LeaseId>{second});
+  CHECK(book.issued(first));
+  CHECK_FALSE(book.issued(book.next_id()));
+  CHECK_FALSE(book.issued(LeaseId{}));
 }
