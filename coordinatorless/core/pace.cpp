@@ -12,8 +12,10 @@ Pace::Pace() : credit_(limits::credit_first) {}
 void Pace::returned(std::size_t units, Duration turnaround, Duration held, BootTime now) {
   const Duration busy = std::max<Duration>(now - busy_since_, std::chrono::microseconds(1));
   busy_since_ = now;
-  const double sample = static_cast<double>(units) / seconds_of(busy);
-  rate_ = rate_ == 0 ? sample : rate_ + 0.25 * (sample - rate_);
+  // What comes close behind other results belongs to the same measurement.
+  const double kept = busy < turnaround / 32 ? 1 : 0.75;
+  units_ = kept * units_ + static_cast<double>(units);
+  timed_ = kept * timed_ + seconds_of(busy);
   const Duration trip =
       std::clamp<Duration>(turnaround - held, std::chrono::microseconds(1), std::max<Duration>(turnaround, std::chrono::microseconds(1)));
   round_trip_ = round_trip_ == Duration{} ? trip : std::min(trip, round_trip_ + round_trip_ / 16);
@@ -27,7 +29,7 @@ void Pace::lapsed() {
 }
 
 std::size_t Pace::least() const {
-  if (rate_ == 0) return slots_;
+  if (timed_ == 0) return slots_;
   const Duration unit = from_seconds(unit_seconds());
   const bool short_unit = unit < 50 * std::max<Duration>(round_trip_, std::chrono::milliseconds(20));
   return short_unit ? 2 * slots_ : slots_;
@@ -36,7 +38,7 @@ std::size_t Pace::least() const {
 std::size_t Pace::target() const {
   const double ahead = std::max(seconds_of(limits::horizon), limits::horizon_round_trips * seconds_of(round_trip_));
   const double allowed = std::min(seconds_of(credit_), seconds_of(wanted_) / std::max(slots_, 1U));
-  const double units = rate_ * std::min(ahead, allowed);
+  const double units = rate() * std::min(ahead, allowed);
   return std::clamp<std::size_t>(static_cast<std::size_t>(std::ceil(units)), std::max<std::size_t>(least(), 1), limits::window_units_max);
 }
 
@@ -46,8 +48,8 @@ std::size_t Pace::window() const {
 }
 
 Duration Pace::expected(std::size_t units) const {
-  if (rate_ == 0) return {};
-  return from_seconds(static_cast<double>(units) / rate_) + round_trip_;
+  if (timed_ == 0) return {};
+  return from_seconds(static_cast<double>(units) / rate()) + round_trip_;
 }
 
 }  // namespace dugnad::core

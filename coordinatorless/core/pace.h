@@ -1,7 +1,8 @@
 // Pace: how much work one donor holds at once. Sizes leases from what the submitter itself has timed; a donor's word counts only to its own cost.
 //
 // Specification
-//   1. The donor's rate (units a second) is measured between its Results messages while it had work.
+//   1. The donor's rate (units a second) is measured between its Results messages while it had work: units over time, each summed with
+//      decaying weights. Rationale: messages that a link held up arrive in bunches, and the mean of rates would take a bunch for speed.
 //   2. Its window, in units, doubles with each timely batch until it covers rate * max(horizon, horizon_round_trips * round trip).
 //      Rationale: work ahead hides the round trip and makes batches worth their wake-ups; more would be hoarded, and lost with the donor.
 //   3. It never covers more than `credit`, which starts at credit_first for a newcomer, doubles with each timely batch up to credit_most and
@@ -31,18 +32,20 @@ class Pace {
   void lapsed();
 
   /// CPU time of one unit, as far as is known; 0 while nothing was timed.
-  [[nodiscard]] double unit_seconds() const { return rate_ == 0 ? 0 : slots_ / rate_; }
+  [[nodiscard]] double unit_seconds() const { return rate() == 0 ? 0 : slots_ / rate(); }
   /// Units to have leased at once.
   [[nodiscard]] std::size_t window() const;
   /// How long `units` more take this donor, round trip included; zero while nothing was timed.
   [[nodiscard]] Duration expected(std::size_t units) const;
 
  private:
+  [[nodiscard]] double rate() const { return timed_ == 0 ? 0 : units_ / timed_; }  // units a second; 0: nothing timed yet
   [[nodiscard]] std::size_t least() const;
   [[nodiscard]] std::size_t target() const;
 
   unsigned slots_ = 1;
-  double rate_ = 0;  // units a second; 0: nothing timed yet
+  double units_ = 0;  // that came back, and in how many seconds: sums that decay
+  double timed_ = 0;
   std::size_t grown_ = 0;
   Duration round_trip_{};
   Duration credit_;

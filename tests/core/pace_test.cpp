@@ -71,3 +71,12 @@ TEST_CASE("a donor gets no more than it wants") {
   donor.pace.wanted(milliseconds(50));
   CHECK(donor.pace.window() <= 51);
 }
+
+TEST_CASE("results that a link held up and delivers all at once are not taken for speed") {
+  SteadyDonor donor(1, milliseconds(10), milliseconds(40));
+  const std::size_t before = donor.pace.window();
+  donor.now += milliseconds(200);
+  for (int i = 0; i < 5; ++i) donor.pace.returned(4, milliseconds(240), milliseconds(40), donor.now);
+  CHECK(donor.pace.window() < 2 * before);
+  CHECK(donor.pace.unit_seconds() > 0.005);
+}
