@@ -149,7 +149,8 @@ bool Links::connected(const PeerConnected& event, Now now, Output& out) {
 bool Links::lost(const PeerId& peer, Now now) {
   const auto link = links_.find(peer);
   if (link == links_.end()) return false;
-  const bool lasted = now.boot - link->second.since >= limits::dial_lasting;
+  // A link over which work went was none in vain, however short: where the way is bad, backing off would leave only the waiting.
+  const bool lasted = link->second.useful || now.boot - link->second.since >= limits::dial_lasting;
   links_.erase(link);
   const auto at = targets_.find(peer);
   if (at == targets_.end()) return true;

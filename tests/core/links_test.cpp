@@ -240,3 +240,18 @@ TEST_CASE("a banned peer is disconnected and not dialled until the ban is over")
   bench.advance(1h);
   CHECK(all<Dial>(bench.out).size() == 1);
 }
+
+TEST_CASE("a link over which work went is dialled again soon, however often it breaks") {
+  Bench bench;
+  const Identity peer(2, far_away(1));
+  REQUIRE(bench.want(peer, Purpose::job));
+  for (int i = 0; i < 10; ++i) {
+    bench.connect(peer, true, peer.self.endpoint);
+    bench.advance(1s);
+    bench.links.useful(peer.self.id, bench.now);
+    REQUIRE(bench.links.lost(peer.self.id, bench.now));
+    (void)bench.take();
+    bench.advance(limits::dial_retry_first * 3 / 2);
+    REQUIRE(all<Dial>(bench.take()).size() == 1);
+  }
+}
