@@ -2,23 +2,29 @@
 //
 // Rules, and what each resists:
 // - An announcement is stored and passed on only after everything in it holds: the manifest and the delegation under the owner's key, the
-//   delegation naming this job and the submitter, the submitter's contact record and the announcement under the submitter's key, sizes and
-//   expiries. Rationale: whoever passes on a forgery is its forger, and can be charged.
-// - Cheap before dear: (job, epoch, sequence) is compared, and the quota and the sender's allowance looked at, before a signature is checked;
-//   parts that are byte for byte what is stored already are not checked again. Rationale: a signature check costs 60 us; a repetition must not.
-// - The later one replaces: the higher epoch of delegation, then the higher sequence. Rationale: a former delegate must not outbid the present
-//   one with a huge sequence. Sequences are wall-clock milliseconds, so that a restarted submitter needs no memory of its last one.
+//   delegation naming this job and the submitter, the submitter's contact record and the announcement under the submitter's key, sizes
+//   and expiries. Rationale: whoever passes on a forgery is its forger, and can be charged.
+// - Cheap before dear: (job, epoch, sequence) is compared, and the quota and the sender's allowance looked at, before a signature is
+//   checked; parts that are byte for byte what is stored already are not checked again. Rationale: a signature check costs 60 us; a
+//   repetition must not.
+// - The later one replaces: the higher epoch of delegation, then the higher sequence. Rationale: a former delegate must not outbid the
+//   present one with a huge sequence. Sequences are wall-clock milliseconds, so that a restarted submitter needs no memory of its last
+//   one.
 // - A closed one stays until it expires. Rationale: a copy of an earlier one that is still under way must not bring the job back.
-// - The source sends to all neighbours, everybody else passes each one on once, to gossip_fanout or half of its neighbours. A job that changes more often
-//   than once in gossip_spacing is kept but not pushed; digests carry it. Rationale: an owner's stream of refreshes is not amplified.
+// - The source sends to all neighbours, everybody else passes each one on once, to gossip_fanout or half of its neighbours. A job that
+//   changes more often than once in gossip_spacing is kept but not pushed; digests carry it. Rationale: an owner's stream of refreshes is
+//   not amplified.
 // - A job whose submitter can neither be dialled nor relayed to yet is announced once it can be, or after gossip_spacing. Rationale: the
 //   announcement would say nothing of use, and the one that does would come too soon after it to be pushed.
-// - Each digest_interval, whoever holds anything tells one random neighbour what (and a new neighbour at once); that one pulls what it lacks
-//   and sends what it has newer. Rationale: repairs what loss, partitions and late arrival left out, and costs nothing in an idle swarm.
-// - Quotas: announcements_per_owner (its own oldest closed one makes room, else the new one is refused) and announcements_max (then a closed one
-//   goes, else a random one of the owner that holds most, the newcomer counted in). Rationale: keys are free, so a quota by owner does
-//   not stop a flood; but few keys cannot push out many, nobody can aim at one job, and an honest one is back with its next refresh.
-// - Answers and checks have an allowance per neighbour. Rationale: a Pull of a few kilobytes asks for a megabyte; new jobs cost signatures.
+// - Each digest_interval, whoever holds anything tells one random neighbour what (and a new neighbour at once); that one pulls what it
+//   lacks and sends what it has newer. Rationale: repairs what loss, partitions and late arrival left out, and costs nothing in an idle
+//   swarm.
+// - Quotas: announcements_per_owner (its own oldest closed one makes room, else the new one is refused) and announcements_max (then a
+//   closed one goes, else a random one of the owner that holds most, the newcomer counted in). Rationale: keys are free, so a quota by
+//   owner does not stop a flood; but few keys cannot push out many, nobody can aim at one job, and an honest one is back with its next
+//   refresh.
+// - Answers and checks have an allowance per neighbour. Rationale: a Pull of a few kilobytes asks for a megabyte; new jobs cost
+//   signatures.
 // - Too old, too new, refused by a quota: dropped without a charge, since clocks and views differ among honest peers.
 #pragma once
 
