@@ -138,6 +138,7 @@ void Job::lost(const PeerId& peer, Now now) {
     to_renew_.erase(index);
     donor->pace.slots(0);
     donor->lost_at = now.boot;
+    deadline_ = now.boot;
   }
 }
 
@@ -153,10 +154,7 @@ void Job::leave(Output& out) {
 bool Job::may_serve(const Donor& donor, BootTime now) const {
   if (!donor.connected || donor.slots == 0 || now < donor.shunned_until) return false;
   if (donor.outvoted < limits::outvoted_max) return true;
-  const auto others = std::count_if(donors_.begin(), donors_.end(), [&](const Donor& other) {
-    return other.connected && other.slots > 0 && other.outvoted < limits::outvoted_max;
-  });
-  return static_cast<unsigned>(others) < manifest_.copies;
+  return trusted_ < manifest_.copies;
 }
 
 bool Job::is_hungry(const Donor& donor, BootTime now) const {
@@ -340,12 +338,20 @@ void Job::take(UnitTable::Settled settled) {
   settled_.push_back(std::move(settled.unit));
 }
 
-void Job::hand_on(Journal& journal, Output& out) {
-  if (!settled_.empty()) {
+/// More is on its way: a row, a flush and a wake-up can serve several units. The last one out, and a lone one, waits for nothing.
+bool Job::gathers(BootTime now) const {
+  return !ending_ && !leases_.empty() && units_.open() > 0 && settled_.size() < limits::settled_units_max &&
+         now < settled_first_ + limits::settled_gather;
+}
+
+void Job::hand_on(BootTime now, Journal& journal, Output& out) {
+  if (!settled_.empty()) settled_first_ = std::min(settled_first_, now);
+  if (!settled_.empty() && !gathers(now)) {
     // The journal and the program each keep their own copy: neither waits for the other.
     const PersistSeq after = journal.write({AcceptedRow{id_, settled_}}, out);
     out.push(DeliverResults{id_, std::move(settled_), after});
     settled_.clear();
+    settled_first_ = never;
   }
   for (auto& [donor, units] : revoked_) {
     for (std::size_t from = 0; from < units.size(); from += limits::batch_units_max) {
@@ -359,8 +365,12 @@ void Job::hand_on(Journal& journal, Output& out) {
 }
 
 void Job::say_who_is_there(BootTime now, Output& out) {
-  counts_.donors =
-      static_cast<std::uint32_t>(std::count_if(donors_.begin(), donors_.end(), [](const Donor& d) { return d.connected && d.slots > 0; }));
+  counts_.donors = trusted_ = 0;
+  for (const Donor& donor : donors_) {
+    if (!donor.connected || donor.slots == 0) continue;
+    ++counts_.donors;
+    trusted_ += donor.outvoted < limits::outvoted_max;
+  }
   units_.set_present(counts_.donors);
   if (counts_.donors > 0) {
     if (said_alone_) out.push(DonorsBack{id_});
@@ -393,17 +403,19 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
     renew(now.boot, out);
     serve(now.boot, out);
   }
-  hand_on(journal, out);
+  hand_on(now.boot, journal, out);
   if (ending_) {
     finish(*ending_, journal, out);
   } else if (complete_ && units_.open() == 0) {
     finish(counts_.units_failed > 0 ? JobState::failed : JobState::done, journal, out);
   }
+  deadline_ = find_deadline();
 }
 
-BootTime Job::next_deadline() const {
+BootTime Job::find_deadline() const {
   if (ended_) return never;
   BootTime next = std::min(serve_again_at_, leases_.next_expiry());
+  if (!settled_.empty()) next = std::min(next, settled_first_ + limits::settled_gather);
   if (!said_alone_ && alone_since_ != never && units_.open() > 0) next = std::min(next, alone_since_ + limits::lost_grace);
   for (const Donor& donor : donors_) {
     if (donor.lost_at != never) next = std::min(next, donor.lost_at + limits::lost_grace);

@@ -50,7 +50,7 @@ class Job {
 
   /// Carries out what is due and what the calls above made possible; after each of them, and at the deadline.
   void settle_up(Now now, Journal& journal, Output& out);
-  [[nodiscard]] BootTime next_deadline() const;
+  [[nodiscard]] BootTime next_deadline() const { return deadline_; }
 
   [[nodiscard]] const Manifest& manifest() const { return manifest_; }
   [[nodiscard]] JobProgress progress() const;
@@ -90,9 +90,11 @@ class Job {
   void shun(Donor& donor, BootTime now);
   void expire(BootTime now);
   void take(UnitTable::Settled settled);
-  void hand_on(Journal& journal, Output& out);
+  [[nodiscard]] bool gathers(BootTime now) const;
+  void hand_on(BootTime now, Journal& journal, Output& out);
   void say_who_is_there(BootTime now, Output& out);
   void finish(JobState state, Journal& journal, Output& out);
+  [[nodiscard]] BootTime find_deadline() const;
 
   const Self& self_;
   const JobId id_;
@@ -105,6 +107,7 @@ class Job {
   std::set<DonorIndex> to_renew_;  // their links broke and are back; leases may have been lost on the way, or results
 
   std::vector<AcceptedUnit> settled_;  // since the last hand_on
+  BootTime settled_first_ = never;        // when the oldest of them was
   std::map<DonorIndex, std::vector<UnitIndex>> revoked_;
   std::vector<DonorOutvoted> outvoted_;
 
@@ -112,6 +115,8 @@ class Job {
   BootTime serve_again_at_ = never;  // stragglers to look for, or a queue to look through further
   BootTime race_again_at_{};
   BootTime settled_up_at_{};
+  BootTime deadline_ = never;  // as of then: it is asked for far more often than it changes
+  std::size_t trusted_ = 0;    // donors there that were not outvoted too often
   BootTime alone_since_ = never;
   bool said_alone_ = false;
   bool complete_ = false;  // every unit was appended

@@ -60,7 +60,9 @@ struct Bench {
 
   void units(std::uint64_t first, std::uint64_t count, bool last = true) {
     UnitsAppended appended{JobId{}, {}, last};
-    for (std::uint64_t i = first; i < first + count; ++i) appended.units.push_back({{i}, Bytes{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)}});
+    for (std::uint64_t i = first; i < first + count; ++i) {
+      appended.units.push_back({{i}, Bytes{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)}});
+    }
     job.append(std::move(appended));
     settle();
   }

@@ -58,7 +58,8 @@ TEST_CASE("three copies of everything go to three donors, each unit once a donor
     for (std::uint64_t i = 0; i < units; ++i) queue.push_fresh({i});
     for (int draws = 0; draws < 10000 && !queue.empty(); ++draws) {
       const auto donor = static_cast<DonorIndex>(generator.below(donors));
-      const auto unit = queue.pop(donor, generator, [&](UnitIndex u) { return had[u].contains(donor) ? UnitQueue::Fit::had_it : UnitQueue::Fit::yes; });
+      const auto fit = [&](UnitIndex u) { return had[u].contains(donor) ? UnitQueue::Fit::had_it : UnitQueue::Fit::yes; };
+      const auto unit = queue.pop(donor, generator, fit);
       if (!unit) continue;
       REQUIRE(had[*unit].insert(donor).second);
       if (had[*unit].size() < copies) queue.push_again(*unit, donor);
