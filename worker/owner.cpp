@@ -31,8 +31,8 @@ Result<SignedJob> make_job(const JobOrder& order, const SecretKeys& owner, const
   if (!core::is_task_name(order.task)) {
     return Error{"a task's name is 1 to " + std::to_string(core::limits::task_name_max) + " of a-z 0-9 _ . -, unlike this one"};
   }
-  if (order.copies < 1 || order.copies > core::copies_max) {
-    return Error{"a job takes 1 to " + std::to_string(core::copies_max) + " copies of a unit, not " + std::to_string(order.copies)};
+  if (order.copies < 1 || order.copies > core::limits::copies_max) {
+    return Error{"a job takes 1 to " + std::to_string(core::limits::copies_max) + " copies of a unit, not " + std::to_string(order.copies)};
   }
   if (order.unit_limit < Duration{} || order.unit_limit > core::duration_max) return Error{"a unit's time limit is 0 (none) to ten years"};
   const core::Manifest manifest{.owner = public_key_of(owner),

@@ -114,6 +114,9 @@ inline constexpr std::size_t race_units_looked_at = 16 << 10;  // of the oldest 
 inline constexpr Duration shun_first = seconds(2);        // a donor that let a lease lapse is left out this long, doubling to 64 times
 inline constexpr std::size_t donors_per_job_max = 4096;   // remembered by one job: above the job links, since donors come and go
 inline constexpr unsigned slots_max = 1024;               // of one donor; more is a typing error or a lie
+// Accepted units wait this long for company while more are out: a flush each would cost more than a short unit does.
+inline constexpr Duration settled_gather = milliseconds(20);
+inline constexpr std::size_t settled_units_max = 4096;         // and never more than these
 inline constexpr unsigned outvoted_max = 3;  // outvoted this often in one job, a donor gets no more of it while there are others
 
 // --- Jobs, on the donor's side ---
@@ -122,7 +125,7 @@ inline constexpr std::size_t donor_units_max = 64 << 10;        // leased and no
 inline constexpr std::size_t donor_bytes_max = 64 << 20;        // inputs and unsent outputs held, all jobs
 inline constexpr Duration executor_feed = milliseconds(30);     // this much work is handed to the executor ahead
 inline constexpr std::size_t executor_attempts_max = 16 << 10;  // in the executor at once, however short
-inline constexpr Duration result_gather = milliseconds(10);     // results wait this long for company while more work runs
+inline constexpr Duration result_gather = milliseconds(30);     // results wait this long for company while more work is in hand: half a horizon
 inline constexpr Duration want_refresh = seconds(30);
 inline constexpr Duration absent_grace = seconds(60);  // work of a submitter that is gone is kept this long
 inline constexpr Duration idle_place = seconds(60);    // a job that gave no work this long makes room for another, where all places are taken
