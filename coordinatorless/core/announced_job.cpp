@@ -25,7 +25,8 @@ bool later(const AnnouncedJob& one, const AnnouncedJob& other) {
 }
 
 bool timely(const AnnouncedJob& announced, WallTime now) {
-  return is_current(announced.announcement.expires, limits::announcement_lease, now) && is_current(announced.contact.expires, limits::record_lease, now);
+  return is_current(announced.announcement.expires, limits::announcement_lease, now) &&
+         is_current(announced.contact.expires, limits::record_lease, now);
 }
 
 bool genuine(const AnnouncedJob& announced, const AnnouncedJob* before, const Self& self) {

@@ -1,22 +1,25 @@
-// RelayedLinks: links to peers that can only be reached through a relay that both have dialled. To the rest of the core such a link is one like
-// any other: frames arrive complete and in order, or it breaks; the relay sees neither content nor keys.
+// RelayedLinks: links to peers that can only be reached through a relay that both have dialled. To the rest of the core such a link is
+// one like any other: frames arrive complete and in order, or it breaks; the relay sees neither content nor keys.
 //
-//   caller -> Knock {record, session a} -> called        the records certify both CURVE keys
-//   caller <- Knock {record, session b, answer} <- called
-//   both   -> Relay {counter 0, sealed nothing}          proves that the other holds its key and knows both sessions: only now the link is up
-//   both   -> Relay {counter n, sealed frame}
+//   caller -> Knock {record, session a} -> called        the records certify both CURVE keys caller <- Knock {record, session b, answer}
+//   <- called both   -> Relay {counter 0, sealed nothing}          proves that the other holds its key and knows both sessions: only now
+//   the link is up both   -> Relay {counter n, sealed frame}
 //
 // Rules, and what each resists:
-// - Nonce: the session of the lower peer id, that of the higher, and the counter with the direction as its top bit. Each side draws its session
-//   afresh for each link, so no nonce repeats for a pair of keys, over restarts too, and a recorded link cannot be played again to either side.
-// - Counters are consecutive. A lower one is a replay: refused. A gap or a frame that does not open breaks the link. Rationale: in order, or broken.
-// - A knock replaces a standing link only once the new one is proved. Rationale: contact records are public, so anybody who relays can knock with one.
+// - Nonce: the session of the lower peer id, that of the higher, and the counter with the direction as its top bit. Each side draws its
+//   session afresh for each link, so no nonce repeats for a pair of keys, over restarts too, and a recorded link cannot be played again
+//   to either side.
+// - Counters are consecutive. A lower one is a replay: refused. A gap or a frame that does not open breaks the link. Rationale: in order,
+//   or broken.
+// - A knock replaces a standing link only once the new one is proved. Rationale: contact records are public, so anybody who relays can
+// knock with one.
 // - When two knock at each other, the lower peer id is the caller.
-// - Knocks that come in have an allowance by relay, and links and attempts a limit. Rationale: a knock costs a signature check and a key agreement.
+// - Knocks that come in have an allowance by relay, and links and attempts a limit. Rationale: a knock costs a signature check and a key
+//   agreement.
 // - What an end did wrong is not charged to the relay. Rationale: else any peer could make two others break with each other.
 // - Frames leave at three quarters of the relay's quota; what waits is bounded by outbox_bytes_max, beyond which the link breaks.
-// - Whoever hears something and has said nothing for a quarter of relay_idle says nothing, sealed: so a link that one side uses stays, and one
-//   that neither uses ends by relay_idle.
+// - Whoever hears something and has said nothing for a quarter of relay_idle says nothing, sealed: so a link that one side uses stays,
+//   and one that neither uses ends by relay_idle.
 #pragma once
 
 #include <cstddef>
@@ -76,15 +79,15 @@ class RelayedLinks {
     CurveKey curve;
     std::uint64_t session_own = 0;
     std::uint64_t session_other = 0;
-    bool asked = false;            // by reach(): somebody waits to hear how it ends
-    bool caller = false;           // we knocked
-    bool answered = false;         // both sessions are known
-    std::uint64_t sent = 0;        // the next counters
+    bool asked = false;      // by reach(): somebody waits to hear how it ends
+    bool caller = false;     // we knocked
+    bool answered = false;   // both sessions are known
+    std::uint64_t sent = 0;  // the next counters
     std::uint64_t received = 0;
     BootTime sent_at{};
     BootTime received_at{};
-    bool owes_sign = false;        // something came since we last sent
-    BootTime gives_up_at{};        // while not up
+    bool owes_sign = false;  // something came since we last sent
+    BootTime gives_up_at{};  // while not up
     TokenBucket pace{limits::relay_bytes_per_second * 0.75, limits::relay_burst_bytes * 0.5};
     std::deque<Bytes> waiting;
     std::size_t waiting_bytes = 0;
@@ -111,7 +114,7 @@ class RelayedLinks {
   std::optional<Signed> own_record_;
   std::map<PeerId, Relaying> relays_;
   Links up_;
-  Links pending_;   // may hold a peer that is up, too: see above
+  Links pending_;  // may hold a peer that is up, too: see above
   std::vector<Event> events_;
 };
 

@@ -29,7 +29,8 @@ struct Posting {
   const Identity* record_by = &submitter;
   const Identity* announced_by = &submitter;
 
-  Posting(const Identity& its_owner, const Identity& its_submitter, Now now, std::uint8_t number = 0) : owner(its_owner), submitter(its_submitter) {
+  Posting(const Identity& its_owner, const Identity& its_submitter, Now now, std::uint8_t number = 0)
+      : owner(its_owner), submitter(its_submitter) {
     manifest.owner = owner.crypto->public_key();
     manifest.nonce.bytes[0] = number;
     manifest.task = "primes";
@@ -44,7 +45,8 @@ struct Posting {
   [[nodiscard]] Signed signed_manifest() const { return sign(*manifest_by, Domain::manifest, encode(manifest)); }
   [[nodiscard]] Signed signed_delegation() const { return sign(*delegation_by, Domain::delegation, encode(delegation)); }
   [[nodiscard]] Announce announce(std::uint8_t hops = 0) const {
-    const Announcement announcement{signed_manifest(), signed_delegation(), sign(*record_by, Domain::contact, encode(record)), sequence, expires, closed};
+    const Announcement announcement{
+        signed_manifest(), signed_delegation(), sign(*record_by, Domain::contact, encode(record)), sequence, expires, closed};
     return {sign(*announced_by, Domain::announcement, encode(announcement)), hops};
   }
 };

@@ -102,7 +102,8 @@ TEST_CASE("every kind of forged announcement is dropped, passed on to nobody, an
       {"an announcement that the submitter did not sign", [](Posting& p, const Identity& forger) { p.announced_by = &forger; }},
       {"a delegation for another job", [](Posting& p, const Identity&) { p.delegation.job.bytes[5] ^= 1; }},
       {"a delegation that names others", [](Posting& p, const Identity& forger) { p.delegation.peers = {forger.self.id}; }},
-      {"a submitter that was never delegated", [](Posting& p, const Identity& forger) {
+      {"a submitter that was never delegated",
+       [](Posting& p, const Identity& forger) {
          p.record = forger.record(1, p.manifest.created);
          p.record_by = p.announced_by = &forger;
        }},
@@ -225,7 +226,9 @@ TEST_CASE("a job that is announced again within seconds is kept and not pushed, 
 
 TEST_CASE("an owner has a quota of jobs; its own oldest closed one makes room, and a refused one is not pulled") {
   Listener listener;
-  const auto posting = [&](std::size_t number) { return Posting(listener.owner, listener.submitter, listener.now, static_cast<std::uint8_t>(number)); };
+  const auto posting = [&](std::size_t number) {
+    return Posting(listener.owner, listener.submitter, listener.now, static_cast<std::uint8_t>(number));
+  };
   for (std::size_t i = 0; i < limits::announcements_per_owner; ++i) CHECK_FALSE(listener.hear(posting(i)));
   CHECK(listener.gossip.held() == limits::announcements_per_owner);
 
@@ -259,7 +262,8 @@ TEST_CASE("where all places are taken, the owners with most jobs make room, and 
   constexpr std::size_t half = limits::announcements_per_owner / 2;
   constexpr std::size_t heavy = limits::announcements_max / limits::announcements_per_owner - 4;
   for (std::size_t i = 0; i < heavy + 8; ++i) owners.push_back(std::make_unique<Identity>(1000 + i));
-  std::sort(owners.begin(), owners.end(), [](const auto& one, const auto& other) { return one->crypto->public_key() < other->crypto->public_key(); });
+  std::sort(owners.begin(), owners.end(),
+            [](const auto& one, const auto& other) { return one->crypto->public_key() < other->crypto->public_key(); });
   for (std::size_t i = 0; i < owners.size(); ++i) {
     const Identity& owner = *owners[i];
     for (std::size_t job = 0; job < (i < heavy ? 2 * half : half); ++job) {
@@ -277,7 +281,8 @@ TEST_CASE("where all places are taken, the owners with most jobs make room, and 
   CHECK(listener.gossip.held() == limits::announcements_max);
   REQUIRE(listener.gossip.take_news().size() == 1);
   for (std::uint8_t i = 0; i < 40; ++i) {
-    CHECK_FALSE(listener.gossip.on(listener.neighbours[i % 8], Posting(*owners[i], listener.submitter, listener.now, 222).announce(), listener.now, listener.out));
+    CHECK_FALSE(listener.gossip.on(listener.neighbours[i % 8], Posting(*owners[i], listener.submitter, listener.now, 222).announce(),
+                                   listener.now, listener.out));
   }
   CHECK(listener.gossip.held() == limits::announcements_max);
   std::map<PublicKey, std::size_t> held;
@@ -302,7 +307,8 @@ TEST_CASE("a pull is answered from what is held, within an allowance; digests th
   CHECK_FALSE(listener.hear(posting));
   listener.sent();
   for (int i = 0; i < 10; ++i) {
-    CHECK_FALSE(listener.gossip.on(listener.neighbours[1], Pull{std::vector<JobId>(limits::digest_entries_max, posting.job())}, listener.now, listener.out));
+    CHECK_FALSE(listener.gossip.on(listener.neighbours[1], Pull{std::vector<JobId>(limits::digest_entries_max, posting.job())},
+                                   listener.now, listener.out));
   }
   CHECK(listener.sent().size() == static_cast<std::size_t>(limits::gossip_answers_burst));
 
@@ -317,7 +323,8 @@ TEST_CASE("a pull is answered from what is held, within an allowance; digests th
 TEST_CASE("a published job goes to all neighbours, is refreshed with a higher sequence, and is closed at once") {
   Listener listener(20);
   const Posting posting(listener.owner, listener.me, listener.now);
-  CHECK_FALSE(listener.gossip.publish(posting.signed_manifest(), posting.signed_delegation(), listener.now, listener.out));  // no record yet
+  CHECK_FALSE(
+      listener.gossip.publish(posting.signed_manifest(), posting.signed_delegation(), listener.now, listener.out));  // no record yet
   listener.gossip.set_own_record(listener.me.sign(posting.record));
   CHECK(listener.gossip.publish(posting.signed_manifest(), posting.signed_delegation(), listener.now, listener.out));
   const auto first = listener.sent();

@@ -30,7 +30,7 @@ struct Parlour {
   Identity relay_identity{13};
   RelayService relay;
   Now now = start_of_time();
-  std::vector<Addressed> forwarded;                                // everything that the relay ever sent
+  std::vector<Addressed> forwarded;                                              // everything that the relay ever sent
   std::function<bool(Addressed&)> on_the_way = [](Addressed&) { return true; };  // false: swallowed
   double charged_by_relay = 0;
   double charged_to_relay = 0;
@@ -286,8 +286,8 @@ TEST_CASE("a knock with a record that does not hold is not answered, nor charged
   ContactRecord expired = parlour.record(parlour.alice);
   expired.expires = parlour.now.wall - minutes(11);
   const std::vector<Knock> knocks{
-      knock_of(parlour.record(parlour.alice), parlour.bob.identity),       // signed by another
-      knock_of(parlour.record(parlour.bob), parlour.bob.identity),         // another's record
+      knock_of(parlour.record(parlour.alice), parlour.bob.identity),  // signed by another
+      knock_of(parlour.record(parlour.bob), parlour.bob.identity),    // another's record
       knock_of(expired, parlour.alice.identity),
       {parlour.alice.id(), parlour.bob.id(), {Bytes{1, 2, 3}, {}}, 7, false},
   };
@@ -422,7 +422,9 @@ struct Exchange {
   Charge knock(std::uint8_t from, std::uint8_t to, bool answer = false) {
     return relay.on(peer(from), Knock{peer(from), peer(to), {Bytes(200), {}}, 1, answer}, now, out);
   }
-  Charge frame(std::uint8_t from, std::uint8_t to, std::size_t bytes) { return relay.on(peer(from), Relay{peer(from), peer(to), 0, Bytes(bytes)}, now, out); }
+  Charge frame(std::uint8_t from, std::uint8_t to, std::size_t bytes) {
+    return relay.on(peer(from), Relay{peer(from), peer(to), 0, Bytes(bytes)}, now, out);
+  }
   template <class Kind>
   std::size_t count() {
     const std::size_t found = messages<Kind>(out).size();

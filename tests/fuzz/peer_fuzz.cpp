@@ -154,10 +154,12 @@ Bytes conversation() {
     for (const LeasedUnit& unit : lease->units) results.results.push_back({lease->lease, unit.unit, Outcome::ok, Bytes(4)});
     say(to == peer(1) ? 0 : 1, results);
   }
-  const ContactRecord record{Gullible::key_of(2), {}, Endpoint::parse("127.0.0.1:5000"), {}, true, 1, bench.now.wall + std::chrono::minutes(30)};
+  const ContactRecord record{
+      Gullible::key_of(2), {}, Endpoint::parse("127.0.0.1:5000"), {}, true, 1, bench.now.wall + std::chrono::minutes(30)};
   const Signed signed_record{encode(record), {}};
   say(1, Contacts{{signed_record}, true});
-  const Announcement announcement{{encode(manifest(2)), {}}, {encode(delegation(2, peer(2))), {}}, signed_record, 1, bench.now.wall + std::chrono::minutes(5), false};
+  const Announcement announcement{
+      {encode(manifest(2)), {}}, {encode(delegation(2, peer(2))), {}}, signed_record, 1, bench.now.wall + std::chrono::minutes(5), false};
   say(1, Announce{{encode(announcement), {}}, 1});
   say(1, Lease{job_of(2), LeaseId{5}, std::chrono::minutes(1), {{{0}, Bytes(3)}, {{1}, Bytes(3)}}});
   for (int i = 0; i < 2; ++i) write_step(script, finish, 0, view_of("out"));

@@ -42,7 +42,10 @@ const std::array libraries{
         "write pictures in the one file that is named after them"},
     Library{"CLI11",
             {"CLI/", "CLI11"},
-            [](const Source& s) { return s.name().starts_with("main") || s.path.starts_with("worker/run_worker") || s.is_under("sdk/cli") || s.is_under("examples"); },
+            [](const Source& s) {
+              return s.name().starts_with("main") || s.path.starts_with("worker/run_worker") || s.is_under("sdk/cli") ||
+                     s.is_under("examples");
+            },
             "parse options in a main, and hand the rest a struct"},
     Library{
         "a printing or JSON library",
