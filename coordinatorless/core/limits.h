@@ -37,8 +37,8 @@ inline constexpr std::size_t dials_pending_max = 32;    // a CURVE handshake cos
 inline constexpr Duration dial_timeout = seconds(15);   // three handshake intervals
 inline constexpr Duration dial_retry_first = seconds(2);
 inline constexpr Duration dial_retry_most = minutes(10);
-inline constexpr std::size_t dials_per_group_per_minute =
-    16;  // of gossiped addresses, per /24 (/48 in IPv6): else one record turns the swarm on a stranger
+// Of gossiped addresses, per /24 (/48 in IPv6): else one record turns the swarm on a stranger.
+inline constexpr std::size_t dials_per_group_per_minute = 16;
 inline constexpr std::size_t dial_groups_max = 4096;     // neighbourhoods dialled within a minute; more than dials can reach in that time
 inline constexpr Duration dial_lasting = minutes(1);     // a link that held this long starts the backoff afresh
 inline constexpr Duration inbound_settle = seconds(10);  // a link's time to show that it is a job's, before it counts among the overlay's
@@ -61,8 +61,8 @@ inline constexpr Duration record_refresh = minutes(10);
 inline constexpr Duration clock_skew = minutes(10);  // tolerated between two peers' wall clocks
 inline constexpr Duration feeler_interval = minutes(2);
 inline constexpr Duration shuffle_eager = seconds(2);  // until the next shuffle while there is news and the view is not full
-inline constexpr Duration answer_interval =
-    milliseconds(500);  // a neighbour that asks more often gets no answer: a question is smaller than its answer
+// A neighbour that asks more often gets no answer: a question is smaller than its answer.
+inline constexpr Duration answer_interval = milliseconds(500);
 inline constexpr Duration overlay_interval = seconds(1);        // how often missing overlay links are looked for
 inline constexpr Duration record_gather = seconds(2);           // changes of our own record wait this long for company
 inline constexpr std::size_t book_bucket_max = 64;              // 32 buckets of new, 16 of half the size of tried
@@ -92,8 +92,8 @@ inline constexpr std::size_t gossip_refused_max = 1024;   // jobs remembered as 
 inline constexpr Duration gossip_refused_time = minutes(1);
 
 // --- Jobs, on the submitter's side ---
-inline constexpr Duration horizon = milliseconds(
-    60);  // a donor holds about this much work, beyond a round trip: a batch is worth its wake-ups, and little is lost with the donor
+// A donor holds about this much work, beyond a round trip: a batch is worth its wake-ups, and little is lost with the donor.
+inline constexpr Duration horizon = milliseconds(60);
 inline constexpr double horizon_round_trips = 3.0;
 inline constexpr Duration credit_first = seconds(1);  // a newcomer's most, doubling with each timely batch
 inline constexpr Duration credit_most = seconds(64);
@@ -102,8 +102,8 @@ inline constexpr std::size_t attempts_per_unit_max = 16;     // beyond it a unit
 inline constexpr std::uint32_t copies_max = 64;              // of one unit; three times as many candidates still fit a byte
 inline constexpr std::size_t donor_faults_per_unit_max = 5;  // time-outs and the like, of as many donors, before the unit itself is blamed
 inline constexpr std::size_t unit_faults_max = 16;           // and of however few; a donor that only fails is left out in between
-inline constexpr std::size_t random_window =
-    4096;  // a lease draws from this many units ahead: unpredictable, yet results come roughly in order
+// A lease draws from this many units ahead: unpredictable, yet results come roughly in order.
+inline constexpr std::size_t random_window = 4096;
 inline constexpr Duration lease_least = seconds(10);      // the shortest lease: below it, a suspended laptop loses its work for nothing
 inline constexpr double lease_slack = 8.0;                // times the expected turnaround
 inline constexpr Duration lease_unknown = minutes(2);     // while no unit of the job has been timed
