@@ -43,8 +43,8 @@ inline constexpr std::size_t dial_groups_max = 4096;     // neighbourhoods diall
 inline constexpr Duration dial_lasting = minutes(1);     // a link that held this long starts the backoff afresh
 inline constexpr Duration inbound_settle = seconds(10);  // a link's time to show that it is a job's, before it counts among the overlay's
 inline constexpr Duration unneeded_linger = seconds(5);  // a link we dialled and need no more stays this long: a feeler hears the welcome
-inline constexpr std::size_t outbox_bytes_max = 4
-                                                << 20;  // refused at high water and waiting, per peer; beyond it the link counts as broken
+// Refused at high water and waiting, per peer; beyond it the link counts as broken.
+inline constexpr std::size_t outbox_bytes_max = 4 << 20;
 inline constexpr Duration outbox_retry = milliseconds(5);         // how soon a refused send is tried again
 inline constexpr Duration outbox_retry_most = milliseconds(100);  // and at the latest, while nothing is taken
 inline constexpr std::size_t outbox_round_bytes = 1 << 20;        // tried at once
