@@ -14,7 +14,7 @@ TEST_CASE("a thousand peers, ten thousand units, ten per cent loss, crashes, par
   options.saboteurs = 0.05;
   options.loss = 0.1;
   options.crashes = 4;
-  options.partitions = 10;
+  options.partitions = 300;  // a run lasts about a virtual minute
   for (options.seed = 1; options.seed <= 5; ++options.seed) {
     const SimulationReport report = simulate(options);
     CAPTURE(command_line(options));
