@@ -30,7 +30,7 @@ namespace {
 
 /// From the signal to the end of the process, whatever a unit or the network is doing. The protocol takes four seconds at most, and its last
 /// frames half a second.
-constexpr Duration leave_within = std::chrono::milliseconds(4800);
+constexpr Duration leave_within = std::chrono::milliseconds(4500);
 constexpr int last_frames_milliseconds = 100;  // libzmq's thread has frames still, which exec would lose
 
 // --- Log ---

@@ -130,7 +130,7 @@ inline constexpr Duration want_refresh = seconds(30);
 inline constexpr Duration absent_grace = seconds(60);  // work of a submitter that is gone is kept this long
 inline constexpr Duration idle_place = seconds(60);    // a job that gave no work this long makes room for another, where all places are taken
 inline constexpr std::size_t absent_bytes_max = donor_bytes_max / donor_jobs_max;  // outputs kept for a submitter that is gone
-inline constexpr Duration leave_grace = seconds(4);    // an orderly stop lets what runs finish this long
+inline constexpr Duration leave_grace = seconds(3);    // an orderly stop lets what runs finish this long
 
 // --- Relay ---
 inline constexpr std::size_t relay_pairs_max = 64;
