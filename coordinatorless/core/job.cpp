@@ -165,7 +165,8 @@ bool Job::is_hungry(const Donor& donor, BootTime now) const {
 Duration Job::validity(const Donor& donor) const {
   const Duration expected = std::max(donor.pace.expected(donor.leased), from_seconds(turnaround_));
   if (expected == Duration{}) return std::max<Duration>(limits::lease_unknown, manifest_.unit_limit);
-  return std::max<Duration>(limits::lease_least, from_seconds(limits::lease_slack * seconds_of(expected)));
+  const double wanted = std::min(limits::lease_slack * seconds_of(expected), seconds_of(limits::lease_most));
+  return std::max<Duration>(limits::lease_least, from_seconds(wanted));
 }
 
 Duration Job::straggling() const {

@@ -105,6 +105,7 @@ inline constexpr std::size_t unit_faults_max = 16;           // and of however f
 // A lease draws from this many units ahead: unpredictable, yet results come roughly in order.
 inline constexpr std::size_t random_window = 4096;
 inline constexpr Duration lease_least = seconds(10);      // the shortest lease: below it, a suspended laptop loses its work for nothing
+inline constexpr Duration lease_most = hours(24);         // the longest, or a donor that answers ever later would be given years
 inline constexpr double lease_slack = 8.0;                // times the expected turnaround
 inline constexpr Duration lease_unknown = minutes(2);     // while no unit of the job has been timed
 inline constexpr Duration lost_grace = seconds(3);        // a donor whose link broke may come back this long before its units go to others

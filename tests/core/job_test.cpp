@@ -47,6 +47,7 @@ struct Bench {
   std::set<std::pair<PeerId, std::uint64_t>> revoked;
   std::optional<JobState> ended;
   int alone = 0, back = 0;
+  Duration longest_lease{};
 
   explicit Bench(unsigned copies) : job(self, JobId{}, manifest(copies), now) {}
 
@@ -105,6 +106,7 @@ struct Bench {
     job.settle_up(now, journal, out);
     for (Addressed& addressed : std::exchange(out.messages, {})) {
       if (auto* lease = std::get_if<Lease>(&addressed.message)) {
+        longest_lease = std::max(longest_lease, lease->valid);
         for (LeasedUnit& unit : lease->units) leased.push_back({addressed.to, lease->lease, std::move(unit)});
       } else if (auto* revoke = std::get_if<Revoke>(&addressed.message)) {
         for (const UnitIndex unit : revoke->units) revoked.insert({addressed.to, unit.value});
@@ -280,6 +282,20 @@ TEST_CASE("a lone worker that was restarted gets its lost units again") {
   bench.want(peer(1), 2);
   bench.pass(seconds(1));
   CHECK(bench.take(peer(1)).size() == 2);
+}
+
+TEST_CASE("a donor that answers ever later is never given a lease of more than a day") {
+  Bench bench(1);
+  bench.want(peer(1), limits::slots_max);
+  bench.units(0, 4000, false);
+  for (int i = 0; i < 4; ++i) {
+    auto leased = bench.take(peer(1));
+    bench.now.boot += std::chrono::hours(20);
+    if (!leased.empty()) (void)bench.answer(leased.front());
+    bench.want(peer(1), limits::slots_max);
+  }
+  CHECK(bench.longest_lease > limits::lease_least);
+  CHECK(bench.longest_lease <= limits::lease_most);
 }
 
 TEST_CASE("units of a later wave keep a job open") {
