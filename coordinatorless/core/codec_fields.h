@@ -84,9 +84,10 @@ auto fields_of(Is<Endpoint> auto& e) { return fields(e.ip, limited(e.port, 1, 65
 auto fields_of(Is<ContactRecord> auto& r) {
   return fields(r.key, r.curve, r.endpoint, list(r.relays, relays_max), r.donates, r.sequence, r.expires);
 }
+auto fields_of(Is<BlobId> auto& b) { return fields(b.length, b.root); }
 auto fields_of(Is<Manifest> auto& m) {
-  return fields(m.owner, m.nonce, task_name(m.task), m.task_version, limited(m.copies, 1, limits::copies_max), m.unit_limit, m.memory_bytes,
-                m.created);
+  return fields(m.owner, m.nonce, task_name(m.task), m.task_version, limited(m.copies, 1, limits::copies_max), m.unit_limit,
+                at_most(m.memory_bytes, limits::memory_bytes_max), m.module, at_most(m.fuel, limits::fuel_max), m.created);
 }
 auto fields_of(Is<Delegation> auto& d) { return fields(d.job, d.epoch, list(d.peers, delegates_max)); }
 auto fields_of(Is<Announcement> auto& a) {
@@ -130,7 +131,7 @@ template <class T, std::size_t count>
 inline constexpr bool has_members = takes<T>(std::make_index_sequence<count>{}) && !takes<T>(std::make_index_sequence<count + 1>{});
 template <Described... T>
 inline constexpr bool all_members_described = (has_members<T, field_count<T>> && ...);
-static_assert(all_members_described<Endpoint, ContactRecord, Manifest, Delegation, Announcement, DigestEntry, LeasedUnit, UnitResult>);
+static_assert(all_members_described<Endpoint, BlobId, ContactRecord, Manifest, Delegation, Announcement, DigestEntry, LeasedUnit, UnitResult>);
 static_assert(
     all_members_described<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone>);
 
@@ -138,6 +139,11 @@ static_assert(
 
 template <class T>
 [[nodiscard]] bool is_sound(const T&) { return true; }
+/// A module has bytes; fuel is a module's.
+[[nodiscard]] inline bool is_sound(const Manifest& manifest) {
+  if (!manifest.module) return manifest.fuel == 0;
+  return manifest.module->length > 0 && manifest.module->length <= limits::module_bytes_max;
+}
 [[nodiscard]] inline bool is_sound(const Lease& lease) {
   std::size_t total = 0;
   for (const LeasedUnit& unit : lease.units) total += unit.input.size();

@@ -9,6 +9,7 @@ namespace {
 
 template <class T>
 Bytes encode_body(const T& value, std::size_t most) {
+  DUGNAD_ASSERT(is_sound(value), "a signed body over its limits");
   FieldWriter writer;
   writer.tokens().reserve(512);
   writer.tokens().array(1 + field_count<T>);
@@ -25,7 +26,7 @@ std::optional<T> decode_body(ByteView body, std::size_t most) {
   const Tape tape(body);
   FieldReader reader(tape);
   T value;
-  if (!reader.array(1 + field_count<T>) || !reader.spoken_version() || !reader.all(fields_of(value))) return std::nullopt;
+  if (!reader.array(1 + field_count<T>) || !reader.spoken_version() || !reader.all(fields_of(value)) || !is_sound(value)) return std::nullopt;
   return value;
 }
 

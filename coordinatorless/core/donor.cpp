@@ -7,14 +7,19 @@
 
 namespace dugnad::core {
 
-Donor::Donor(const Self& self, std::vector<std::pair<std::string, std::uint32_t>> tasks, unsigned slots)
-    : self_(self), tasks_(std::move(tasks)), slots_(slots) {}
+Donor::Donor(const Self& self, BlobWants& blobs, std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code, unsigned slots)
+    : self_(self), blobs_(blobs), tasks_(std::move(tasks)), code_(std::move(code)), slots_(slots) {}
 
 // --- Jobs ---
 
+bool Donor::can_compute(const Manifest& manifest, bool own) const {
+  if (!code_.allows(manifest, own)) return false;
+  return manifest.module || std::find(tasks_.begin(), tasks_.end(), std::pair(manifest.task, manifest.task_version)) != tasks_.end();
+}
+
 bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submitter, Now now, Output& out) {
   if (leaving_ || (!self_.donates && submitter != self_.id)) return false;
-  if (std::find(tasks_.begin(), tasks_.end(), std::pair(manifest.task, manifest.task_version)) == tasks_.end()) return false;
+  if (!can_compute(manifest, submitter == self_.id) || shelf_.holds(id, now.boot)) return false;
   if (const auto known = jobs_.find(id); known != jobs_.end()) {
     if (known->second.submitter == submitter || known->second.connected) return false;
     forget(id, out);  // another leases it out now
@@ -22,10 +27,7 @@ bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submi
   if (!has_room()) {
     const auto worst = least_worthy(manifest.owner, submitter == self_.id, now.boot);
     if (worst == jobs_.end()) return false;
-    out.send(worst->second.submitter, Want{worst->first, 0, {}});
-    give_back_running(worst->first, worst->second, out);
-    give_back_waiting(worst->first, worst->second, out);
-    forget(JobId(worst->first), out);
+    dismiss(JobId(worst->first), out);
   }
   Served& job = jobs_[id];
   job.owner = manifest.owner;
@@ -33,6 +35,10 @@ bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submi
   job.task = manifest.task;
   job.task_version = manifest.task_version;
   job.unit_limit = manifest.unit_limit;
+  job.module = manifest.module;
+  job.memory_bytes = manifest.memory_bytes;
+  job.fuel = manifest.fuel;
+  job.ready = !manifest.module || blobs_.need(*manifest.module, submitter, now, out);
   job.work_at = job.lost_at = now.boot;
   shares_.came(manifest.owner);
   return true;
@@ -80,10 +86,19 @@ void Donor::drop_work(Served& job, Output& out) {
   bytes_held_ -= std::exchange(job.finished_bytes, 0);
 }
 
+void Donor::dismiss(const JobId& id, Output& out) {
+  Served& job = jobs_.at(id);
+  out.send(job.submitter, Want{id, 0, {}});
+  give_back_running(id, job, out);
+  give_back_waiting(id, job, out);
+  forget(id, out);
+}
+
 void Donor::forget(const JobId& id, Output& out) {
   const auto at = jobs_.find(id);
   if (at == jobs_.end()) return;
   drop_work(at->second, out);
+  if (at->second.module) blobs_.release(*at->second.module, out);
   const PublicKey owner = at->second.owner;
   const PeerId submitter = at->second.submitter;
   jobs_.erase(at);
@@ -113,9 +128,26 @@ Donor::Served* Donor::find(const JobId& id, const PeerId& submitter) {
 // --- Credit and leases ---
 
 void Donor::say_want(const JobId& id, Served& job, Now now, Output& out) {
+  if (!job.ready) return;
   const Duration work = limits::credit_most * static_cast<int>(std::max(slots_, 1U)) / static_cast<int>(jobs_.size());
   out.send(job.submitter, Want{id, leaving_ ? 0 : slots_, work});
   job.want_at = now.boot + limits::want_refresh;
+}
+
+void Donor::on_blob(const BlobWants::News& news, Now now, Output& out) {
+  std::vector<JobId> hopeless;
+  for (auto& [id, job] : jobs_) {
+    if (job.module != news.blob) continue;
+    job.ready = news.kind == BlobWants::News::Kind::here;
+    job.want_at = never;
+    if (news.kind == BlobWants::News::Kind::given_up) hopeless.push_back(id);
+    if (job.ready && job.connected) say_want(id, job, now, out);
+  }
+  for (const JobId& id : hopeless) {
+    shelf_.put(id, now.boot + limits::job_shelved);
+    dismiss(id, out);
+  }
+  feed(now, out);
 }
 
 void Donor::connected(const PeerId& peer, Now now, Output& out) {
@@ -159,7 +191,7 @@ void Donor::on_lease(const PeerId& from, Lease lease, Now now, Output& out) {
         continue;
       }
     }
-    if (job == nullptr || leaving_ || slots_ == 0 || units_held_ >= limits::donor_units_max ||
+    if (job == nullptr || !job->ready || leaving_ || slots_ == 0 || units_held_ >= limits::donor_units_max ||
         bytes_held_ + unit.input.size() > limits::donor_bytes_max) {
       refused.units.push_back(unit.unit);
       continue;
@@ -215,7 +247,8 @@ void Donor::start_some(const JobId& id, Served& job, Now now, std::vector<Attemp
     const AttemptId attempt{++last_attempt_.value};
     place->second = {attempt, {}};
     running_.emplace_hint(running_.end(), attempt, Running{id, held.unit, held.lease, held.came, cost, held.input.size(), true});
-    starting.push_back({attempt, id, job.task, job.task_version, std::move(held.input), job.unit_limit});
+    starting.push_back({attempt, id, job.task, job.task_version, std::move(held.input), job.unit_limit, job.module, job.memory_bytes,
+                        job.fuel});
     running_cost_ += cost;
     taken += cost;
     shares_.charge(job.owner, cost);

@@ -2,7 +2,8 @@
 // leased, fairly among owners, and returns results in batches under one signature.
 //
 // Specification
-//   1. A job is served when its task is known here, it is not closed and there is room (donor_jobs_max). Where all places are taken, a
+//   1. A job is served when its task is known here or it brings a module, its code is allowed (code_policy.h), it is not closed and there is room
+//      (donor_jobs_max). Where all places are taken, a
 //      newcomer gets that of the job that gave no work for longest, if that is idle_place or more; else one of the owner with the most, if that
 //      leaves this owner no more than that one. An own job always gets one. Rationale: jobs that are only announced, and one owner's many,
 //      must not keep others out. One that does not donate serves its own jobs alone.
@@ -15,6 +16,8 @@
 //   5. A submitter whose link broke has absent_grace to come back; results wait for it, up to absent_bytes_max. Then its work is dropped, and
 //      the job once its announcement must have run out.
 //   6. Among the jobs of one owner, what came first is done first.
+//   7. A job with a module gets credit once the module is here, and none is started without it. Where the module cannot be had, the job
+//      is shelved for a while. Rationale: a lease that only waits for its program keeps its units from others.
 #pragma once
 
 #include <list>
@@ -23,18 +26,21 @@
 #include <utility>
 #include <vector>
 
+#include "coordinatorless/core/blob_wants.h"
 #include "coordinatorless/core/charge.h"
+#include "coordinatorless/core/code_policy.h"
 #include "coordinatorless/core/fair_share.h"
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/messages.h"
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/core/self.h"
+#include "coordinatorless/core/shelf.h"
 
 namespace dugnad::core {
 
 class Donor {
  public:
-  Donor(const Self& self, std::vector<std::pair<std::string, std::uint32_t>> tasks, unsigned slots);
+  Donor(const Self& self, BlobWants& blobs, std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code, unsigned slots);
 
   /// A job that may be served. True where it is new and will be: the caller then sees to a link with the submitter.
   bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, Now now, Output& out);
@@ -46,6 +52,7 @@ class Donor {
   void on_closed(const PeerId& from, const Closed& closed, Output& out);
   void on_finished(std::vector<FinishedAttempt> finished, Now now, Output& out);
 
+  void on_blob(const BlobWants::News& news, Now now, Output& out);
   void connected(const PeerId& peer, Now now, Output& out);
   void lost(const PeerId& peer, Now now);
   void allow(unsigned slots, Now now, Output& out);
@@ -78,13 +85,19 @@ class Donor {
   };
   struct Served {
     [[nodiscard]] bool idle() const { return units.empty() && finished.empty(); }
-    [[nodiscard]] bool may_start() const { return !waiting.empty() && (connected || finished_bytes < limits::absent_bytes_max); }
+    [[nodiscard]] bool may_start() const {
+      return ready && !waiting.empty() && (connected || finished_bytes < limits::absent_bytes_max);
+    }
 
     PublicKey owner;
     PeerId submitter;
     std::string task;
     std::uint32_t task_version = 1;
     Duration unit_limit{};
+    std::optional<BlobId> module;
+    std::uint64_t memory_bytes = 0;
+    std::uint64_t fuel = 0;
+    bool ready = false;  // its module is here, or it has none
     bool connected = false;
     BootTime lost_at = never;
     BootTime want_at = never;  // when the credit is said again
@@ -107,6 +120,9 @@ class Donor {
     bool wanted = true;  // false: revoked, the result goes nowhere
   };
 
+  [[nodiscard]] bool can_compute(const Manifest& manifest, bool own) const;
+  /// Gives everything back and forgets the job.
+  void dismiss(const JobId& id, Output& out);
   [[nodiscard]] Served* find(const JobId& job, const PeerId& submitter);
   [[nodiscard]] std::map<JobId, Served>::iterator least_worthy(const PublicKey& newcomer, bool own, BootTime now);
   void drop_work(Served& job, Output& out);
@@ -126,12 +142,15 @@ class Donor {
   [[nodiscard]] bool has_work(const PublicKey& owner) const;
 
   const Self& self_;
+  BlobWants& blobs_;
   const std::vector<std::pair<std::string, std::uint32_t>> tasks_;
+  const CodePolicy code_;
   unsigned slots_;
   bool leaving_ = false;
   BootTime left_at_ = never;
 
   std::map<JobId, Served> jobs_;
+  Shelf shelf_;
   FairShare shares_;
   std::map<AttemptId, Running> running_;  // what the executor holds
   std::vector<PeerId> released_;          // submitters that nothing is done for any more

@@ -26,6 +26,9 @@ inline constexpr std::size_t delegation_bytes_max = 1 << 10;
 inline constexpr std::size_t announcement_bytes_max = 8 << 10;  // manifest, delegation, record, signatures
 inline constexpr std::size_t task_name_max = 64;
 inline constexpr std::size_t failure_text_max = 1 << 10;  // a failed unit's reason is cut here by the donor
+inline constexpr std::uint64_t module_bytes_max = 32 << 20;  // a compressed module: larger than any program seen, and a minute on a slow line
+inline constexpr std::uint64_t memory_bytes_max = std::uint64_t{4} << 30;  // what a manifest may ask for: all that 32 bits address
+inline constexpr std::uint64_t fuel_max = (std::uint64_t{1} << 63) - 1;    // counted down in a signed number
 
 // --- Links ---
 inline constexpr std::size_t overlay_outbound = 8;  // as Bitcoin: enough that an eclipse needs most of the book
@@ -132,6 +135,14 @@ inline constexpr Duration absent_grace = seconds(60);  // work of a submitter th
 inline constexpr Duration idle_place = seconds(60);    // a job that gave no work this long makes room for another, where all places are taken
 inline constexpr std::size_t absent_bytes_max = donor_bytes_max / donor_jobs_max;  // outputs kept for a submitter that is gone
 inline constexpr Duration leave_grace = seconds(3);    // an orderly stop lets what runs finish this long
+
+// --- Blobs ---
+inline constexpr std::size_t blob_holders_max = 8;  // remembered for one blob; a few that vanish must not be the end of it
+inline constexpr unsigned blob_tries_max = 6;       // failures in a row until a blob is given up: about half a minute
+inline constexpr Duration blob_retry_first = seconds(1);
+inline constexpr Duration blob_retry_most = seconds(30);
+inline constexpr Duration job_shelved = minutes(10);        // a job whose module cannot be had is not tried again before this
+inline constexpr std::size_t jobs_shelved_max = 256;        // the one that returns soonest makes room: it would only be tried a little early
 
 // --- Relay ---
 inline constexpr std::size_t relay_pairs_max = 64;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "coordinatorless/base/attempt.h"
+#include "coordinatorless/base/blob_id.h"
 #include "coordinatorless/base/crypto.h"
 #include "coordinatorless/base/time.h"
 #include "coordinatorless/core/endpoint.h"
@@ -46,6 +47,8 @@ struct Manifest {
   std::uint32_t copies = 2;        // matching results from this many different peers
   Duration unit_limit{};           // after which an attempt is the donor's failure
   std::uint64_t memory_bytes = 0;  // 0: the donor's default
+  std::optional<BlobId> module{};  // the program, a zstd frame of a WebAssembly module; none: the built-in task of that name and version
+  std::uint64_t fuel = 0;          // of a module, for each unit; 0: not counted
   WallTime created{};
   bool operator==(const Manifest&) const = default;
 };

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/blob_wants.h"
 #include "coordinatorless/core/codec.h"
 #include "coordinatorless/core/donor.h"
 #include "coordinatorless/core/gossip.h"
@@ -31,7 +32,8 @@ struct Peer::Parts {
         relayed(self),
         job_links(self, links, membership, relayed),
         board(self, journal),
-        donor(self, std::move(config.tasks), config.slots) {}
+        blobs(self.id),
+        donor(self, blobs, std::move(config.tasks), std::move(config.code), config.slots) {}
 
   Generator generator;
   const Self self;
@@ -45,6 +47,7 @@ struct Peer::Parts {
   RelayedLinks relayed;
   JobLinks job_links;
   JobBoard board;
+  BlobWants blobs;
   Donor donor;
 
   Output out;  // of the machine just called
@@ -127,6 +130,8 @@ struct Peer::Parts {
   void on(UnitsAppended&& event, Now now) { board.append(std::move(event), now, out); }
   void on(JobCancelled&& event, Now now) { board.cancel(event.job, now, out); }
   void on(AllowanceChanged&& event, Now now) { donor.allow(event.slots, now, out); }
+  void on(BlobFetched&& event, Now) { blobs.fetched(event.blob); }
+  void on(BlobFailed&& event, Now now) { blobs.failed(event, now, out); }
   void on(Persisted&&, Now) {}  // the Gate has let go what waited for it
   void on(JoinRequested&& event, Now now) { links.join(event.contact, now, out); }
   void on(ContactsRestored&& event, Now now) { membership.restored(event, now, out); }
@@ -194,6 +199,7 @@ struct Peer::Parts {
       if (links.is_up(peer)) (void)links.hold(peer, Purpose::job);
       budget.set_working(peer, true);
     }
+    blobs.connected(peer, now, out);
     board.connected(peer);
     donor.connected(peer, now, out);
   }
@@ -202,6 +208,7 @@ struct Peer::Parts {
     if (job_links.is_up(peer)) return;
     keys.erase(peer);
     budget.set_working(peer, false);
+    blobs.lost(peer);
     board.lost(peer, now, out);
     donor.lost(peer, now);
   }
@@ -247,6 +254,7 @@ struct Peer::Parts {
         if (!known.closed && known.expires > now.wall && !just_left && donor.has_room()) on_news(known, now);
       }
     }
+    for (const BlobWants::News& news : blobs.take_news()) donor.on_blob(news, now, out);
     if (auto rows = membership.take_rows(now, leaving); !rows.empty()) (void)journal.write(std::move(rows), out);
   }
 
@@ -295,6 +303,7 @@ struct Peer::Parts {
     if (due(relayed)) relayed.tick(now, out);
     if (due(job_links)) job_links.tick(now, out);
     if (due(board)) board.tick(now, out);
+    if (due(blobs)) blobs.tick(now, out);
     if (due(donor)) donor.tick(now, out);
     if (due(outbox)) outbox.tick(now, out);
   }
@@ -358,7 +367,7 @@ BootTime Peer::next_deadline() const {
   const Parts& p = *parts_;
   return std::min({p.links.next_deadline(), p.membership.next_deadline(), p.gossip.next_deadline(), p.relay_service.next_deadline(),
                    p.relayed.next_deadline(), p.job_links.next_deadline(), p.board.next_deadline(), p.donor.next_deadline(),
-                   p.outbox.next_deadline()});
+                   p.blobs.next_deadline(), p.outbox.next_deadline()});
 }
 
 const PeerId& Peer::id() const { return parts_->self.id; }

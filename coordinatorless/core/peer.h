@@ -11,6 +11,7 @@
 
 #include "coordinatorless/base/crypto.h"
 #include "coordinatorless/base/generator.h"
+#include "coordinatorless/core/code_policy.h"
 #include "coordinatorless/core/seam.h"
 
 namespace dugnad::core {
@@ -21,6 +22,7 @@ struct PeerConfig {
   bool donates = false;                                      // to others' jobs; a submitter's own slots serve its own jobs alone
   unsigned slots = 0;                                        // attempts at once, at the start
   std::vector<std::pair<std::string, std::uint32_t>> tasks;  // names and versions that this peer can compute
+  CodePolicy code{};                                         // whose programs it computes
 };
 
 struct JobProgress {

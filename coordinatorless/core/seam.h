@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "coordinatorless/base/attempt.h"
+#include "coordinatorless/base/blob_id.h"
 #include "coordinatorless/base/rows.h"
 #include "coordinatorless/base/time.h"
 #include "coordinatorless/core/contact.h"
@@ -91,6 +92,18 @@ struct Persisted {
   PersistSeq up_to;
 };
 
+/// What FetchBlob asked for is here, whole and checked, and stays until ReleaseBlob.
+struct BlobFetched {
+  BlobId blob;
+};
+
+/// `from` has not given it (any more), within reasonable time. Or, unasked: it was here and is lost or corrupt, and `from` is oneself.
+struct BlobFailed {
+  BlobId blob;
+  PeerId from;
+  std::string reason;
+};
+
 /// A contact that the user gave, names resolved; dialled whatever its address is, and again whenever it is lost.
 struct JoinRequested {
   Contact contact;  // host_port is an IP literal
@@ -107,7 +120,8 @@ struct LeaveRequested {};
 struct TimerDue {};
 
 using Event = std::variant<MessageReceived, PeerConnected, PeerLost, DialFailed, SendRefused, AttemptsFinished, JobSubmitted, UnitsAppended,
-                           JobCancelled, AllowanceChanged, Persisted, JoinRequested, ContactsRestored, LeaveRequested, TimerDue>;
+                           JobCancelled, AllowanceChanged, Persisted, BlobFetched, BlobFailed, JoinRequested, ContactsRestored,
+                           LeaveRequested, TimerDue>;
 
 // --- Effects ---
 
@@ -136,6 +150,9 @@ struct AttemptToStart {
   std::uint32_t task_version = 1;
   Bytes input;
   Duration limit{};
+  std::optional<BlobId> module{};  // instead of the built-in task; it is here
+  std::uint64_t memory_bytes = 0;  // 0: the donor's default
+  std::uint64_t fuel = 0;          // 0: not counted
 };
 struct StartAttempts {
   std::vector<AttemptToStart> attempts;
@@ -143,6 +160,18 @@ struct StartAttempts {
 
 struct CancelAttempts {
   std::vector<AttemptId> attempts;
+};
+
+/// Get this blob from that peer, which is linked (or from what is here already, which comes first), check it, and keep it until ReleaseBlob.
+/// BlobFetched or BlobFailed follows. Its bytes never come through here.
+struct FetchBlob {
+  BlobId blob;
+  PeerId from;
+};
+
+/// Not needed any more: a fetch that runs may be broken off without a word, and what is here may be evicted.
+struct ReleaseBlob {
+  BlobId blob;
 };
 
 /// Rows to be kept, together or not at all, in the order of `seq`.
@@ -179,8 +208,8 @@ struct JobEnded {
 /// The answer to LeaveRequested: the process may end.
 struct Departed {};
 
-using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, Persist, DeliverResults, DonorOutvoted,
-                            NobodyToCompute, DonorsBack, JobEnded, Departed>;
+using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, ReleaseBlob, Persist, DeliverResults,
+                            DonorOutvoted, NobodyToCompute, DonorsBack, JobEnded, Departed>;
 
 /// What the machines of the core write to: messages by peer, and effects, each in order.
 struct Addressed {

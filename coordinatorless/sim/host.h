@@ -105,6 +105,8 @@ class Host final : public NetworkUser {
   void act(core::Disconnect effect);
   void act(core::StartAttempts effect);
   void act(core::CancelAttempts effect);
+  void act(core::FetchBlob effect);
+  void act(core::ReleaseBlob effect);
   void act(core::Persist effect);
   void act(core::DeliverResults effect);
   void act(core::DonorOutvoted effect);

@@ -181,6 +181,16 @@ class Loop::Impl {
   void perform_one(core::CancelAttempts& cancel, Now) {
     if (hooks_.cancel) hooks_.cancel(std::move(cancel));
   }
+  void perform_one(core::FetchBlob& fetch, Now) {
+    if (hooks_.fetch) {
+      hooks_.fetch(fetch);
+    } else {
+      echoes_.push_back(core::BlobFailed{fetch.blob, fetch.from, "this program keeps no blobs"});
+    }
+  }
+  void perform_one(core::ReleaseBlob& release, Now) {
+    if (hooks_.release) hooks_.release(release);
+  }
   void perform_one(core::Persist& persist, Now) {
     if (hooks_.persist) {
       hooks_.persist(std::move(persist));

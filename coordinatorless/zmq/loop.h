@@ -16,6 +16,8 @@ struct Hooks {
   std::function<void(core::StartAttempts)> start;    // empty: each attempt ends as a donor's fault
   std::function<void(core::CancelAttempts)> cancel;
   std::function<std::vector<FinishedAttempt>()> collect;
+  std::function<void(core::FetchBlob)> fetch;        // BlobFetched or BlobFailed is posted; empty: each fails
+  std::function<void(core::ReleaseBlob)> release;
   std::function<void(core::Persist)> persist;        // persisted() follows; empty: nothing is kept, and nothing waits for it
   std::function<void(const core::Event&)> link;      // PeerConnected, PeerLost and DialFailed, just before the peer hears of it; for the log
   std::function<void(core::Effect)> notice;          // DeliverResults, DonorOutvoted, NobodyToCompute, DonorsBack, JobEnded, Departed

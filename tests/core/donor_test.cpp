@@ -32,24 +32,43 @@ struct Bench {
   Generator generator = Generator::from_seed(5);
   Self self{.id = peer(99), .swarm = {}, .endpoint = {}, .donates = true, .crypto = crypto.get(), .generator = &generator};
   Now now{BootTime{} + seconds(1000), WallTime{}};
+  BlobWants blobs{self.id};
   Donor donor;
   Output out;
 
   std::vector<AttemptToStart> running;           // in the executor
+  std::vector<FetchBlob> fetches;
+  std::vector<BlobId> released;
   std::vector<AttemptId> cancelled;
   std::map<PeerId, std::vector<Message>> said;   // to each submitter
 
-  explicit Bench(unsigned slots = 1, bool donates = true) : donor(self, {{"test", 1}}, slots) { self.donates = donates; }
+  explicit Bench(unsigned slots = 1, bool donates = true, CodePolicy code = {.modules = true, .any = true})
+      : donor(self, blobs, {{"test", 1}}, std::move(code), slots) {
+    self.donates = donates;
+  }
 
-  bool serve(const JobId& id, const PeerId& submitter, std::uint8_t owner = 1) {
+  bool serve(const JobId& id, const PeerId& submitter, std::uint8_t owner = 1, std::optional<BlobId> module = {}) {
     Manifest manifest;
     manifest.owner = named<PublicKeyTag>(owner);
-    manifest.task = "test";
+    manifest.task = module ? "guest" : "test";
     manifest.unit_limit = seconds(60);
+    manifest.module = module;
+    manifest.memory_bytes = 1 << 20;
+    manifest.fuel = module ? 5 : 0;
     if (!donor.learn(id, manifest, submitter, now, out)) return false;
+    blobs.connected(submitter, now, out);
     donor.connected(submitter, now, out);
     settle();
     return true;
+  }
+
+  void fetched(const BlobId& blob) {
+    blobs.fetched(blob);
+    settle();
+  }
+  void not_fetched(const BlobId& blob, const PeerId& from) {
+    blobs.failed({blob, from, "gone"}, now, out);
+    settle();
   }
 
   void lease(const JobId& id, const PeerId& from, std::uint64_t first, std::uint64_t count, Duration valid = seconds(100)) {
@@ -73,6 +92,7 @@ struct Bench {
 
   void pass(Duration time) {
     now.boot += time;
+    blobs.tick(now, out);
     donor.tick(now, out);
     settle();
   }
@@ -94,6 +114,7 @@ struct Bench {
   }
 
   void settle() {
+    for (const BlobWants::News& news : blobs.take_news()) donor.on_blob(news, now, out);
     for (Addressed& addressed : std::exchange(out.messages, {})) {
       CHECK_NOTHROW((void)encode(addressed.message));
       said[addressed.to].push_back(std::move(addressed.message));
@@ -103,6 +124,10 @@ struct Bench {
         for (AttemptToStart& attempt : start->attempts) running.push_back(std::move(attempt));
       } else if (auto* cancel = std::get_if<CancelAttempts>(&effect)) {
         cancelled.insert(cancelled.end(), cancel->attempts.begin(), cancel->attempts.end());
+      } else if (auto* fetch = std::get_if<FetchBlob>(&effect)) {
+        fetches.push_back(*fetch);
+      } else if (auto* release = std::get_if<ReleaseBlob>(&effect)) {
+        released.push_back(release->blob);
       }
     }
   }
@@ -413,4 +438,127 @@ TEST_CASE("outputs for a submitter that is gone do not pile up without a limit")
   bench.settle();
   CHECK(bench.results_heard(peer(1)) == computed);
   CHECK_FALSE(bench.running.empty());
+}
+
+// --- Modules ---
+
+namespace {
+const BlobId program{3000, named<HashTag>(7)};
+}
+
+TEST_CASE("a module is fetched from the submitter before its job gets credit, and its attempts name it") {
+  Bench bench;
+  REQUIRE(bench.serve(job(1), peer(1), 1, program));
+  CHECK(bench.heard<Want>(peer(1)).empty());
+  REQUIRE(bench.fetches.size() == 1);
+  CHECK(bench.fetches[0].blob == program);
+  CHECK(bench.fetches[0].from == peer(1));
+  bench.fetched(program);
+  REQUIRE(bench.heard<Want>(peer(1)).size() == 1);
+  bench.lease(job(1), peer(1), 0, 1);
+  REQUIRE(bench.running.size() == 1);
+  CHECK(bench.running[0].module == program);
+  CHECK(bench.running[0].memory_bytes == 1 << 20);
+  CHECK(bench.running[0].fuel == 5);
+}
+
+TEST_CASE("a unit that is leased before the module is here goes straight back") {
+  Bench bench;
+  bench.serve(job(1), peer(1), 1, program);
+  bench.lease(job(1), peer(1), 0, 3);
+  CHECK(bench.running.empty());
+  const auto returned = bench.heard<Return>(peer(1));
+  REQUIRE(returned.size() == 1);
+  CHECK(returned[0].units.size() == 3);
+}
+
+TEST_CASE("two jobs with the same module fetch it once, and it is released with the last of them") {
+  Bench bench;
+  bench.serve(job(1), peer(1), 1, program);
+  bench.serve(job(2), peer(2), 2, program);
+  CHECK(bench.fetches.size() == 1);
+  bench.fetched(program);
+  CHECK(bench.heard<Want>(peer(1)).size() == 1);
+  CHECK(bench.heard<Want>(peer(2)).size() == 1);
+  bench.donor.on_closed(peer(1), Closed{job(1)}, bench.out);
+  bench.settle();
+  CHECK(bench.released.empty());
+  bench.donor.on_closed(peer(2), Closed{job(2)}, bench.out);
+  bench.settle();
+  CHECK(bench.released == std::vector{program});
+}
+
+TEST_CASE("a job that is forgotten while its module is fetched lets go of it") {
+  Bench bench;
+  bench.serve(job(1), peer(1), 1, program);
+  bench.donor.forget(job(1), bench.out);
+  bench.settle();
+  CHECK(bench.released == std::vector{program});
+  bench.fetched(program);
+  CHECK(bench.heard<Want>(peer(1)).empty());
+}
+
+TEST_CASE("a module that cannot be had is asked for ever more rarely, then its job is shelved for a while") {
+  Bench bench;
+  bench.serve(job(1), peer(1), 1, program);
+  for (unsigned tries = 1; tries < limits::blob_tries_max; ++tries) {
+    REQUIRE(bench.fetches.size() == tries);
+    bench.not_fetched(program, peer(1));
+    bench.pass(limits::blob_retry_first * (1 << (tries - 1)) - milliseconds(1));
+    CHECK(bench.fetches.size() == tries);
+    bench.pass(milliseconds(1));
+  }
+  bench.not_fetched(program, peer(1));
+  CHECK(bench.donor.submitters().empty());
+  CHECK(bench.released == std::vector{program});
+  CHECK_FALSE(bench.serve(job(1), peer(1), 1, program));
+  bench.pass(limits::job_shelved);
+  CHECK(bench.serve(job(1), peer(1), 1, program));
+}
+
+TEST_CASE("a module that turns out to be lost is fetched again, and nothing is started meanwhile") {
+  Bench bench;
+  bench.serve(job(1), peer(1), 1, program);
+  bench.fetched(program);
+  bench.heard<Want>(peer(1));
+  bench.not_fetched(program, bench.self.id);
+  REQUIRE(bench.fetches.size() == 2);
+  bench.lease(job(1), peer(1), 0, 1);
+  CHECK(bench.running.empty());
+  bench.fetched(program);
+  CHECK(bench.heard<Want>(peer(1)).size() == 1);
+}
+
+TEST_CASE("a module is asked for again once its submitter is back") {
+  Bench bench;
+  bench.serve(job(1), peer(1), 1, program);
+  bench.blobs.lost(peer(1));
+  bench.donor.lost(peer(1), bench.now);
+  bench.not_fetched(program, peer(1));  // what the driver makes of the broken link
+  bench.pass(seconds(20));
+  CHECK(bench.fetches.size() == 1);
+  bench.blobs.connected(peer(1), bench.now, bench.out);
+  bench.donor.connected(peer(1), bench.now, bench.out);
+  bench.settle();
+  CHECK(bench.fetches.size() == 2);
+}
+
+TEST_CASE("others' code is served where it is allowed, one's own always") {
+  const auto serves = [](CodePolicy code, bool module, std::uint8_t owner) {
+    Bench bench(1, true, std::move(code));
+    return bench.serve(job(1), peer(1), owner, module ? std::optional(program) : std::nullopt);
+  };
+  const std::vector<PublicKey> friends{named<PublicKeyTag>(5)};
+  CHECK(serves({}, false, 1));
+  CHECK_FALSE(serves({}, true, 1));
+  CHECK_FALSE(serves({.builtin = false, .modules = true, .any = true}, false, 1));
+  CHECK(serves({.builtin = false, .modules = true, .any = true}, true, 1));
+  CHECK_FALSE(serves({.modules = false, .any = true, .owners = friends}, true, 5));
+  CHECK_FALSE(serves({.modules = true, .owners = friends}, true, 1));
+  CHECK(serves({.modules = true, .owners = friends}, true, 5));
+  Bench own(1, true, {.builtin = false, .modules = true});
+  CHECK(own.serve(job(1), own.self.id, 1, program));
+  CHECK(own.serve(job(2), own.self.id, 1));
+  Bench uncaged(1, true, {.modules = false});
+  CHECK_FALSE(uncaged.serve(job(1), uncaged.self.id, 1, program));
 }

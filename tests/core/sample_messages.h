@@ -69,8 +69,14 @@ class Sampler {
                       .task_version = static_cast<std::uint32_t>(number()),
                       .copies = static_cast<std::uint32_t>(1 + generator_.below(64)),
                       .unit_limit = duration(),
-                      .memory_bytes = number(),
+                      .memory_bytes = generator_.below(limits::memory_bytes_max + 1),
+                      .module = {},
+                      .fuel = 0,
                       .created = date()};
+    if (flag()) {
+      manifest.module = BlobId{1 + generator_.below(limits::module_bytes_max), id<Hash>()};
+      manifest.fuel = number() >> 1;
+    }
     constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
     for (std::size_t length = 1 + generator_.below(64); length > 0; --length) manifest.task += letters[generator_.below(letters.size())];
     return manifest;

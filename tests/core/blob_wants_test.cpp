@@ -1,0 +1,140 @@
+#include "coordinatorless/core/blob_wants.h"
+
+#include <doctest/doctest.h>
+
+#include "coordinatorless/core/limits.h"
+
+using namespace dugnad;
+using namespace dugnad::core;
+using std::chrono::seconds;
+
+namespace {
+
+PeerId peer(std::uint8_t name) {
+  PeerId id;
+  id.bytes[0] = name;
+  return id;
+}
+BlobId blob(std::uint64_t length) { return {length, {}}; }
+
+struct Bench {
+  BlobWants wants{peer(0)};
+  Now now{BootTime{} + seconds(100), WallTime{}};
+  Output out;
+
+  /// From whom something was fetched since last asked.
+  std::vector<PeerId> fetched_from() {
+    std::vector<PeerId> from;
+    std::erase_if(out.effects, [&](const Effect& effect) {
+      const auto* fetch = std::get_if<FetchBlob>(&effect);
+      if (fetch != nullptr) from.push_back(fetch->from);
+      return fetch != nullptr;
+    });
+    return from;
+  }
+  void fail(const PeerId& from) { wants.failed({blob(5), from, "gone"}, now, out); }
+  void pass(Duration time) {
+    now.boot += time;
+    wants.tick(now, out);
+  }
+};
+
+using Peers = std::vector<PeerId>;
+
+}  // namespace
+
+TEST_CASE("a blob waits for a holder that is linked") {
+  Bench bench;
+  CHECK_FALSE(bench.wants.need(blob(5), peer(1), bench.now, bench.out));
+  CHECK(bench.fetched_from().empty());
+  CHECK(bench.wants.next_deadline() == never);
+  bench.wants.connected(peer(2), bench.now, bench.out);
+  CHECK(bench.fetched_from().empty());
+  bench.wants.connected(peer(1), bench.now, bench.out);
+  CHECK(bench.fetched_from() == Peers{peer(1)});
+}
+
+TEST_CASE("oneself is always there to be asked") {
+  Bench bench;
+  bench.wants.need(blob(5), peer(0), bench.now, bench.out);
+  CHECK(bench.fetched_from() == Peers{peer(0)});
+}
+
+TEST_CASE("after a failure the next holder is asked") {
+  Bench bench;
+  bench.wants.connected(peer(1), bench.now, bench.out);
+  bench.wants.connected(peer(2), bench.now, bench.out);
+  bench.wants.need(blob(5), peer(1), bench.now, bench.out);
+  bench.wants.need(blob(5), peer(2), bench.now, bench.out);
+  CHECK(bench.fetched_from() == Peers{peer(1)});
+  // The second need put its holder first; the one that was asked still counts as asked.
+  bench.fail(peer(1));
+  bench.pass(limits::blob_retry_first);
+  CHECK(bench.fetched_from() == Peers{peer(2)});
+  bench.fail(peer(2));
+  bench.pass(2 * limits::blob_retry_first);
+  CHECK(bench.fetched_from() == Peers{peer(1)});
+}
+
+TEST_CASE("a lost link is no failure: another holder is asked at once") {
+  Bench bench;
+  bench.wants.connected(peer(1), bench.now, bench.out);
+  bench.wants.connected(peer(2), bench.now, bench.out);
+  bench.wants.need(blob(5), peer(1), bench.now, bench.out);
+  bench.wants.need(blob(5), peer(2), bench.now, bench.out);
+  bench.fetched_from();
+  bench.wants.lost(peer(1));
+  CHECK(bench.wants.next_deadline() <= bench.now.boot);
+  bench.pass({});
+  CHECK(bench.fetched_from() == Peers{peer(2)});
+  bench.fail(peer(1));  // the driver's word about the lost one
+  bench.pass(seconds(60));
+  CHECK(bench.fetched_from().empty());
+}
+
+TEST_CASE("what was given up is fetched again when somebody new needs it") {
+  Bench bench;
+  bench.wants.connected(peer(1), bench.now, bench.out);
+  bench.wants.need(blob(5), peer(1), bench.now, bench.out);
+  for (unsigned i = 0; i < limits::blob_tries_max; ++i) {
+    bench.fail(peer(1));
+    bench.pass(limits::blob_retry_most);
+  }
+  CHECK(bench.fetched_from().size() == limits::blob_tries_max);
+  const auto news = bench.wants.take_news();
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].kind == BlobWants::News::Kind::given_up);
+  bench.wants.need(blob(5), peer(1), bench.now, bench.out);
+  CHECK(bench.fetched_from() == Peers{peer(1)});
+}
+
+TEST_CASE("a blob is released when the last need of it is") {
+  Bench bench;
+  bench.wants.need(blob(5), peer(0), bench.now, bench.out);
+  bench.wants.need(blob(5), peer(0), bench.now, bench.out);
+  bench.fetched_from();
+  bench.wants.fetched(blob(5));
+  CHECK(bench.wants.here(blob(5)));
+  CHECK(bench.wants.need(blob(5), peer(0), bench.now, bench.out));
+  bench.wants.release(blob(5), bench.out);
+  bench.wants.release(blob(5), bench.out);
+  CHECK(bench.out.effects.empty());
+  bench.wants.release(blob(5), bench.out);
+  REQUIRE(bench.out.effects.size() == 1);
+  CHECK(std::holds_alternative<ReleaseBlob>(bench.out.effects[0]));
+  CHECK(bench.wants.count() == 0);
+}
+
+TEST_CASE("no more holders of one blob are remembered than the limit says") {
+  Bench bench;
+  for (std::uint8_t i = 1; i < 100; ++i) bench.wants.need(blob(5), peer(i), bench.now, bench.out);
+  for (std::uint8_t i = 1; i < 100; ++i) bench.wants.connected(peer(i), bench.now, bench.out);
+  std::size_t asked = 0;
+  for (auto from = bench.fetched_from(); !from.empty(); from = bench.fetched_from()) {
+    REQUIRE(from.size() == 1);
+    ++asked;
+    bench.wants.lost(from[0]);
+    bench.pass({});
+  }
+  CHECK(asked == limits::blob_holders_max);
+}
