@@ -55,7 +55,7 @@ sanitized() {
   run_tests "$@"
 }
 
-step "packages" scripts/packages.sh build test
+step "packages" scripts/packages.sh build test guest
 step "release: configure" cmake --preset release
 step "release: build" cmake --build build/release -j "$jobs"
 run_tests release
