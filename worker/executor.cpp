@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
@@ -19,75 +18,18 @@
 #include <thread>
 
 #include "worker/arena_threads.h"
-#include "worker/run_attempt.h"
+#include "worker/slot.h"
 
 namespace dugnad::worker {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using Time = Clock::time_point;
-constexpr Time no_time = Time::max();
+using Clock = SlotClock;
+using Time = SlotTime;
 
 constexpr Duration taken_work_max = std::chrono::milliseconds(1);
 constexpr std::size_t taken_max = 256;
 
 Time after(Time start, Duration duration) { return duration < no_time - start ? start + duration : no_time; }
-
-/// What an attempt of each task costs, as measured: raised at once and lowered slowly, for a slot that takes too many attempts holds them up.
-class Costs {
- public:
-  struct Sample {
-    const tasks::RunUnit* run;
-    std::uint64_t attempts;
-    Duration spent;
-  };
-
-  void learn(const std::vector<Sample>& samples) {
-    for (const Sample& sample : samples) {
-      const Duration cost = sample.spent / sample.attempts;
-      const auto known = find(sample.run);
-      if (known == known_.end()) known_.emplace_back(sample.run, cost);
-      else known->second = std::max(cost, (known->second * 3 + cost) / 4);
-    }
-  }
-  [[nodiscard]] std::optional<Duration> of(const tasks::RunUnit* run) {
-    const auto known = find(run);
-    return known == known_.end() ? std::nullopt : std::optional(known->second);
-  }
-
- private:
-  using Known = std::vector<std::pair<const tasks::RunUnit*, Duration>>;  // as many as the program has tasks: a handful
-  Known::iterator find(const tasks::RunUnit* run) {
-    return std::find_if(known_.begin(), known_.end(), [run](const auto& entry) { return entry.first == run; });
-  }
-  Known known_;
-};
-
-struct alignas(64) Slot {
-  // Its own thread.
-  std::vector<Costs::Sample> samples;
-
-  // Set with the mutex held, read by the attempt.
-  std::atomic<bool> stop_requested{false};
-
-  std::mutex mutex;
-  // Guarded by the mutex. Who moves attempts from place to place also holds mutex_, so that cancel() finds each in one of them.
-  std::vector<Attempt> taken;  // the next one at the back
-  bool running = false;
-  AttemptId id;
-  Duration limit{};
-  Stop stop = Stop::none;
-  Time due = no_time;  // of the running attempt: the end of its time, and once it was told to stop, the end of its grace
-  std::vector<FinishedAttempt> finished;
-  Time finished_since;  // when the first of `finished` was
-
-  void tell_to_stop(Stop why, Time grace_ends) {
-    if (!running || stop != Stop::none) return;
-    stop = why;
-    due = grace_ends;
-    stop_requested.store(true, std::memory_order_relaxed);
-  }
-};
 
 }  // namespace
 
