@@ -3,17 +3,15 @@
 #include <algorithm>
 
 #include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/expiry.h"
 
 namespace dugnad::core {
 namespace {
 
-// As Bitcoin Core's addrman, smaller. Each teller's network reaches 4 of the buckets of new, each peer's network 4 of those of tried.
-constexpr std::uint64_t new_buckets = limits::book_new_max / limits::book_bucket_max;
-constexpr std::uint64_t tried_buckets = 16;
-constexpr std::size_t tried_bucket_max = limits::book_tried_max / tried_buckets;
+// Each teller's network reaches this many of the buckets of new, each peer's network as many of those of tried.
 constexpr std::uint64_t buckets_per_group = 4;
 
-std::uint64_t network_of(const ContactRecord& record) { return record.endpoint ? group_of(*record.endpoint) : 0; }
+std::uint64_t network_of(const BookEntry& entry) { return entry.endpoint ? group_of(*entry.endpoint) : 0; }
 
 /// How long a peer is left alone after so many dials that led nowhere.
 Duration pause_after(unsigned failures) {
@@ -22,100 +20,101 @@ Duration pause_after(unsigned failures) {
 
 }  // namespace
 
-bool is_current(const ContactRecord& record, WallTime now) {
-  const auto skew = std::chrono::duration_cast<WallTime::duration>(limits::clock_skew);
-  const auto lease = std::chrono::duration_cast<WallTime::duration>(limits::record_lease);
-  // A far expiry must not overflow: only `now` is added to.
-  return record.expires >= now - skew && record.expires <= now + lease + skew;
-}
-
 Book::Book(Generator& generator) : generator_(generator), secret_(generator.key()) {}
 
-Book::Outcome Book::put(const ContactRecord& record, const Signed& raw, std::optional<Route> route, std::uint64_t source_group) {
+Book::Outcome Book::put(const ContactRecord& record, const Signed& raw, bool may_dial, std::uint64_t source_group) {
   const PeerId peer = record.peer();
+  const bool dialable = may_dial && record.endpoint;
   if (const auto at = entries_.find(peer); at != entries_.end()) {
     BookEntry& entry = at->second;
-    if (record.sequence <= entry.record.sequence) {
-      if (!entry.route && entry.raw == raw) entry.route = route;  // told by somebody whose word counts for more
+    if (record.sequence <= entry.sequence) {
+      if (entry.raw == raw) entry.may_dial = entry.may_dial || dialable;  // told by somebody whose word counts for more
       return Outcome::known;
     }
-    const bool moved = record.endpoint != entry.record.endpoint || record.curve != entry.record.curve;
-    if (moved || !entry.route) entry.route = route;
-    if (moved && entry.tried) {
-      entry.tried = false;
-      entry.bucket = bucket_of(peer, entry);
-    }
-    entry.record = record;
+    const bool moved = record.endpoint != entry.endpoint || record.curve != entry.record().curve;
+    entry.may_dial = dialable || (entry.may_dial && !moved);
+    // The bucket follows the endpoint where it is chosen anew, and only there: what stands where is the index's to know.
+    entry.endpoint = record.endpoint;
+    if (moved && entry.tried) set_tried(*at, false);
     entry.raw = raw;
+    entry.sequence = record.sequence;
+    entry.expires = record.expires;
     entry.failures = 0;
     entry.passed_on = 0;
     return Outcome::updated;
   }
   BookEntry entry;
   entry.raw = raw;
-  entry.record = record;
-  entry.route = std::move(route);
+  entry.endpoint = record.endpoint;
+  entry.may_dial = dialable;
+  entry.sequence = record.sequence;
+  entry.expires = record.expires;
   entry.source_group = source_group;
   entry.bucket = bucket_of(peer, entry);
   if (entries_.size() >= limits::full_view_max && !make_room(entry)) return Outcome::refused;
-  entries_.emplace(peer, std::move(entry));
+  buckets_.add(*entries_.emplace(peer, std::move(entry)).first);
   return Outcome::fresh;
 }
 
 /// Room among the new, if need be within the newcomer's own bucket: first a dead one goes, then one of the network that told most of them.
 bool Book::make_room(const BookEntry& newcomer) {
-  std::size_t all_new = 0;
-  std::vector<PeerId> bucket;
-  std::map<std::uint64_t, std::size_t> by_source;
-  for (const auto& [peer, entry] : entries_) {
-    if (entry.tried) continue;
-    ++all_new;
-    if (entry.bucket != newcomer.bucket) continue;
-    bucket.push_back(peer);
-    ++by_source[entry.source_group];
-  }
-  if (bucket.size() < limits::book_bucket_max && all_new < limits::book_new_max) return true;
+  const auto bucket = buckets_.in_new(newcomer.bucket);
+  if (bucket.size() < limits::book_bucket_max && buckets_.count_new() < limits::book_new_max) return true;
   if (bucket.empty()) return false;
-  ++by_source[newcomer.source_group];
-  std::size_t most = 0;
-  for (const auto& [source, count] : by_source) most = std::max(most, count);
-  std::vector<PeerId> dead, crowd;
-  for (const auto& peer : bucket) {
-    const BookEntry& entry = entries_.at(peer);
-    if (entry.looks_dead()) dead.push_back(peer);
-    if (by_source.at(entry.source_group) == most) crowd.push_back(peer);
+  std::vector<std::uint64_t> sources{newcomer.source_group};
+  for (const auto* item : bucket) sources.push_back(item->second.source_group);
+  std::sort(sources.begin(), sources.end());
+  const auto told_by = [&](std::uint64_t source) {
+    const auto [first, last] = std::equal_range(sources.begin(), sources.end(), source);
+    return last - first;
+  };
+  std::ptrdiff_t most = 0;
+  for (const std::uint64_t source : sources) most = std::max(most, told_by(source));
+  std::vector<const BookBuckets::Item*> dead, crowd;
+  for (const auto* item : bucket) {
+    if (item->second.looks_dead()) dead.push_back(item);
+    if (told_by(item->second.source_group) == most) crowd.push_back(item);
   }
   const auto& victims = dead.empty() ? crowd : dead;
   if (victims.empty()) return false;  // the newcomer's own network is the crowd
-  entries_.erase(victims[generator_.below(victims.size())]);
+  erase(entries_.find(victims[generator_.below(victims.size())]->first));
   return true;
 }
 
+Book::Entries::iterator Book::erase(Entries::iterator at) {
+  buckets_.remove(*at);
+  return entries_.erase(at);
+}
+
+void Book::set_tried(BookBuckets::Item& item, bool tried) {
+  buckets_.remove(item);
+  item.second.tried = tried;
+  item.second.bucket = bucket_of(item.first, item.second);
+  buckets_.add(item);
+}
+
 void Book::mark_tried(const PeerId& peer, Now now) {
-  BookEntry* entry = find(peer);
-  if (entry == nullptr) return;
-  entry->tried = true;
-  entry->linked = now.boot;
-  entry->failures = 0;
-  entry->next_try = {};
-  entry->bucket = bucket_of(peer, *entry);
-  thin_tried(entry->bucket);
+  const auto at = entries_.find(peer);
+  if (at == entries_.end()) return;
+  BookEntry& entry = at->second;
+  entry.linked = now.boot;
+  entry.failures = 0;
+  entry.next_try = {};
+  set_tried(*at, true);
+  thin_tried(entry.bucket);
 }
 
 /// The one not linked with for longest becomes one of the new again.
-void Book::thin_tried(std::uint64_t bucket) {
-  std::size_t count = 0;
-  auto oldest = entries_.end();
-  for (auto at = entries_.begin(); at != entries_.end(); ++at) {
-    if (!at->second.tried || at->second.bucket != bucket) continue;
-    ++count;
-    if (oldest == entries_.end() || at->second.linked < oldest->second.linked) oldest = at;
-  }
-  if (count <= tried_bucket_max) return;
-  auto node = entries_.extract(oldest);
+void Book::thin_tried(std::size_t bucket) {
+  const auto tried = buckets_.in_tried(bucket);
+  if (tried.size() <= BookBuckets::tried_bucket_max) return;
+  const auto less = [](const auto* a, const auto* b) { return a->second.linked < b->second.linked; };
+  const auto at = entries_.find((*std::min_element(tried.begin(), tried.end(), less))->first);
+  buckets_.remove(*at);
+  auto node = entries_.extract(at);
   node.mapped().tried = false;
   node.mapped().bucket = bucket_of(node.key(), node.mapped());
-  if (entries_.size() < limits::full_view_max || make_room(node.mapped())) entries_.insert(std::move(node));
+  if (entries_.size() < limits::full_view_max || make_room(node.mapped())) buckets_.add(*entries_.insert(std::move(node)).position);
 }
 
 void Book::mark_failed(const PeerId& peer, Now now) {
@@ -128,12 +127,12 @@ void Book::mark_failed(const PeerId& peer, Now now) {
 std::vector<Route> Book::expire(Now now) {
   std::vector<Route> gone;
   for (auto at = entries_.begin(); at != entries_.end();) {
-    if (is_current(at->second.record, now.wall)) {
+    if (is_current(at->second.expires, limits::record_lease, now.wall)) {
       ++at;
       continue;
     }
-    if (at->second.route) gone.push_back(*at->second.route);
-    at = entries_.erase(at);
+    if (const auto route = at->second.route()) gone.push_back(*route);
+    at = erase(at);
   }
   return gone;
 }
@@ -148,10 +147,6 @@ BookEntry* Book::find(const PeerId& peer) {
   return at == entries_.end() ? nullptr : &at->second;
 }
 
-std::size_t Book::tried() const {
-  return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), [](const auto& entry) { return entry.second.tried; }));
-}
-
 std::uint64_t Book::keyed(std::uint64_t first, std::uint64_t second, std::uint64_t third) const {
   const Hash hash = Hasher().add(ByteView(secret_)).add(first).add(second).add(third).finish();
   std::uint64_t value = 0;
@@ -159,15 +154,15 @@ std::uint64_t Book::keyed(std::uint64_t first, std::uint64_t second, std::uint64
   return value;
 }
 
-std::uint64_t Book::bucket_of(const PeerId& peer, const BookEntry& entry) const {
+std::uint8_t Book::bucket_of(const PeerId& peer, const BookEntry& entry) const {
   enum Use : std::uint64_t { new_spread, new_bucket, tried_spread, tried_bucket };
-  const std::uint64_t network = network_of(entry.record);
+  const std::uint64_t network = network_of(entry);
   if (entry.tried) {
     const std::uint64_t spread = keyed(tried_spread, network, std::hash<PeerId>()(peer)) % buckets_per_group;
-    return keyed(tried_bucket, network, spread) % tried_buckets;
+    return static_cast<std::uint8_t>(keyed(tried_bucket, network, spread) % BookBuckets::of_tried);
   }
   const std::uint64_t spread = keyed(new_spread, entry.source_group, network) % buckets_per_group;
-  return keyed(new_bucket, entry.source_group, spread) % new_buckets;
+  return static_cast<std::uint8_t>(keyed(new_bucket, entry.source_group, spread) % BookBuckets::of_new);
 }
 
 }  // namespace dugnad::core

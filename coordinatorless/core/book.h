@@ -12,32 +12,13 @@
 
 #include <array>
 #include <map>
-#include <optional>
 #include <vector>
 
 #include "coordinatorless/base/generator.h"
-#include "coordinatorless/core/limits.h"
-#include "coordinatorless/core/links.h"
-#include "coordinatorless/core/messages.h"
+#include "coordinatorless/core/book_buckets.h"
+#include "coordinatorless/core/book_entry.h"
 
 namespace dugnad::core {
-
-struct BookEntry {
-  Signed raw;                        // as it came, to be passed on
-  ContactRecord record;              // what it says
-  std::optional<Route> route;        // where it may be dialled
-  std::uint64_t source_group = 0;    // network of whoever told it first
-  std::uint64_t bucket = 0;          // of new, or of tried
-  bool tried = false;
-  BootTime linked{};                 // tried: when last linked
-  unsigned failures = 0;             // dials in a row that led nowhere
-  BootTime next_try{};               // not dialled before
-  unsigned passed_on = 0;            // times sent to somebody since it last changed
-  BootTime quiet_until{};            // its changes are not passed on at once before
-
-  /// By our own observation. What others say of a death is no more than a hint, and they have no message for it.
-  [[nodiscard]] bool looks_dead() const { return failures >= limits::dials_until_dead; }
-};
 
 class Book {
  public:
@@ -45,9 +26,9 @@ class Book {
 
   explicit Book(Generator& generator);
 
-  /// Takes the record in, its signature checked. `fresh`: a peer not known before; `updated`: a later record of one that is;
-  /// `known`: nothing new; `refused`: no room.
-  Outcome put(const ContactRecord& record, const Signed& raw, std::optional<Route> route, std::uint64_t source_group);
+  /// Takes the record in, which `raw` says, its signature checked. `fresh`: a peer not known before; `updated`: a later record of one that
+  /// is; `known`: nothing new; `refused`: no room. `may_dial`: its endpoint comes from somebody whose word is enough (Links::route).
+  Outcome put(const ContactRecord& record, const Signed& raw, bool may_dial, std::uint64_t source_group);
   /// We dialled it and it was there.
   void mark_tried(const PeerId& peer, Now now);
   void mark_failed(const PeerId& peer, Now now);
@@ -55,25 +36,27 @@ class Book {
   std::vector<Route> expire(Now now);
 
   [[nodiscard]] const BookEntry* find(const PeerId& peer) const;
-  /// The caller may set passed_on, next_try and route.
+  /// The caller may set passed_on, failures and quiet_until.
   [[nodiscard]] BookEntry* find(const PeerId& peer);
   [[nodiscard]] const std::map<PeerId, BookEntry>& entries() const { return entries_; }
   [[nodiscard]] std::map<PeerId, BookEntry>& entries() { return entries_; }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
-  [[nodiscard]] std::size_t tried() const;
+  [[nodiscard]] std::size_t tried() const { return buckets_.count_tried(); }
 
  private:
+  using Entries = std::map<PeerId, BookEntry>;
+
   [[nodiscard]] std::uint64_t keyed(std::uint64_t first, std::uint64_t second, std::uint64_t third) const;
-  [[nodiscard]] std::uint64_t bucket_of(const PeerId& peer, const BookEntry& entry) const;
+  [[nodiscard]] std::uint8_t bucket_of(const PeerId& peer, const BookEntry& entry) const;
   [[nodiscard]] bool make_room(const BookEntry& newcomer);
-  void thin_tried(std::uint64_t bucket);
+  void set_tried(BookBuckets::Item& item, bool tried);
+  void thin_tried(std::size_t bucket);
+  Entries::iterator erase(Entries::iterator at);
 
   Generator& generator_;
   const std::array<std::uint8_t, 32> secret_;
-  std::map<PeerId, BookEntry> entries_;
+  Entries entries_;
+  BookBuckets buckets_;  // of entries_, at all times
 };
-
-/// Whether `record`'s lease is one we accept at this time: not run out, and not longer than anybody may ask for.
-[[nodiscard]] bool is_current(const ContactRecord& record, WallTime now);
 
 }  // namespace dugnad::core

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/expiry.h"
 
 namespace dugnad::core {
 namespace {
@@ -101,7 +102,8 @@ void Membership::restored(const ContactsRestored& event, Now now, Output& out) {
   start(now);
   const auto known = memory_.restore(event.contacts, self_, now);
   for (const auto& contact : known) {
-    if (is_current(contact.record, now.wall)) book_.put(contact.record, contact.raw, contact.route, group_of(contact.route.endpoint));
+    if (!is_current(contact.record.expires, limits::record_lease, now.wall)) continue;
+    book_.put(contact.record, contact.raw, true, group_of(contact.route.endpoint));
   }
   for (std::size_t i = 0; i < std::min(known.size(), limits::anchors); ++i) {
     if (const auto anchor = memory_.next_to_dial(now)) links_.want(*anchor, Purpose::overlay, now, out);
@@ -116,10 +118,10 @@ Membership::Accepted Membership::accept(const Signed& raw, const PeerId& told_by
   if (!record) return {};  // of a newer version, perhaps
   const PeerId peer = record->peer();
   const BookEntry* known = book_.find(peer);
-  if (known != nullptr && record->sequence < known->record.sequence) return {known->record, {}, false, false};
-  const bool same = known != nullptr && record->sequence == known->record.sequence;
-  if (same && raw != known->raw) return {known->record, {}, false, false};  // one of two that claim a sequence is as good as the other
-  if (!is_current(*record, now.wall)) return {};                           // no offence: the teller's clock may differ
+  if (known != nullptr && record->sequence < known->sequence) return {known->record(), {}, false, false};
+  const bool same = known != nullptr && record->sequence == known->sequence;
+  if (same && raw != known->raw) return {known->record(), {}, false, false};  // one of two that claim a sequence is as good as the other
+  if (!is_current(record->expires, limits::record_lease, now.wall)) return {};  // no offence: the teller's clock may differ
   if (peer == self_.id && record->sequence <= own_.says().sequence) return {};
   if (!same && !self_.verify(Domain::contact, record->key, raw.body, raw.signature)) {
     return {{}, {limits::score_ban, "a contact record with a forged signature"}, false, false};
@@ -129,13 +131,13 @@ Membership::Accepted Membership::accept(const Signed& raw, const PeerId& told_by
     return {};
   }
 
-  const auto route = links_.route(*record, told_by);
+  const bool may_dial = links_.route(*record, told_by).has_value();
   // An address that means nothing here is worth keeping only as its peer's own word, over its own link.
-  if (record->endpoint && !route && told_by != peer) return {std::move(record), {}, false, false};
-  const bool changed = known != nullptr && says_something_else(*record, known->record);
+  if (record->endpoint && !may_dial && told_by != peer) return {std::move(record), {}, false, false};
+  const bool changed = known != nullptr && !same && says_something_else(*record, known->record());
   const Link* teller = links_.find(told_by);
   const std::uint64_t source_group = teller != nullptr && teller->seen_at ? group_of(*teller->seen_at) : 0;
-  const Book::Outcome outcome = book_.put(*record, raw, route, source_group);
+  const Book::Outcome outcome = book_.put(*record, raw, may_dial, source_group);
   BookEntry* entry = book_.find(peer);
   Accepted accepted{std::move(record), {}, outcome == Book::Outcome::fresh, false};
   if (entry == nullptr) return accepted;
@@ -157,7 +159,7 @@ Membership::Accepted Membership::accept(const Signed& raw, const PeerId& told_by
 void Membership::meet(const PeerId& peer, Now now) {
   memory_.met(peer);
   const BookEntry* entry = book_.find(peer);
-  if (entry != nullptr && entry->route) memory_.seen(peer, entry->raw, entry->tried, now);
+  if (entry != nullptr && entry->may_dial) memory_.seen(peer, entry->raw, entry->tried, now);
 }
 
 void Membership::tick(Now now, Output& out) {
@@ -198,7 +200,7 @@ std::vector<PeerId> Membership::best_relays() const {
   for (const auto& [peer, neighbour] : neighbours_) {
     const Link* link = links_.find(peer);
     const BookEntry* entry = book_.find(peer);
-    if (link == nullptr || !link->outbound || entry == nullptr || !entry->record.endpoint) continue;
+    if (link == nullptr || !link->outbound || entry == nullptr || !entry->endpoint) continue;
     const auto& now = own_.says().relays;
     if (std::find(now.begin(), now.end(), peer) != now.end()) {
       relays.push_back(peer);
@@ -217,12 +219,12 @@ std::vector<PeerId> Membership::best_relays() const {
 // --- Passing on ---
 
 bool Membership::may_pass(const PeerId& subject, const BookEntry& entry, const PeerId& to, Now now) const {
-  if (subject == to || entry.looks_dead() || entry.record.expires <= now.wall) return false;
-  if (!entry.record.endpoint) return true;
-  const Reach reach = reach_of(*entry.record.endpoint);
+  if (subject == to || entry.looks_dead() || entry.expires <= now.wall) return false;
+  if (!entry.endpoint) return true;
+  const Reach reach = reach_of(*entry.endpoint);
   if (reach == Reach::global || (self_.endpoint && reach_of(*self_.endpoint) == reach)) return true;
   const Link* link = links_.find(to);
-  return entry.route && link != nullptr && link->shares(reach);
+  return entry.may_dial && link != nullptr && link->shares(reach);
 }
 
 std::vector<Signed> Membership::draw(Draw how, const PeerId& to, std::size_t count, Now now) {
@@ -303,7 +305,7 @@ void Membership::fill_overlay(Now now, Output& out) {
   // Whoever may be tried again later; anything else that changes the matter sets next_fill_ itself.
   BootTime next = memory_.dialable_at();
   for (const auto& [peer, entry] : book_.entries()) {
-    if (entry.route && entry.next_try > now.boot) next = std::min(next, entry.next_try);
+    if (entry.may_dial && entry.next_try > now.boot) next = std::min(next, entry.next_try);
   }
   next_fill_ = next == never ? never : std::max(next, now.boot + limits::overlay_interval);
 }
@@ -316,30 +318,30 @@ std::optional<Route> Membership::choose(Choice choice, Now now) {
       if (link->seen_at && links_.purposes_of(peer).has(Purpose::overlay)) networks.insert(group_of(*link->seen_at));
     }
     for (const auto& [peer, entry] : book_.entries()) {
-      if (entry.route && links_.is_dialling(peer)) networks.insert(group_of(entry.route->endpoint));
+      if (entry.may_dial && links_.is_dialling(peer)) networks.insert(group_of(*entry.endpoint));
     }
   }
-  std::vector<const Route*> tried, others;
+  std::vector<const BookEntry*> tried, others;
   for (const auto& [peer, entry] : book_.entries()) {
-    if (!entry.route || entry.looks_dead() != (choice == Choice::dead) || entry.next_try > now.boot) continue;
+    if (!entry.may_dial || entry.looks_dead() != (choice == Choice::dead) || entry.next_try > now.boot) continue;
     const Purposes purposes = links_.purposes_of(peer);
     if (purposes.has(Purpose::overlay) || purposes.has(Purpose::feeler) || links_.is_banned(peer, now)) continue;
     if (choice == Choice::untried && (entry.tried || links_.is_up(peer))) continue;
-    const bool everywhere = reach_of(entry.route->endpoint) == Reach::global;
-    if (choice == Choice::other_networks && everywhere && networks.contains(group_of(entry.route->endpoint))) continue;
-    (entry.tried ? tried : others).push_back(&*entry.route);
+    const bool everywhere = reach_of(*entry.endpoint) == Reach::global;
+    if (choice == Choice::other_networks && everywhere && networks.contains(group_of(*entry.endpoint))) continue;
+    (entry.tried ? tried : others).push_back(&entry);
   }
   if (tried.empty() && others.empty()) return std::nullopt;
   const bool from_tried = others.empty() || (!tried.empty() && self_.generator->chance(0.5));
   const auto& from = from_tried ? tried : others;
-  return *from[self_.generator->below(from.size())];
+  return from[self_.generator->below(from.size())]->route();
 }
 
 // --- What is ---
 
-const ContactRecord* Membership::record_of(const PeerId& peer) const {
+std::optional<ContactRecord> Membership::record_of(const PeerId& peer) const {
   const BookEntry* entry = book_.find(peer);
-  return entry == nullptr ? nullptr : &entry->record;
+  return entry == nullptr ? std::nullopt : std::optional(entry->record());
 }
 
 const Signed* Membership::signed_record_of(const PeerId& peer) const {
@@ -349,13 +351,13 @@ const Signed* Membership::signed_record_of(const PeerId& peer) const {
 
 std::optional<Route> Membership::route_to(const PeerId& peer) const {
   const BookEntry* entry = book_.find(peer);
-  return entry == nullptr ? std::nullopt : entry->route;
+  return entry == nullptr ? std::nullopt : entry->route();
 }
 
 std::vector<ContactRecord> Membership::known() const {
   std::vector<ContactRecord> records;
   for (const auto& [peer, entry] : book_.entries()) {
-    if (!entry.looks_dead()) records.push_back(entry.record);
+    if (!entry.looks_dead()) records.push_back(entry.record());
   }
   return records;
 }

@@ -67,8 +67,9 @@ class Membership {
 
   /// Our own record, signed. tick() signs it anew when it is old or says something that is no longer so.
   [[nodiscard]] const Signed& own_record(Now now);
+  /// nullopt where the peer is not in the book.
+  [[nodiscard]] std::optional<ContactRecord> record_of(const PeerId& peer) const;
   /// nullptr where the peer is not in the book. Valid until the next call that is not const.
-  [[nodiscard]] const ContactRecord* record_of(const PeerId& peer) const;
   [[nodiscard]] const Signed* signed_record_of(const PeerId& peer) const;
   /// Where the peer may be dialled, by what the book knows.
   [[nodiscard]] std::optional<Route> route_to(const PeerId& peer) const;

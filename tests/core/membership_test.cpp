@@ -87,8 +87,8 @@ TEST_CASE("peers behind a NAT are known to all, and name public peers that they 
   swarm.run(10s);
   CHECK(swarm.all_know_all());
   for (unsigned i = 0; i < 8; ++i) {
-    const auto* record = swarm.members[i]->membership.record_of(hidden.id());
-    REQUIRE(record != nullptr);
+    const auto record = swarm.members[i]->membership.record_of(hidden.id());
+    REQUIRE(record != std::nullopt);
     CHECK_FALSE(record->endpoint.has_value());
     CHECK(record->relays.size() == relays_max);
     CHECK_FALSE(swarm.members[i]->membership.route_to(hidden.id()).has_value());
@@ -102,7 +102,7 @@ TEST_CASE("peers behind a NAT are known to all, and name public peers that they 
   swarm.run(2min);
   for (const auto& member : swarm.members) {
     if (!member->alive || member.get() == &hidden) continue;
-    const auto& relays = member->membership.record_of(hidden.id())->relays;
+    const auto relays = member->membership.record_of(hidden.id())->relays;
     CHECK(relays.size() == relays_max);
     CHECK(std::find(relays.begin(), relays.end(), gone) == relays.end());
   }
@@ -195,7 +195,7 @@ TEST_CASE("a forged record is not stored, and its teller is charged a ban") {
   Signed forged = stranger.sign(stranger.record(1, pair.swarm.now.wall));
   forged.signature[0] ^= 1;
   pair.tell(forged);
-  CHECK(pair.victim.membership.record_of(stranger.self.id) == nullptr);
+  CHECK(pair.victim.membership.record_of(stranger.self.id) == std::nullopt);
   CHECK(pair.victim.score >= limits::score_ban);
 }
 
@@ -208,14 +208,14 @@ TEST_CASE("expired and far-off leases, garbage and replays are dropped without a
   record.expires = pair.swarm.now.wall + 2h;
   pair.tell(stranger.sign(record));
   pair.tell(Signed{{1, 2, 3}, {}});
-  CHECK(pair.victim.membership.record_of(stranger.self.id) == nullptr);
+  CHECK(pair.victim.membership.record_of(stranger.self.id) == std::nullopt);
 
   const auto later_record = stranger.record(9, pair.swarm.now.wall);
   pair.tell(stranger.sign(later_record));
   auto replayed = stranger.record(8, pair.swarm.now.wall);
   replayed.endpoint = far_away(33);
   pair.tell(stranger.sign(replayed));
-  REQUIRE(pair.victim.membership.record_of(stranger.self.id) != nullptr);
+  REQUIRE(pair.victim.membership.record_of(stranger.self.id) != std::nullopt);
   CHECK(*pair.victim.membership.record_of(stranger.self.id) == later_record);
   CHECK(pair.victim.score == 0);
 }
@@ -226,7 +226,7 @@ TEST_CASE("more records than a message may hold, and too large ones, are charged
   const Signed raw = stranger.sign(stranger.record(1, pair.swarm.now.wall));
   pair.swarm.inject(pair.speaker, pair.victim, Contacts{std::vector<Signed>(limits::welcome_records + 1, raw), false});
   CHECK(pair.victim.score > 0);
-  CHECK(pair.victim.membership.record_of(stranger.self.id) == nullptr);
+  CHECK(pair.victim.membership.record_of(stranger.self.id) == std::nullopt);
   const double before = pair.victim.score;
   pair.tell(Signed{Bytes(limits::record_bytes_max + 1), {}});
   CHECK(pair.victim.score > before);
@@ -242,7 +242,7 @@ TEST_CASE("our own record from before a restart makes us sign a later one") {
   const auto record = decode_contact_record(victim.membership.own_record(pair.swarm.now).body);
   CHECK(record->sequence > ahead.sequence);
   CHECK(pair.speaker.membership.record_of(victim.id())->sequence == record->sequence);
-  CHECK(victim.membership.record_of(victim.id()) == nullptr);
+  CHECK(victim.membership.record_of(victim.id()) == std::nullopt);
 }
 
 TEST_CASE("a stranger's record of a private address is neither kept, nor dialled, nor passed on") {
@@ -250,7 +250,7 @@ TEST_CASE("a stranger's record of a private address is neither kept, nor dialled
   const Identity stranger(50, at("192.168.1.1:80"));
   pair.tell(stranger.sign(stranger.record(1, pair.swarm.now.wall)));
   pair.swarm.run(10s);
-  CHECK(pair.victim.membership.record_of(stranger.self.id) == nullptr);
+  CHECK(pair.victim.membership.record_of(stranger.self.id) == std::nullopt);
   CHECK_FALSE(pair.victim.links.is_dialling(stranger.self.id));
 }
 

@@ -73,7 +73,7 @@ class SmallSwarm {
     }
     now = later(now, end - now.boot);
   }
-  [[nodiscard]] bool knows(const Member& member, const Member& other) const { return member.membership.record_of(other.id()) != nullptr; }
+  [[nodiscard]] bool knows(const Member& member, const Member& other) const { return member.membership.record_of(other.id()) != std::nullopt; }
   [[nodiscard]] std::size_t pairs_unknown() const {
     std::size_t count = 0;
     for (const auto& a : members) {
