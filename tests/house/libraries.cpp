@@ -56,6 +56,7 @@ const std::array libraries{
         {"png"},
         [](const Source& s) { return s.is_cpp() && (s.name().find("png") != s.name().npos || s.name().find("picture") != s.name().npos); },
         "write pictures in the one file that is named after them"},
+    Library{"libwabt", {"wabt/"}, [](const Source& s) { return s.is_under("tasks/wasm"); }, "hand modules to tasks/wasm/guest_pass.h"},
     Library{"CLI11",
             {"CLI/", "CLI11"},
             [](const Source& s) {
