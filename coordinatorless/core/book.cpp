@@ -22,11 +22,10 @@ Duration pause_after(unsigned failures) {
 
 Book::Book(Generator& generator) : generator_(generator), secret_(generator.key()) {}
 
-Book::Outcome Book::put(const ContactRecord& record, const Signed& raw, bool may_dial, std::uint64_t source_group) {
-  const PeerId peer = record.peer();
+Book::Outcome Book::put(const PeerId& peer, const ContactRecord& record, const Signed& raw, bool may_dial, std::uint64_t source_group) {
   const bool dialable = may_dial && record.endpoint;
-  if (const auto at = entries_.find(peer); at != entries_.end()) {
-    BookEntry& entry = at->second;
+  if (auto* known = entries_.find(peer)) {
+    BookEntry& entry = known->second;
     if (record.sequence <= entry.sequence) {
       if (entry.raw == raw) entry.may_dial = entry.may_dial || dialable;  // told by somebody whose word counts for more
       return Outcome::known;
@@ -35,7 +34,7 @@ Book::Outcome Book::put(const ContactRecord& record, const Signed& raw, bool may
     entry.may_dial = dialable || (entry.may_dial && !moved);
     // The bucket follows the endpoint where it is chosen anew, and only there: what stands where is the index's to know.
     entry.endpoint = record.endpoint;
-    if (moved && entry.tried) set_tried(*at, false);
+    if (moved && entry.tried) set_tried(*known, false);
     entry.raw = raw;
     entry.sequence = record.sequence;
     entry.expires = record.expires;
@@ -52,7 +51,7 @@ Book::Outcome Book::put(const ContactRecord& record, const Signed& raw, bool may
   entry.source_group = source_group;
   entry.bucket = bucket_of(peer, entry);
   if (entries_.size() >= limits::full_view_max && !make_room(entry)) return Outcome::refused;
-  buckets_.add(*entries_.emplace(peer, std::move(entry)).first);
+  buckets_.add(entries_.insert(std::make_unique<BookBuckets::Item>(peer, std::move(entry))));
   return Outcome::fresh;
 }
 
@@ -77,13 +76,10 @@ bool Book::make_room(const BookEntry& newcomer) {
   }
   const auto& victims = dead.empty() ? crowd : dead;
   if (victims.empty()) return false;  // the newcomer's own network is the crowd
-  erase(entries_.find(victims[generator_.below(victims.size())]->first));
+  const auto* victim = victims[generator_.below(victims.size())];
+  buckets_.remove(*victim);
+  (void)entries_.extract(victim->first);
   return true;
-}
-
-Book::Entries::iterator Book::erase(Entries::iterator at) {
-  buckets_.remove(*at);
-  return entries_.erase(at);
 }
 
 void Book::set_tried(BookBuckets::Item& item, bool tried) {
@@ -94,13 +90,13 @@ void Book::set_tried(BookBuckets::Item& item, bool tried) {
 }
 
 void Book::mark_tried(const PeerId& peer, Now now) {
-  const auto at = entries_.find(peer);
-  if (at == entries_.end()) return;
-  BookEntry& entry = at->second;
+  auto* item = entries_.find(peer);
+  if (item == nullptr) return;
+  BookEntry& entry = item->second;
   entry.linked = now.boot;
   entry.failures = 0;
   entry.next_try = {};
-  set_tried(*at, true);
+  set_tried(*item, true);
   thin_tried(entry.bucket);
 }
 
@@ -109,12 +105,12 @@ void Book::thin_tried(std::size_t bucket) {
   const auto tried = buckets_.in_tried(bucket);
   if (tried.size() <= BookBuckets::tried_bucket_max) return;
   const auto less = [](const auto* a, const auto* b) { return a->second.linked < b->second.linked; };
-  const auto at = entries_.find((*std::min_element(tried.begin(), tried.end(), less))->first);
-  buckets_.remove(*at);
-  auto node = entries_.extract(at);
-  node.mapped().tried = false;
-  node.mapped().bucket = bucket_of(node.key(), node.mapped());
-  if (entries_.size() < limits::full_view_max || make_room(node.mapped())) buckets_.add(*entries_.insert(std::move(node)).position);
+  const auto* oldest = *std::min_element(tried.begin(), tried.end(), less);
+  buckets_.remove(*oldest);
+  auto item = entries_.extract(oldest->first);
+  item->second.tried = false;
+  item->second.bucket = bucket_of(item->first, item->second);
+  if (entries_.size() < limits::full_view_max || make_room(item->second)) buckets_.add(entries_.insert(std::move(item)));
 }
 
 void Book::mark_failed(const PeerId& peer, Now now) {
@@ -126,25 +122,23 @@ void Book::mark_failed(const PeerId& peer, Now now) {
 
 std::vector<Route> Book::expire(Now now) {
   std::vector<Route> gone;
-  for (auto at = entries_.begin(); at != entries_.end();) {
-    if (is_current(at->second.expires, limits::record_lease, now.wall)) {
-      ++at;
-      continue;
-    }
-    if (const auto route = at->second.route()) gone.push_back(*route);
-    at = erase(at);
-  }
+  entries_.erase_if([&](const BookBuckets::Item& item) {
+    if (is_current(item.second.expires, limits::record_lease, now.wall)) return false;
+    if (const auto route = item.second.route()) gone.push_back(*route);
+    buckets_.remove(item);
+    return true;
+  });
   return gone;
 }
 
 const BookEntry* Book::find(const PeerId& peer) const {
-  const auto at = entries_.find(peer);
-  return at == entries_.end() ? nullptr : &at->second;
+  const auto* item = entries_.find(peer);
+  return item == nullptr ? nullptr : &item->second;
 }
 
 BookEntry* Book::find(const PeerId& peer) {
-  const auto at = entries_.find(peer);
-  return at == entries_.end() ? nullptr : &at->second;
+  auto* item = entries_.find(peer);
+  return item == nullptr ? nullptr : &item->second;
 }
 
 std::uint64_t Book::keyed(std::uint64_t first, std::uint64_t second, std::uint64_t third) const {

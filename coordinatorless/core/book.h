@@ -11,12 +11,13 @@
 #pragma once
 
 #include <array>
-#include <map>
+#include <memory>
 #include <vector>
 
 #include "coordinatorless/base/generator.h"
 #include "coordinatorless/core/book_buckets.h"
 #include "coordinatorless/core/book_entry.h"
+#include "coordinatorless/core/peer_map.h"
 
 namespace dugnad::core {
 
@@ -26,9 +27,9 @@ class Book {
 
   explicit Book(Generator& generator);
 
-  /// Takes the record in, which `raw` says, its signature checked. `fresh`: a peer not known before; `updated`: a later record of one that
+  /// Takes the peer's record in, which `raw` says, its signature checked. `fresh`: a peer not known before; `updated`: a later record of one that
   /// is; `known`: nothing new; `refused`: no room. `may_dial`: its endpoint comes from somebody whose word is enough (Links::route).
-  Outcome put(const ContactRecord& record, const Signed& raw, bool may_dial, std::uint64_t source_group);
+  Outcome put(const PeerId& peer, const ContactRecord& record, const Signed& raw, bool may_dial, std::uint64_t source_group);
   /// We dialled it and it was there.
   void mark_tried(const PeerId& peer, Now now);
   void mark_failed(const PeerId& peer, Now now);
@@ -38,24 +39,21 @@ class Book {
   [[nodiscard]] const BookEntry* find(const PeerId& peer) const;
   /// The caller may set passed_on, failures and quiet_until.
   [[nodiscard]] BookEntry* find(const PeerId& peer);
-  [[nodiscard]] const std::map<PeerId, BookEntry>& entries() const { return entries_; }
-  [[nodiscard]] std::map<PeerId, BookEntry>& entries() { return entries_; }
+  [[nodiscard]] const PeerMap<BookEntry>& entries() const { return entries_; }
+  [[nodiscard]] PeerMap<BookEntry>& entries() { return entries_; }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t tried() const { return buckets_.count_tried(); }
 
  private:
-  using Entries = std::map<PeerId, BookEntry>;
-
   [[nodiscard]] std::uint64_t keyed(std::uint64_t first, std::uint64_t second, std::uint64_t third) const;
   [[nodiscard]] std::uint8_t bucket_of(const PeerId& peer, const BookEntry& entry) const;
   [[nodiscard]] bool make_room(const BookEntry& newcomer);
   void set_tried(BookBuckets::Item& item, bool tried);
   void thin_tried(std::size_t bucket);
-  Entries::iterator erase(Entries::iterator at);
 
   Generator& generator_;
   const std::array<std::uint8_t, 32> secret_;
-  Entries entries_;
+  PeerMap<BookEntry> entries_;
   BookBuckets buckets_;  // of entries_, at all times
 };
 

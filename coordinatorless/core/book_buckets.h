@@ -1,5 +1,5 @@
 // BookBuckets: which entries of the book stand in which bucket, so that room can be made in one bucket without a look at all the others.
-// An index into the book's map, whose nodes stay where they are; each bucket in the order of ids, so that a seed gives the same victims.
+// An index into the book's map, whose items stay where they are; each bucket in the order of ids, so that a seed gives the same victims.
 #pragma once
 
 #include <array>

@@ -11,18 +11,19 @@
 namespace dugnad::core {
 
 struct BookEntry {
-  Signed raw;                        // as it came, to be passed on
+  // First what every walk over the book looks at, so that it meets few cache lines.
   std::optional<Endpoint> endpoint;  // of the record
   bool may_dial = false;             // it has an endpoint, told by somebody whose word is enough
   bool tried = false;
   std::uint8_t bucket = 0;           // of new, or of tried
   unsigned failures = 0;             // dials in a row that led nowhere
   unsigned passed_on = 0;            // times sent to somebody since it last changed
-  std::uint64_t sequence = 0;        // of the record
   WallTime expires{};                // of the record
+  BootTime next_try{};               // not dialled before
+  std::uint64_t sequence = 0;        // of the record
+  Signed raw;                        // as it came, to be passed on
   std::uint64_t source_group = 0;    // network of whoever told it first
   BootTime linked{};                 // tried: when last linked
-  BootTime next_try{};               // not dialled before
   BootTime quiet_until{};            // its changes are not passed on at once before
 
   /// By our own observation. What others say of a death is no more than a hint, and they have no message for it.

@@ -49,12 +49,16 @@ void Links::join(const Contact& contact, Now now, Output& out) {
 std::optional<Route> Links::route(const ContactRecord& record, const PeerId& told_by) const {
   if (!record.endpoint) return std::nullopt;
   const Route route{record.peer(), record.curve, *record.endpoint};
-  if (route.peer == self_.id) return std::nullopt;
-  const Reach reach = reach_of(route.endpoint);
-  if (reach == Reach::unusable) return std::nullopt;
-  if (reach == Reach::global || (self_.endpoint && reach_of(*self_.endpoint) == reach)) return route;
+  return may_dial(route.peer, route.endpoint, told_by) ? std::optional(route) : std::nullopt;
+}
+
+bool Links::may_dial(const PeerId& peer, const Endpoint& endpoint, const PeerId& told_by) const {
+  if (peer == self_.id) return false;
+  const Reach reach = reach_of(endpoint);
+  if (reach == Reach::unusable) return false;
+  if (reach == Reach::global || (self_.endpoint && reach_of(*self_.endpoint) == reach)) return true;
   const Link* teller = find(told_by);
-  return teller != nullptr && teller->shares(reach) ? std::optional(route) : std::nullopt;
+  return teller != nullptr && teller->shares(reach);
 }
 
 bool Links::want(const Route& route, Purpose purpose, Now now, Output& out) {
@@ -337,6 +341,14 @@ Purposes Links::purposes_of(const PeerId& peer) const {
 bool Links::is_dialling(const PeerId& peer) const {
   const auto at = targets_.find(peer);
   return at != targets_.end() && at->second.pending;
+}
+
+std::vector<PeerId> Links::dialling() const {
+  std::vector<PeerId> peers;
+  for (const auto& [peer, target] : targets_) {
+    if (target.pending) peers.push_back(peer);
+  }
+  return peers;
 }
 
 bool Links::is_banned(const PeerId& peer, Now now) const {

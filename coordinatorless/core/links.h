@@ -73,6 +73,8 @@ class Links {
   void join(const Contact& contact, Now now, Output& out);
   /// The address in `record`, if `told_by`'s word is enough to dial it. `told_by` may be the peer itself.
   [[nodiscard]] std::optional<Route> route(const ContactRecord& record, const PeerId& told_by) const;
+  /// Whether `told_by`'s word is enough to dial the peer there.
+  [[nodiscard]] bool may_dial(const PeerId& peer, const Endpoint& endpoint, const PeerId& told_by) const;
   /// Links with the peer for `purpose`, now or soon. False where the budget of that purpose is used up. Harmless to repeat.
   bool want(const Route& route, Purpose purpose, Now now, Output& out);
   /// Gives the link that there is a purpose, whoever dialled it. False where there is no link or the budget is used up.
@@ -108,6 +110,8 @@ class Links {
   /// Links and dials under way with that purpose.
   [[nodiscard]] std::size_t count(Purpose purpose) const;
   [[nodiscard]] bool is_dialling(const PeerId& peer) const;
+  /// Who is being dialled at this moment, by id.
+  [[nodiscard]] std::vector<PeerId> dialling() const;
   [[nodiscard]] bool is_banned(const PeerId& peer, Now now) const;
 
  private:

@@ -103,7 +103,7 @@ void Membership::restored(const ContactsRestored& event, Now now, Output& out) {
   const auto known = memory_.restore(event.contacts, self_, now);
   for (const auto& contact : known) {
     if (!is_current(contact.record.expires, limits::record_lease, now.wall)) continue;
-    book_.put(contact.record, contact.raw, true, group_of(contact.route.endpoint));
+    book_.put(contact.route.peer, contact.record, contact.raw, true, group_of(contact.route.endpoint));
   }
   for (std::size_t i = 0; i < std::min(known.size(), limits::anchors); ++i) {
     if (const auto anchor = memory_.next_to_dial(now)) links_.want(*anchor, Purpose::overlay, now, out);
@@ -131,13 +131,13 @@ Membership::Accepted Membership::accept(const Signed& raw, const PeerId& told_by
     return {};
   }
 
-  const bool may_dial = links_.route(*record, told_by).has_value();
+  const bool may_dial = record->endpoint && links_.may_dial(peer, *record->endpoint, told_by);
   // An address that means nothing here is worth keeping only as its peer's own word, over its own link.
   if (record->endpoint && !may_dial && told_by != peer) return {std::move(record), {}, false, false};
   const bool changed = known != nullptr && !same && says_something_else(*record, known->record());
   const Link* teller = links_.find(told_by);
   const std::uint64_t source_group = teller != nullptr && teller->seen_at ? group_of(*teller->seen_at) : 0;
-  const Book::Outcome outcome = book_.put(*record, raw, may_dial, source_group);
+  const Book::Outcome outcome = book_.put(peer, *record, raw, may_dial, source_group);
   BookEntry* entry = book_.find(peer);
   Accepted accepted{std::move(record), {}, outcome == Book::Outcome::fresh, false};
   if (entry == nullptr) return accepted;
@@ -317,18 +317,19 @@ std::optional<Route> Membership::choose(Choice choice, Now now) {
       const Link* link = links_.find(peer);
       if (link->seen_at && links_.purposes_of(peer).has(Purpose::overlay)) networks.insert(group_of(*link->seen_at));
     }
-    for (const auto& [peer, entry] : book_.entries()) {
-      if (entry.may_dial && links_.is_dialling(peer)) networks.insert(group_of(*entry.endpoint));
+    for (const PeerId& peer : links_.dialling()) {
+      const BookEntry* entry = book_.find(peer);
+      if (entry != nullptr && entry->may_dial) networks.insert(group_of(*entry->endpoint));
     }
   }
   std::vector<const BookEntry*> tried, others;
   for (const auto& [peer, entry] : book_.entries()) {
     if (!entry.may_dial || entry.looks_dead() != (choice == Choice::dead) || entry.next_try > now.boot) continue;
-    const Purposes purposes = links_.purposes_of(peer);
-    if (purposes.has(Purpose::overlay) || purposes.has(Purpose::feeler) || links_.is_banned(peer, now)) continue;
     if (choice == Choice::untried && (entry.tried || links_.is_up(peer))) continue;
     const bool everywhere = reach_of(*entry.endpoint) == Reach::global;
     if (choice == Choice::other_networks && everywhere && networks.contains(group_of(*entry.endpoint))) continue;
+    const Purposes purposes = links_.purposes_of(peer);
+    if (purposes.has(Purpose::overlay) || purposes.has(Purpose::feeler) || links_.is_banned(peer, now)) continue;
     (entry.tried ? tried : others).push_back(&entry);
   }
   if (tried.empty() && others.empty()) return std::nullopt;

@@ -381,6 +381,8 @@ std::vector<PeerInfo> Peer::peers() const {
   return infos;
 }
 
+std::size_t Peer::peers_known() const { return parts_->membership.count(); }
+
 PeerCounters Peer::counters() const {
   PeerCounters counters = parts_->counters;
   counters.jobs_known = parts_->gossip.held();

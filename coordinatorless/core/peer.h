@@ -72,6 +72,8 @@ class Peer {
   [[nodiscard]] const PeerId& id() const;
   [[nodiscard]] std::optional<JobProgress> progress(const JobId& job) const;
   [[nodiscard]] std::vector<PeerInfo> peers() const;
+  /// How many peers() would be.
+  [[nodiscard]] std::size_t peers_known() const;
   [[nodiscard]] PeerCounters counters() const;
 
  private:

@@ -346,7 +346,7 @@ void Host::check_bounds() const {
   };
   check("links", surroundings_.network.links(node_),
         limits::overlay_outbound + limits::overlay_inbound_max + limits::job_links_max + limits::dials_pending_max);
-  check("known peers", peer_->peers().size(), limits::book_new_max + limits::book_tried_max + limits::job_links_max);
+  check("known peers", peer_->peers_known(), limits::book_new_max + limits::book_tried_max + limits::job_links_max);
   check("known jobs", peer_->counters().jobs_known, limits::announcements_max);
   check("dials under way", dialling_.size(), limits::dials_pending_max);
   check("attempts under way", executor_.active(), limits::donor_units_max);

@@ -94,7 +94,7 @@ TEST_CASE("a book that overflows counts its tried as a walk does, keeps every bu
     record.sequence = random.below(50);
     record.expires = now.wall + std::chrono::duration_cast<WallTime::duration>(limits::record_lease);
     const PeerId peer = record.peer();
-    book.put(record, {encode(record), {}}, random.chance(0.9), random.below(30));
+    book.put(peer, record, {encode(record), {}}, random.chance(0.9), random.below(30));
     if (random.chance(0.3)) book.mark_tried(peer, now);
     if (random.chance(0.1)) book.mark_failed(peer, now);
     if (random.chance(0.001)) {

@@ -33,7 +33,7 @@ struct Shelf {
   Now now = start_of_time();
 
   Book::Outcome put(const ContactRecord& record, std::uint64_t source = honest_source) {
-    return book.put(record, raw_of(record), true, source);
+    return book.put(record.peer(), record, raw_of(record), true, source);
   }
 };
 
