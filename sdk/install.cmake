@@ -2,7 +2,7 @@
 #   cmake --install BUILD --component sdk
 include(CMakePackageConfigHelpers)
 
-set(libraries dugnad_sdk dugnad_run_worker dugnad_node dugnad_executor dugnad_zmq dugnad_store dugnad_core dugnad_tasks dugnad_base)
+set(libraries dugnad_sdk dugnad_run_worker dugnad_node dugnad_executor dugnad_cage_wire dugnad_zmq dugnad_store dugnad_core dugnad_tasks dugnad_base)
 foreach(library IN LISTS libraries)
   string(REPLACE dugnad_ "" name ${library})
   set_target_properties(${library} PROPERTIES EXPORT_NAME ${name})
@@ -29,7 +29,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dugnad-config.cmake ${CMAKE_CURRENT_BI
   DESTINATION ${package_dir} COMPONENT sdk)
 
 # Only static libraries are installed, so that what they need is needed by whoever links them, `pkg-config --static` or not.
-set(pc_below "-ldugnad_node -ldugnad_executor -ldugnad_zmq -ldugnad_store -ldugnad_core -ldugnad_tasks -ldugnad_base")
+set(pc_below "-ldugnad_node -ldugnad_executor -ldugnad_cage_wire -ldugnad_zmq -ldugnad_store -ldugnad_core -ldugnad_tasks -ldugnad_base")
 string(APPEND pc_below " -lzmq -ltbb -lsqlite3 -lsodium -pthread")
 # From where they lie, so that an installation can be moved.
 file(RELATIVE_PATH pc_up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

@@ -28,6 +28,7 @@ using Time = SlotTime;
 
 constexpr Duration taken_work_max = std::chrono::milliseconds(1);
 constexpr std::size_t taken_max = 256;
+constexpr std::size_t caged_bytes_max = 4 << 20;  // of inputs given to a cage at once, beyond the first
 
 Time after(Time start, Duration duration) { return duration < no_time - start ? start + duration : no_time; }
 
@@ -50,6 +51,7 @@ class Executor::Impl {
       for (Slot& slot : slots_) {
         const std::lock_guard slot_lock(slot.mutex);
         slot.taken.clear();
+        slot.dropped = slot.caged;
         slot.tell_to_stop(Stop::cancelled, grace_ends);
       }
     }
@@ -66,7 +68,7 @@ class Executor::Impl {
 
   void start(std::vector<Attempt> attempts) {
     if (attempts.empty()) return;
-    for (const Attempt& attempt : attempts) DUGNAD_ASSERT(attempt.run != nullptr && *attempt.run, "an attempt without a function");
+    for (const Attempt& attempt : attempts) DUGNAD_ASSERT(attempt.guest || (attempt.run && *attempt.run), "an attempt without a function");
     active_ += attempts.size();
     std::size_t idle = 0;
     {
@@ -99,6 +101,7 @@ class Executor::Impl {
       for (Slot& slot : slots_) {
         const std::lock_guard slot_lock(slot.mutex);
         drop_from(slot.taken);
+        std::copy_if(slot.caged.begin(), slot.caged.end(), std::back_inserter(slot.dropped), is_unwanted);
         if (slot.running && is_unwanted(slot.id)) slot.tell_to_stop(Stop::cancelled, grace_ends);
       }
     }
@@ -131,13 +134,70 @@ class Executor::Impl {
   void serve(Slot& slot) {
     while (refill(slot)) {
       Time now = Clock::now();
-      while (auto attempt = begin(slot, now)) {
-        Ran ran = run_unit(*attempt->run, attempt->input, tasks::StopToken(slot.stop_requested));
-        const Time end = Clock::now();
-        finish(slot, *attempt, std::move(ran), end - now, end);
-        now = end;
-      }
+      while (auto attempt = begin(slot, now)) now = attempt->guest ? run_caged(slot, *std::move(attempt), now) : run_here(slot, *attempt, now);
     }
+  }
+
+  Time run_here(Slot& slot, const Attempt& attempt, Time start) {
+    Ran ran = run_unit(*attempt.run, attempt.input, tasks::StopToken(slot.stop_requested));
+    const Time end = Clock::now();
+    finish(slot, attempt, std::move(ran), end - start, end);
+    return end;
+  }
+
+  /// Together with what was taken with it of the same guest: a message to the cage and back costs more than a short unit does.
+  Time run_caged(Slot& slot, Attempt first, Time start) {
+    if (options_.launcher == nullptr) {
+      finish(slot, first, {Outcome::donor_fault, to_bytes("this donor runs no strangers' code")}, {}, start);
+      return start;
+    }
+    const std::vector<Attempt> batch = give_to_cage(slot, std::move(first));
+    const std::vector<ByteView> inputs = [&batch] {
+      std::vector<ByteView> views;
+      for (const Attempt& attempt : batch) views.emplace_back(attempt.input);
+      return views;
+    }();
+    Time since = start;
+    slot.cage->run(*batch.front().guest, inputs, [&](std::size_t i, Ran ran) {
+      const Time end = Clock::now();
+      finish(slot, batch[i], std::move(ran), end - since, end);
+      since = end;
+      if (i + 1 == batch.size()) return;
+      {
+        const std::lock_guard lock(slot.mutex);
+        slot.begin_caged(i + 1, overrun_of(batch[i + 1], end), after(end, options_.grace));
+      }
+      look_by(overrun_of(batch[i + 1], end));
+    });
+    const std::lock_guard lock(slot.mutex);
+    slot.caged.clear();
+    slot.dropped.clear();
+    return since;
+  }
+
+  std::vector<Attempt> give_to_cage(Slot& slot, Attempt first) {
+    std::vector<Attempt> batch;
+    batch.push_back(std::move(first));
+    // mutex_ too, since attempts move from where cancel() looks for them.
+    const std::scoped_lock lock(mutex_, slot.mutex);
+    if (!slot.cage) slot.cage = std::make_unique<CageSlot>(*options_.launcher);
+    const Attempt& like = batch.front();
+    std::size_t bytes = like.input.size();
+    while (!slot.taken.empty() && slot.taken.back().guest == like.guest && slot.taken.back().limit == like.limit) {
+      bytes += slot.taken.back().input.size();
+      if (bytes > caged_bytes_max) break;
+      batch.push_back(std::move(slot.taken.back()));
+      slot.taken.pop_back();
+    }
+    for (const Attempt& attempt : batch) slot.caged.push_back(attempt.id);
+    slot.caged_at = 0;
+    // It may have been told to stop before it was known that a cage runs it.
+    if (slot.stop != Stop::none) slot.cage->stop(0);
+    return batch;
+  }
+
+  static Time overrun_of(const Attempt& attempt, Time start) {
+    return attempt.limit > Duration::zero() ? after(start, attempt.limit) : no_time;
   }
 
   /// Sleeps until the slot has taken something; false at the end.
@@ -156,10 +216,21 @@ class Executor::Impl {
         continue;
       }
       ++idle_;
-      changed_.wait(lock);  // woken for nothing, it goes round once more
+      wait_for_change(slot, lock);  // woken for nothing, it goes round once more
       --idle_;
     }
     return false;
+  }
+
+  /// A cage that has nothing to do for long is ended.
+  void wait_for_change(Slot& slot, std::unique_lock<std::mutex>& lock) {
+    if (!slot.cage || !slot.cage->awake()) {
+      changed_.wait(lock);
+    } else if (changed_.wait_for(lock, options_.cage_rest) == std::cv_status::timeout) {
+      lock.unlock();
+      slot.cage->rest();
+      lock.lock();
+    }
   }
 
   /// With mutex_ held.
@@ -168,7 +239,7 @@ class Executor::Impl {
     const std::size_t share = std::min(taken_max, (queue_.size() + slots_.size() - 1) / slots_.size());
     const std::lock_guard lock(slot.mutex);
     for (Duration work{}; slot.taken.size() < share && !queue_.empty();) {
-      const auto cost = costs_.of(queue_.front().run);
+      const auto cost = costs_.of(queue_.front().program());
       work += cost.value_or(taken_work_max);
       if (!slot.taken.empty() && work > taken_work_max) break;
       slot.taken.push_back(std::move(queue_.front()));
@@ -210,7 +281,7 @@ class Executor::Impl {
       slot.limit = attempt->limit;
       slot.stop = Stop::none;
       slot.stop_requested.store(false, std::memory_order_relaxed);
-      slot.due = attempt->limit > Duration::zero() ? after(now, attempt->limit) : no_time;
+      slot.due = overrun_of(*attempt, now);
       look = slot.due;
       // However long this one takes, what is finished is reported in time.
       if (!slot.finished.empty()) look = std::min(look, after(slot.finished_since, options_.gather));
@@ -227,7 +298,7 @@ class Executor::Impl {
       if (slot.finished.empty()) slot.finished_since = end;
       slot.finished.push_back({attempt.id, ran.outcome, std::move(ran.output), spent});
     }
-    if (slot.samples.empty() || slot.samples.back().run != attempt.run) slot.samples.push_back({attempt.run, 0, {}});
+    if (slot.samples.empty() || slot.samples.back().program != attempt.program()) slot.samples.push_back({attempt.program(), 0, {}});
     slot.samples.back().attempts += 1;
     slot.samples.back().spent += spent;
     if (spent > options_.gather / 2) report();

@@ -1,5 +1,8 @@
 // Executor: runs attempts on a TBB arena and hands back what they came to. It knows nothing of peers. Attempts run in SCHED_IDLE, so that
 // the machine's owner, and the protocol's own thread, always come first.
+//
+// A built-in task runs in its slot's thread. A guest, strangers' code, never does: each slot has a cage of its own, a process that is started
+// when the first guest comes and ended when none has come for a while; the slot's thread waits for it.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +14,21 @@
 
 #include "coordinatorless/base/attempt.h"
 #include "tasks/task.h"
+#include "worker/guest.h"
 
 namespace dugnad::worker {
 
+class Launcher;
+
 struct Attempt {
   AttemptId id;
-  const tasks::RunUnit* run = nullptr;  // outlives the executor
+  const tasks::RunUnit* run = nullptr;  // outlives the executor; null for a guest's
   Bytes input;
   Duration limit{};                     // after which its stop token is set and it counts as overrun (donor_fault); zero: none
+  std::shared_ptr<const Guest> guest = {};
+
+  /// What tells its program from others: whose attempts cost about the same.
+  [[nodiscard]] const void* program() const { return guest ? static_cast<const void*>(guest.get()) : run; }
 };
 
 struct ExecutorOptions {
@@ -31,6 +41,10 @@ struct ExecutorOptions {
   /// says why it was to stop.
   std::function<void(AttemptId, const std::string& what)> stuck = {};
   Duration grace = std::chrono::seconds(10);
+  /// Starts the cages of guests; without one, each attempt of a guest is a donor's fault. Outlives the executor.
+  Launcher* launcher = nullptr;
+  /// A slot's cage that has had nothing to do for so long is ended: its memory is the machine owner's.
+  Duration cage_rest = std::chrono::seconds(10);
 };
 
 class Executor {

@@ -1,11 +1,14 @@
 // Slot: one place at which one attempt runs at a time, and what each thread may touch of it. The executor's own part.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <vector>
 
+#include "worker/cage_slot.h"
 #include "worker/costs.h"
 #include "worker/executor.h"
 #include "worker/run_attempt.h"
@@ -20,6 +23,9 @@ struct alignas(64) Slot {
   // Its own thread.
   std::vector<Costs::Sample> samples;
 
+  // Made by its own thread with the mutex held; stop() is for any thread.
+  std::unique_ptr<CageSlot> cage;
+
   // Set with the mutex held, read by the attempt.
   std::atomic<bool> stop_requested{false};
 
@@ -31,6 +37,9 @@ struct alignas(64) Slot {
   Duration limit{};
   Stop stop = Stop::none;
   SlotTime due = no_time;  // of the running attempt: the end of its time, and once it was told to stop, the end of its grace
+  std::vector<AttemptId> caged;    // the batch that the cage was given, in order; empty while none is
+  std::size_t caged_at = 0;        // of it, the one that runs
+  std::vector<AttemptId> dropped;  // of it, not wanted any more before they ran
   std::vector<FinishedAttempt> finished;
   SlotTime finished_since;  // when the first of `finished` was
 
@@ -39,6 +48,18 @@ struct alignas(64) Slot {
     stop = why;
     due = grace_ends;
     stop_requested.store(true, std::memory_order_relaxed);
+    if (!caged.empty()) cage->stop(caged_at);
+  }
+
+  /// The next of the batch in the cage begins.
+  void begin_caged(std::size_t at, SlotTime overrun, SlotTime grace_ends) {
+    caged_at = at;
+    id = caged[at];
+    running = true;
+    stop = Stop::none;
+    stop_requested.store(false, std::memory_order_relaxed);
+    due = overrun;
+    if (std::find(dropped.begin(), dropped.end(), id) != dropped.end()) tell_to_stop(Stop::cancelled, grace_ends);
   }
 };
 

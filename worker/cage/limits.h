@@ -1,7 +1,10 @@
-// What a guest can make the caged process hold or say, each limit with its reason.
+// What a guest can make the caged process hold or say, and what its worker takes from it, each limit with its reason. Whatever comes out of a
+// cage may come from a stranger's code that has taken it over.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace dugnad::worker::cage {
 
@@ -13,5 +16,20 @@ inline constexpr std::size_t bytes_between_collections =
     64u << 20;  // of instances' memories: they count against the process's limit until then
 // What V8, the output and we may need beside a guest's memory while it runs.
 inline constexpr std::size_t memory_headroom = 16u << 20;
+
+namespace limits {
+
+inline constexpr std::size_t module_packed_max = 32u << 20;  // compressed, as it travels
+inline constexpr std::size_t unit_bytes_max = 64u << 20;     // an input, and an output: what the ABI allows
+inline constexpr std::size_t text_bytes_max = 1024;          // a reason, or what a cage says of itself
+inline constexpr std::size_t header_bytes = 5;               // of a frame: length and kind
+// What a cage may hold beside the guest's memory: V8, and the module while it is read and compiled, some ten times its size.
+inline constexpr std::uint64_t headroom_bytes = 512u << 20;
+inline constexpr std::uint64_t memory_default = 256u << 20;  // of a guest whose job asks for none in particular
+inline constexpr std::chrono::seconds start_time{10};        // V8 takes 15 ms, on a machine that is not swapping
+inline constexpr std::chrono::seconds load_time{30};         // the largest modules compile in a few seconds
+inline constexpr unsigned starts_max = 3;                    // in a row that came to nothing, before the units are given up
+
+}  // namespace limits
 
 }  // namespace dugnad::worker::cage

@@ -1,0 +1,160 @@
+// The worker's side of a cage, against cages that do all they can to spoil it.
+#include "worker/cage_slot.h"
+
+#include <future>
+
+#include "tests/cage/caged.h"
+
+namespace dugnad::worker {
+namespace {
+
+std::vector<std::string> outcomes(const std::vector<Ran>& all) {
+  std::vector<std::string> texts;
+  for (const Ran& ran : all) {
+    switch (ran.outcome) {
+      case Outcome::ok: texts.push_back(text(ran)); break;
+      case Outcome::failed: texts.push_back("failed: " + text(ran)); break;
+      case Outcome::donor_fault: texts.push_back("fault: " + text(ran)); break;
+      case Outcome::cancelled: texts.push_back("cancelled"); break;
+    }
+  }
+  return texts;
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a batch goes through one cage, in order") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  Texts units;
+  for (int i = 0; i < 3000; ++i) units.push_back("unit " + std::to_string(i));
+  CHECK(outcomes(run_all(slot, guest_of("a"), units)) == units);
+}
+
+TEST_CASE("inputs and outputs larger than any socket's buffer do not lock the two sides up") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  const Texts units{std::string(5'000'000, 'a'), std::string(7'000'000, 'b'), "c"};
+  CHECK(outcomes(run_all(slot, guest_of("a"), units)) == units);
+}
+
+TEST_CASE("a cage that dies takes one unit with it, and the rest goes on in another") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  CHECK(outcomes(run_all(slot, guest_of("a"), {"1", "die", "2", "3", "die", "4"})) ==
+        Texts{"1", "fault: its cage died", "2", "3", "fault: its cage died", "4"});
+}
+
+TEST_CASE("a cage that breaks the protocol is not listened to any more") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  for (const char* what : {"babble", "claim an unknown outcome", "claim to be cancelled", "a reason without end", "load again"}) {
+    INFO(what);
+    const auto all = run_all(slot, guest_of("a"), {"1", what, "2"});
+    CHECK(outcomes(all)[0] == "1");
+    CHECK(all[1].outcome == Outcome::donor_fault);
+    CHECK(outcomes(all)[2] == "2");
+  }
+}
+
+TEST_CASE("a guest that kills every cage it gets is given up") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  const auto all = outcomes(run_all(slot, guest_of("a"), Texts(10, "die")));
+  CHECK(all.front() == "fault: its cage died");
+  CHECK(all.back() == "fault: its cage died again and again");
+  CHECK(outcomes(run_all(slot, guest_of("a"), {"1"})) == Texts{"1"});
+}
+
+TEST_CASE("a unit that is stopped is killed, with nothing lost of the others") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  std::promise<void> reached;
+  std::thread stopper([&] {
+    reached.get_future().wait();
+    slot.stop(1);
+  });
+  const auto all = run_all(slot, guest_of("a"), {"1", "loop", "2"}, [&](std::size_t index, const Ran&) {
+    if (index == 0) reached.set_value();
+  });
+  stopper.join();
+  CHECK(outcomes(all) == Texts{"1", "cancelled", "2"});
+}
+
+TEST_CASE("a stop that comes too late for its unit does not hit the next") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  const auto all = run_all(slot, guest_of("a"), {"1", "2", "3"}, [&](std::size_t index, const Ran&) { slot.stop(index); });
+  CHECK(outcomes(all) == Texts{"1", "2", "3"});
+  CHECK(outcomes(run_all(slot, guest_of("a"), {"4", "5", "6"})) == Texts{"4", "5", "6"});
+}
+
+TEST_CASE("a unit stopped before its batch begins never runs") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  slot.stop(0);
+  CHECK(outcomes(run_all(slot, guest_of("a"), {"loop", "2"})) == Texts{"cancelled", "2"});
+}
+
+TEST_CASE("another slot's units are unharmed by a loop in this one") {
+  const auto launcher = probe_launcher();
+  CageSlot first(*launcher), second(*launcher);
+  auto looping = std::async(std::launch::async, [&] { return run_all(first, guest_of("a"), {"loop", "1"}); });
+  const Texts units(100, "fine");
+  CHECK(outcomes(run_all(second, guest_of("a"), units)) == units);
+  first.stop(0);
+  CHECK(outcomes(looping.get()) == Texts{"cancelled", "1"});
+}
+
+TEST_CASE("each guest has a cage of its own, and one guest keeps its cage") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  const Guest one = guest_of("a"), other = guest_of("b");
+  const auto first = outcomes(run_all(slot, one, {"who"}));
+  CHECK(outcomes(run_all(slot, one, {"who"})) == first);
+  const auto second = outcomes(run_all(slot, other, {"who"}));
+  CHECK(second != first);
+  CHECK(slot.awake());
+  slot.rest();
+  CHECK_FALSE(slot.awake());
+  CHECK(outcomes(run_all(slot, other, {"who"})) != second);
+}
+
+TEST_CASE("a module that is refused fails its units with the reason; one that kills its compiler is the donor's fault") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  CHECK(outcomes(run_all(slot, guest_of("is refused"), {"1", "2"})) ==
+        Texts{"failed: it imports env.system", "failed: it imports env.system"});
+  const auto dead = run_all(slot, guest_of("dies when it is compiled"), {"1", "2"});
+  CHECK(dead[0].outcome == Outcome::donor_fault);
+  CHECK(dead[1].outcome == Outcome::donor_fault);
+  CHECK(run_all(slot, guest_of("answers with something else"), {"1"})[0].outcome == Outcome::donor_fault);
+  CHECK(outcomes(run_all(slot, guest_of("a"), {"1"})) == Texts{"1"});
+}
+
+TEST_CASE("a unit can be stopped while its module compiles") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  slot.stop(0);
+  CHECK(outcomes(run_all(slot, guest_of("takes for ever"), {"1"})) == Texts{"cancelled"});
+}
+
+TEST_CASE("a cage has no more memory than it was granted") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  const auto all = run_all(slot, guest_of("a"), {"take memory", "2"});
+  CHECK(all[0].outcome == Outcome::donor_fault);
+  CHECK(text(all[1]) == "2");
+}
+
+TEST_CASE("where the programs are missing, the reason names where they were looked for") {
+  ::setenv("DUGNAD_LIBEXEC", "/nonexistent", 1);
+  const auto launcher = Launcher::start();
+  // Beside the tests there may be real ones; then they are found.
+  if (!launcher) CHECK(launcher.error().message.find("dugnad-launcher") != std::string::npos);
+  else CHECK(::access((std::string(BIN_DIRECTORY) + "/dugnad-cage").c_str(), X_OK) == 0);
+}
+
+}  // namespace dugnad::worker

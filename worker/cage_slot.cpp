@@ -1,0 +1,138 @@
+#include "worker/cage_slot.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "worker/cage/limits.h"
+
+namespace dugnad::worker {
+namespace {
+
+using Clock = CagedProcess::Clock;
+
+Ran because(Outcome outcome, std::string_view reason) { return {outcome, to_bytes(reason.substr(0, reason_max))}; }
+Ran fault(std::string_view reason) { return because(Outcome::donor_fault, reason); }
+
+std::uint64_t memory_of(const Guest& guest) { return guest.memory_bytes != 0 ? guest.memory_bytes : cage::limits::memory_default; }
+
+}  // namespace
+
+CageSlot::CageSlot(Launcher& launcher) : launcher_(launcher), bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  DUGNAD_ASSERT(bell_ >= 0, "no descriptor to stop a unit with");
+}
+
+CageSlot::~CageSlot() { ::close(bell_); }
+
+void CageSlot::stop(std::size_t index) {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_at_ = index;
+  }
+  (void)::eventfd_write(bell_, 1);
+}
+
+bool CageSlot::is_stopped(std::size_t index) {
+  const std::lock_guard lock(mutex_);
+  return stop_at_ == index;
+}
+
+void CageSlot::hush() {
+  eventfd_t ignored;
+  (void)::eventfd_read(bell_, &ignored);
+}
+
+void CageSlot::run(const Guest& guest, std::span<const ByteView> inputs, const Done& done) {
+  unsigned vain = 0;  // cages in a row that were gone before they finished a unit
+  for (std::size_t next = 0; next < inputs.size();) {
+    if (auto instead = prepare(guest, next)) {
+      const bool stopped = instead->outcome == Outcome::cancelled;
+      const std::size_t until = stopped ? next + 1 : inputs.size();
+      for (; next < until; ++next) done(next, *instead);
+      continue;
+    }
+    const std::size_t before = next;
+    drive(guest, inputs, next, done);
+    // Each drive ends at least one unit; guests that kill every cage they get must not keep this machine starting cages.
+    vain = process_ == nullptr && next == before + 1 ? vain + 1 : 0;
+    if (vain < cage::limits::starts_max) continue;
+    for (; next < inputs.size(); ++next) done(next, fault("its cage died again and again"));
+  }
+  const std::lock_guard lock(mutex_);
+  stop_at_.reset();
+  hush();
+}
+
+std::optional<Ran> CageSlot::prepare(const Guest& guest, std::size_t current) {
+  if (is_stopped(current)) return Ran{Outcome::cancelled, {}};
+  if (process_ && loaded_ == guest.packed && loaded_memory_ == memory_of(guest) && loaded_fuel_ == (guest.fuel != 0)) return std::nullopt;
+  if (guest.packed->size() > cage::limits::module_packed_max) return because(Outcome::failed, "its module is above the limit of 32 MiB");
+  process_.reset();
+  auto spawned = launcher_.spawn(memory_of(guest) + cage::limits::headroom_bytes);
+  if (!spawned) return fault(spawned.error().message);
+  process_ = std::make_unique<CagedProcess>(*spawned);
+  if (const auto hello = process_->hello(); !hello) {
+    process_.reset();
+    return fault(hello.error().message);
+  }
+  auto refused = load(guest, current);
+  if (refused) process_.reset();
+  return refused;
+}
+
+std::optional<Ran> CageSlot::load(const Guest& guest, std::size_t current) {
+  Bytes head = cage::u64_bytes(memory_of(guest));
+  head.push_back(guest.fuel != 0);
+  Bytes frame;
+  cage::append_frame(frame, cage::Kind::load, head, *guest.packed);
+  process_->send(frame);
+  const auto deadline = Clock::now() + cage::limits::load_time;
+  for (;;) {
+    cage::Frame said;
+    switch (process_->wait(bell_, deadline, said)) {
+      case CagedProcess::Event::woken:
+        hush();
+        if (is_stopped(current)) return Ran{Outcome::cancelled, {}};
+        continue;
+      case CagedProcess::Event::late: return fault("its module took too long to compile");
+      case CagedProcess::Event::gone: return fault("the cage died while it compiled the module");
+      case CagedProcess::Event::frame: break;
+    }
+    if (said.kind == cage::Kind::refused) return because(Outcome::failed, to_text(said.body));
+    if (said.kind != cage::Kind::loaded) return fault("the cage broke its protocol");
+    loaded_ = guest.packed;
+    loaded_memory_ = memory_of(guest);
+    loaded_fuel_ = guest.fuel != 0;
+    return std::nullopt;
+  }
+}
+
+void CageSlot::drive(const Guest& guest, std::span<const ByteView> inputs, std::size_t& next, const Done& done) {
+  Bytes frames;
+  const Bytes fuel = cage::u64_bytes(guest.fuel);
+  for (const ByteView input : inputs.subspan(next)) cage::append_frame(frames, cage::Kind::unit, fuel, input);
+  process_->send(frames);
+  while (next < inputs.size()) {
+    cage::Frame said;
+    const auto event = is_stopped(next) ? CagedProcess::Event::woken : process_->wait(bell_, Clock::time_point::max(), said);
+    if (event == CagedProcess::Event::woken) {
+      hush();
+      if (!is_stopped(next)) continue;  // it came too late for another
+      process_.reset();
+      return done(next++, Ran{Outcome::cancelled, {}});
+    }
+    if (event == CagedProcess::Event::gone) {
+      process_.reset();
+      return done(next++, fault("its cage died"));
+    }
+    auto result = cage::result_of(said);
+    if (!result) {
+      process_.reset();
+      return done(next++, fault("its cage broke its protocol"));
+    }
+    done(next++, Ran{result->outcome, std::move(result->output)});
+  }
+}
+
+}  // namespace dugnad::worker

@@ -1,0 +1,68 @@
+// CageSlot: an executor slot's cage, as the slot's thread uses it: started when it is needed, one guest in each, killed with the unit that has to
+// be stopped, and started again for the rest.
+//
+//   - A cage serves one guest in its life.                                  *What one stranger's code left behind, another's never meets.*
+//   - A batch of units is written ahead, results come in their order.       *A message there and back costs more than a short unit.*
+//   - A cage that dies takes the unit it was at with it, no other.
+//   - A guest that the pass refuses fails its units, as it would anywhere; one whose cage cannot be started, or dies while it is compiled, is
+//     this donor's fault.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+
+#include "worker/caged_process.h"
+#include "worker/guest.h"
+#include "worker/launcher.h"
+#include "worker/run_attempt.h"
+
+namespace dugnad::worker {
+
+class CageSlot {
+ public:
+  explicit CageSlot(Launcher& launcher);
+  ~CageSlot();
+  CageSlot(const CageSlot&) = delete;
+  CageSlot& operator=(const CageSlot&) = delete;
+
+  // --- The slot's thread ---
+
+  using Done = std::function<void(std::size_t index, Ran ran)>;
+  /// Runs the inputs in order; `done` for each, once, in order.
+  void run(const Guest& guest, std::span<const ByteView> inputs, const Done& done);
+  /// Ends the cage, if there is one.
+  void rest() { process_.reset(); }
+  [[nodiscard]] bool awake() const { return process_ != nullptr; }
+
+  // --- Any thread ---
+
+  /// The unit of that index, of the batch that is or is about to be run, ends as cancelled, with its cage where it runs already. Nothing
+  /// happens where it is done.
+  void stop(std::size_t index);
+
+ private:
+  enum class Step : std::uint8_t { again, over };
+
+  [[nodiscard]] bool is_stopped(std::size_t index);
+  void hush();
+  /// A cage with the guest in it; else what its units come to.
+  [[nodiscard]] std::optional<Ran> prepare(const Guest& guest, std::size_t current);
+  [[nodiscard]] std::optional<Ran> load(const Guest& guest, std::size_t current);
+  /// Runs from `next` on, until all are done or the cage is gone.
+  void drive(const Guest& guest, std::span<const ByteView> inputs, std::size_t& next, const Done& done);
+
+  Launcher& launcher_;
+  std::unique_ptr<CagedProcess> process_;
+  std::shared_ptr<const Bytes> loaded_;  // what process_ holds: the same bytes are the same guest
+  std::uint64_t loaded_memory_ = 0;
+  bool loaded_fuel_ = false;
+
+  const int bell_;  // an eventfd
+  std::mutex mutex_;
+  std::optional<std::size_t> stop_at_;  // guarded by mutex_
+};
+
+}  // namespace dugnad::worker
