@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstring>
 #include <memory>
@@ -54,7 +55,15 @@ std::optional<core::Endpoint> endpoint_of(const sockaddr* address, std::uint16_t
   return std::nullopt;
 }
 
+/// RFC 6761, 6.3: nobody is asked who localhost is, since somebody might answer. Nor has every machine a file that says so.
+bool is_localhost(std::string host) {
+  std::transform(host.begin(), host.end(), host.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (host.ends_with('.')) host.pop_back();
+  return host == "localhost" || host.ends_with(".localhost");
+}
+
 Result<core::Endpoint> look_up(const HostPort& parts) {
+  if (is_localhost(parts.host)) return core::Endpoint::parse("127.0.0.1:" + std::to_string(parts.port)).value();
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;

@@ -33,7 +33,7 @@ for header in "$prefix"/include/dugnad/*.h "$prefix"/include/dugnad/tasks/*.h "$
   fi
 done
 
-quietly "$cmake" -S "$outside" -B "$work/build" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=None
+quietly "$cmake" -G Ninja -S "$outside" -B "$work/build" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=None
 quietly "$cmake" --build "$work/build"
 expect "the CMake project" "$("$work/build/squares")" "0 1 4 9"
 "$work/build/own_worker" --help >"$work/help"
