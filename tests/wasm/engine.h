@@ -13,7 +13,11 @@
 namespace dugnad::tests {
 
 inline worker::cage::Engine& engine() {
+#ifdef ENGINE_FLAGS
+  static const auto started = worker::cage::Engine::start({.v8_flags = ENGINE_FLAGS});
+#else
   static const auto started = worker::cage::Engine::start();
+#endif
   return *started.value();
 }
 
