@@ -26,7 +26,7 @@ class Rebuilding {
  public:
   Rebuilding(const Module& module, const Guest& guest, const GuestLimits& limits) : module_(module), guest_(guest), plan_(plan_depth(module)) {
     const auto first = static_cast<std::uint32_t>(module.globals.size());
-    globals_ = {first, first + 1, limits.fuel ? std::optional(first + 2) : std::nullopt};
+    globals_ = {first, first + 1, limits.fuel ? std::optional(first + 2) : std::nullopt, guest.memory_pages_max};
     for (const Export& found : module.exports) {
       if (is_of_the_abi(found)) exports_.push_back(found);
     }

@@ -6,6 +6,7 @@
 //   admission    refuses what the ABI does not offer, and what would cost a donor more than it is worth
 //   call_depth   a stack overflow comes at the same call everywhere; rationale: V8's own limit depends on the tier that compiled a function
 //   nan          a NaN's bits are made canonical where a program can see them; rationale: they differ between tiers, versions and processors
+//   growth       a memory.grow that fails below the maximum ends the guest; rationale: -1 where a donor lacks memory would be a result of its own
 //   fuel         where it is asked for, a count of instructions ends a program at the same place everywhere
 //   rebuild      writes the module again: memory and tables capped, only the ABI's exports
 #pragma once
@@ -40,7 +41,7 @@ struct Guest {
 };
 
 /// What `__dugnad_stopped` says after a trap.
-enum class Stopped : std::int32_t { no = 0, depth = 1, fuel = 2 };
+enum class Stopped : std::int32_t { no = 0, depth = 1, fuel = 2, memory = 3 };  // memory: within its maximum, so that the donor lacks it
 
 inline constexpr const char* stopped_global = "__dugnad_stopped";
 inline constexpr const char* fuel_global = "__dugnad_fuel";

@@ -65,6 +65,7 @@ struct Function {
   std::uint32_t blocks = 0;
   std::uint32_t nesting_max = 0;
   bool has_vectors = false;
+  bool grows_memory = false;
   bool has_floats = false;                       // an instruction that takes or makes f32, f64 or lanes of them
   std::vector<std::uint32_t> calls;              // functions, each once, ascending
   std::vector<std::uint32_t> indirect_calls;     // types, each once, ascending

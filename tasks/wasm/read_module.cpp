@@ -167,6 +167,7 @@ class Noting final : public wabt::BinaryReaderNop {
     }
     if (!function_) return wabt::Result::Ok;
     note_depth();
+    function_->grows_memory |= opcode == Opcode::MemoryGrow;
     function_->has_vectors |= touches(opcode, Type::V128);
     function_->has_floats |= is_float(opcode);
     return wabt::Result::Ok;

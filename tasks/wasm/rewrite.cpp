@@ -40,7 +40,8 @@ class Rewriting {
         body_(function_.body) {}
 
   Bytes run() {
-    if (!function_.has_floats && !function_.has_vectors && role_ == DepthPlan::Role::free && !globals_.fuel) return sized(body_);
+    const bool has_numbers = function_.has_floats || function_.has_vectors;
+    if (!has_numbers && !function_.grows_memory && role_ == DepthPlan::Role::free && !globals_.fuel) return sized(body_);
     Reader reader(body_);
     for (std::uint32_t groups = reader.u32(); groups > 0 && reader.ok(); --groups) reader.skip_leb(), reader.byte();
     locals_from_ = reader.offset();
@@ -120,6 +121,7 @@ class Rewriting {
       case Opcode::RefNull: return push_unknown(static_cast<ValType>(now.index));
       case Opcode::RefFunc: return push_unknown(ValType::funcref);
       case Opcode::RefIsNull: return pop_some(1), push_unknown(ValType::i32);
+      case Opcode::MemoryGrow: return grow();
       case Opcode::MemoryCopy:
       case Opcode::MemoryFill:
       case Opcode::MemoryInit:
@@ -282,6 +284,21 @@ class Rewriting {
     patch(now_.begin, std::move(code));
   }
 
+  // --- Memory ---
+  /// A memory that cannot grow although the module's maximum allows it: the donor lacks what it promised, and the guest must not see it.
+  void grow() {
+    const std::uint32_t pages = temporary(ValType::i32);
+    if (!grew_) grew_ = new_local(ValType::i32);
+    patch(now_.begin, Code().local_tee(pages));
+    Code code;
+    code.local_tee(*grew_).i32_const(-1).op(0x46);
+    code.local_get(pages).i32_const(static_cast<std::int32_t>(globals_.memory_pages_max)).op(0x3f).op(0x00).op(0x6b).op(0x4d).op(0x71);
+    code.stop_if(globals_.stopped, Stopped::memory).local_get(*grew_);
+    patch(now_.end, std::move(code));
+    pop_some(1);
+    push_unknown(ValType::i32);
+  }
+
   // --- Putting it together ---
   void patch(std::size_t at, Code code) { patches_.push_back({at, std::move(code)}); }
   std::uint32_t new_local(ValType type) {
@@ -333,6 +350,7 @@ class Rewriting {
   std::vector<Block> blocks_;
   std::uint32_t dead_ = 0;  // blocks open since code went dead, that one included
   std::optional<std::uint32_t> depth_local_;
+  std::optional<std::uint32_t> grew_;  // the local that holds what memory.grow answered
   std::vector<ValType> new_locals_;
   std::vector<std::pair<ValType, std::uint32_t>> temporaries_;
   std::vector<Patch> patches_;

@@ -14,6 +14,7 @@ struct OurGlobals {
   std::uint32_t stopped = 0;
   std::uint32_t depth = 0;
   std::optional<std::uint32_t> fuel;
+  std::uint32_t memory_pages_max = 0;  // no global, but what memory.grow is held to
 };
 
 /// The body as the code section holds it, with its size before it.

@@ -14,10 +14,10 @@ namespace {
 const std::string growing = running("(i64.store (i32.const 0) (i64.extend_i32_s (memory.grow (local.get $length)))) (i64.const 8)", "",
                                     "(memory (export \"memory\") 1 1024)");
 
-std::size_t resident_kib() {
+std::size_t kib_of(std::string_view what) {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
-    if (word == "VmRSS:") {
+    if (word == what) {
       std::size_t kib = 0;
       status >> kib;
       return kib;
@@ -25,6 +25,9 @@ std::size_t resident_kib() {
   }
   return 0;
 }
+std::size_t resident_kib() { return kib_of("VmRSS:"); }
+/// What the limit on data is held against.
+std::size_t data_bytes() { return kib_of("VmData:") << 10; }
 
 class DataLimit {
  public:
@@ -54,6 +57,36 @@ TEST_CASE("memory that the donor cannot give is the donor's fault, and units run
     CHECK(text_of(outcome) == "this donor cannot give 64 MiB of memory");
   }
   CHECK(engine.run(Bytes(1000), 0).outcome == Outcome::ok);
+}
+
+TEST_CASE("memory.grow answers as the specification says to every step, growing by nothing and beyond 32 bits too") {
+  auto& engine =
+      loaded(running("(local $i i32) (local $f f64)"
+                     "(i32.store (i32.const 0) (memory.grow (i32.const 0)))"
+                     "(i32.store (i32.const 4) (memory.grow (i32.const 2)))"
+                     "(i32.store (i32.const 8) (memory.grow (i32.const -1)))"
+                     "(i32.store (i32.const 12) (memory.grow (i32.const 8)))"
+                     "(i32.store (i32.const 16) (memory.grow (i32.const 7)))"
+                     "(i32.store (i32.const 20) (memory.grow (i32.const 1)))"
+                     "(i64.const 24)",
+                     "", "(memory (export \"memory\") 1 10)"));
+  const auto outcome = engine.run({}, 0);
+  CHECK(to_hex(outcome.output) == "0100000001000000ffffffffffffffff03000000ffffffff");
+}
+
+TEST_CASE("memory that is lost between two steps of growing is the donor's fault too") {
+  const auto guest = prepared(running("(i64.store (i32.const 0) (i64.extend_i32_s (memory.grow (i32.const 1000)))) (i64.const 8)", "",
+                                      "(memory (export \"memory\") 1 1024)"));
+  auto understated = guest;
+  understated.memory_pages_max = 1;  // so that the engine looks for less than the guest will ask for
+  REQUIRE(engine().load(understated).ok());
+  {
+    const DataLimit tight(data_bytes() + (40u << 20));
+    const auto outcome = engine().run({}, 0);
+    CHECK(outcome.outcome == Outcome::donor_fault);
+    CHECK(text_of(outcome) == "this donor cannot give the memory that the guest grows into");
+  }
+  CHECK(engine().run({}, 0).outcome == Outcome::ok);
 }
 
 TEST_CASE("ten thousand units leave the process no larger") {

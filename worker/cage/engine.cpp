@@ -124,14 +124,12 @@ class Instance {
       switch (v8_get(context_, stopped.As<v8::Object>(), "value")->Int32Value(context_).FromMaybe(0)) {
         case static_cast<int>(tasks::wasm::Stopped::depth): return failed("stack depth exceeded");
         case static_cast<int>(tasks::wasm::Stopped::fuel): return failed("out of fuel");
-        case stopped_no_memory: return donor_fault("this donor cannot give the memory that the guest grows into");
+        case static_cast<int>(tasks::wasm::Stopped::memory): return donor_fault("this donor cannot give the memory that the guest grows into");
         default: break;
       }
     }
     return outcome_of_trap(message_of(caught));
   }
-
-  static constexpr int stopped_no_memory = 3;
 
   v8::Isolate* isolate_;
   v8::Local<v8::Context> context_;
