@@ -144,6 +144,20 @@ inline constexpr Duration blob_retry_most = seconds(30);
 inline constexpr Duration job_shelved = minutes(10);        // a job whose module cannot be had is not tried again before this
 inline constexpr std::size_t jobs_shelved_max = 256;        // the one that returns soonest makes room: it would only be tried a little early
 
+// --- Bulk: blobs on the way ---
+inline constexpr std::uint64_t blob_bytes_max = 64 << 20;  // an input or output; a module is smaller
+inline constexpr std::uint32_t bulk_credits = 2;           // chunks asked for and not yet here: what may stand before a lease in a link's queue
+inline constexpr std::size_t bulk_fetches_max = 8;         // at once, each from another peer; the rest waits its turn
+inline constexpr Duration bulk_patience = seconds(30);     // for one chunk; ten times what a relay takes
+inline constexpr std::size_t bulk_services_max = 1024;     // peers that are served: all that a job can have as donors
+inline constexpr std::size_t bulk_cancelled_max = 256;     // fetches broken off of which chunks may still come
+inline constexpr double bulk_bytes_per_second = 32 << 20;  // to one peer: a gigabit line is left with room for the protocol
+inline constexpr double bulk_burst_bytes = 4 << 20;
+inline constexpr double bulk_relayed_bytes_per_second = 96 << 10;  // half of what an end sends over a relay, so that leases get through
+inline constexpr double bulk_relayed_burst_bytes = 512 << 10;
+inline constexpr double bulk_frame_overhead = 512;          // name, place and path of a chunk
+inline constexpr std::size_t bulk_inbox_max = 16 << 20;     // bytes that came and wait for the bulk thread; what comes beyond is dropped
+
 // --- Relay ---
 inline constexpr std::size_t relay_pairs_max = 64;
 inline constexpr std::size_t relay_pairs_per_peer = 32;      // one peer cannot take all places

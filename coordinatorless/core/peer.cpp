@@ -6,6 +6,7 @@
 
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/core/blob_wants.h"
+#include "coordinatorless/core/bulk_frames.h"
 #include "coordinatorless/core/codec.h"
 #include "coordinatorless/core/donor.h"
 #include "coordinatorless/core/gossip.h"
@@ -72,6 +73,7 @@ struct Peer::Parts {
       ++counters.dropped_unasked;
       return;
     }
+    if (bulk::is_bulk(event.frame)) return out.push(BulkReceived{event.from, std::move(event.frame)});  // over a relay
     auto message = decode(event.frame);
     if (!message) {
       ++counters.dropped_malformed;
@@ -132,6 +134,10 @@ struct Peer::Parts {
   void on(AllowanceChanged&& event, Now now) { donor.allow(event.slots, now, out); }
   void on(BlobFetched&& event, Now) { blobs.fetched(event.blob); }
   void on(BlobFailed&& event, Now now) { blobs.failed(event, now, out); }
+  void on(BulkToRelay&& event, Now now) {
+    if (relayed.carries(event.to)) relayed.send(event.to, std::move(event.frame), now, out);
+  }
+  void on(PeerMisbehaved&& event, Now now) { charge(event.peer, event.charge, now); }
   void on(Persisted&&, Now) {}  // the Gate has let go what waited for it
   void on(JoinRequested&& event, Now now) { links.join(event.contact, now, out); }
   void on(ContactsRestored&& event, Now now) { membership.restored(event, now, out); }

@@ -18,6 +18,7 @@
 #include "coordinatorless/base/blob_id.h"
 #include "coordinatorless/base/rows.h"
 #include "coordinatorless/base/time.h"
+#include "coordinatorless/core/charge.h"
 #include "coordinatorless/core/contact.h"
 #include "coordinatorless/core/messages.h"
 
@@ -104,6 +105,18 @@ struct BlobFailed {
   std::string reason;
 };
 
+/// A bulk frame for a peer to which there is no direct link: sealed and sent through its relay, if there is one. See bulk_frames.h.
+struct BulkToRelay {
+  PeerId to;
+  Bytes frame;
+};
+
+/// The bulk channel has found this peer at fault.
+struct PeerMisbehaved {
+  PeerId peer;
+  Charge charge;
+};
+
 /// A contact that the user gave, names resolved; dialled whatever its address is, and again whenever it is lost.
 struct JoinRequested {
   Contact contact;  // host_port is an IP literal
@@ -120,8 +133,8 @@ struct LeaveRequested {};
 struct TimerDue {};
 
 using Event = std::variant<MessageReceived, PeerConnected, PeerLost, DialFailed, SendRefused, AttemptsFinished, JobSubmitted, UnitsAppended,
-                           JobCancelled, AllowanceChanged, Persisted, BlobFetched, BlobFailed, JoinRequested, ContactsRestored,
-                           LeaveRequested, TimerDue>;
+                           JobCancelled, AllowanceChanged, Persisted, BlobFetched, BlobFailed, BulkToRelay, PeerMisbehaved, JoinRequested,
+                           ContactsRestored, LeaveRequested, TimerDue>;
 
 // --- Effects ---
 
@@ -174,6 +187,12 @@ struct ReleaseBlob {
   BlobId blob;
 };
 
+/// A bulk frame that came over a relay: to be handled like one that came directly, which the driver hands past the peer.
+struct BulkReceived {
+  PeerId from;
+  Bytes frame;
+};
+
 /// Rows to be kept, together or not at all, in the order of `seq`.
 struct Persist {
   PersistSeq seq;
@@ -208,8 +227,8 @@ struct JobEnded {
 /// The answer to LeaveRequested: the process may end.
 struct Departed {};
 
-using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, ReleaseBlob, Persist, DeliverResults,
-                            DonorOutvoted, NobodyToCompute, DonorsBack, JobEnded, Departed>;
+using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, ReleaseBlob, BulkReceived, Persist,
+                            DeliverResults, DonorOutvoted, NobodyToCompute, DonorsBack, JobEnded, Departed>;
 
 /// What the machines of the core write to: messages by peer, and effects, each in order.
 struct Addressed {

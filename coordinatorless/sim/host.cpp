@@ -247,6 +247,7 @@ void Host::act(core::StartAttempts effect) {
 void Host::act(core::CancelAttempts effect) { executor_.cancel(effect.attempts); }
 void Host::act(core::FetchBlob effect) { inbox_.push_back(core::BlobFailed{effect.blob, effect.from, "no host of this world keeps blobs"}); }
 void Host::act(core::ReleaseBlob) {}
+void Host::act(core::BulkReceived) { surroundings_.witness.violated("a bulk frame came, and nobody here sends any"); }
 void Host::act(core::Persist effect) { journal_.write(effect.seq, std::move(effect.rows)); }
 void Host::act(core::DeliverResults effect) { surroundings_.witness.delivered(effect); }
 void Host::act(core::JobEnded effect) { surroundings_.witness.ended(effect); }

@@ -107,6 +107,7 @@ class Host final : public NetworkUser {
   void act(core::CancelAttempts effect);
   void act(core::FetchBlob effect);
   void act(core::ReleaseBlob effect);
+  void act(core::BulkReceived effect);
   void act(core::Persist effect);
   void act(core::DeliverResults effect);
   void act(core::DonorOutvoted effect);

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
+#include <map>
 #include <mutex>
 
+#include "coordinatorless/core/bulk_frames.h"
 #include "coordinatorless/core/gate.h"
 #include "coordinatorless/zmq/clocks.h"
 #include "coordinatorless/zmq/waker.h"
@@ -12,6 +15,7 @@ namespace dugnad::zmq {
 namespace {
 
 constexpr Duration collect_interval = std::chrono::milliseconds(250);  // an executor wakes us; this is for one that forgot
+constexpr Duration bulk_retry = std::chrono::milliseconds(5);
 constexpr Duration goodbye = std::chrono::milliseconds(500);
 
 bool tells_of_link(const core::Event& event) {
@@ -53,6 +57,9 @@ class Loop::Impl {
     completions_.store(true);
     waker_.wake();
   }
+  void send_bulk(const PeerId& to, Bytes frame) {
+    from_outside([&](Inbox& inbox) { inbox.bulk.emplace_back(to, std::move(frame)); });
+  }
   void persisted(PersistSeq seq) {
     from_outside([&](Inbox& inbox) { inbox.persisted = std::max(inbox.persisted, seq); });
   }
@@ -70,6 +77,7 @@ class Loop::Impl {
   struct Inbox {
     std::vector<core::Event> events;
     std::vector<std::function<void(core::Peer&)>> calls;
+    std::vector<std::pair<PeerId, Bytes>> bulk;
     PersistSeq persisted;
   };
 
@@ -83,6 +91,7 @@ class Loop::Impl {
   BootTime next_deadline() const {
     BootTime deadline = std::min(peer_->next_deadline(), transport_->next_deadline());
     if (attempts_ > 0) deadline = std::min(deadline, collect_at_);
+    if (!bulk_.empty()) deadline = std::min(deadline, bulk_at_);
     return deadline;
   }
 
@@ -93,8 +102,33 @@ class Loop::Impl {
     more_ = transport_->receive(events_, now);
     take_inbox(now);
     collect(now);
-    for (core::Event& event : events_) handle(std::move(event), now);
+    for (core::Event& event : events_) {
+      if (!is_bulk(event)) handle(std::move(event), now);
+    }
     if (peer_->next_deadline() <= now.boot) handle(core::TimerDue{}, now);
+    send_waiting_bulk(now);
+  }
+
+  /// Behind everything that the peer had to say, since that is what others wait for.
+  void send_waiting_bulk(Now now) {
+    for (auto at = bulk_.begin(); at != bulk_.end();) {
+      auto& [to, frames] = *at;
+      const bool direct = transport_->linked(to);
+      while (!frames.empty() && (!direct || transport_->send(to, frames.front()))) {
+        if (!direct) handle(core::BulkToRelay{to, std::move(frames.front())}, now);
+        frames.pop_front();
+      }
+      at = frames.empty() ? bulk_.erase(at) : std::next(at);
+    }
+    bulk_at_ = now.boot + bulk_retry;
+  }
+
+  /// Whether it is one, and dealt with.
+  bool is_bulk(core::Event& event) {
+    auto* received = std::get_if<core::MessageReceived>(&event);
+    if (received == nullptr || !core::bulk::is_bulk(received->frame)) return false;
+    if (hooks_.bulk) hooks_.bulk(received->from, std::move(received->frame));
+    return true;
   }
 
   void handle(core::Event event, Now now) {
@@ -113,6 +147,7 @@ class Loop::Impl {
     }
     if (inbox.persisted > persisted_) committed(inbox.persisted, now);
     std::move(inbox.events.begin(), inbox.events.end(), std::back_inserter(events_));
+    for (auto& [to, frame] : inbox.bulk) bulk_[to].push_back(std::move(frame));
     for (const auto& work : inbox.calls) work(*peer_);
     if (!inbox.calls.empty()) carry_out(now);
   }
@@ -191,6 +226,9 @@ class Loop::Impl {
   void perform_one(core::ReleaseBlob& release, Now) {
     if (hooks_.release) hooks_.release(release);
   }
+  void perform_one(core::BulkReceived& received, Now) {
+    if (hooks_.bulk) hooks_.bulk(received.from, std::move(received.frame));
+  }
   void perform_one(core::Persist& persist, Now) {
     if (hooks_.persist) {
       hooks_.persist(std::move(persist));
@@ -226,6 +264,8 @@ class Loop::Impl {
   std::vector<core::Event> events_;
   std::vector<core::Event> echoes_;
   std::vector<PeerId> refusing_;  // peers with a refused frame among the echoes
+  std::map<PeerId, std::deque<Bytes>> bulk_;  // to be sent; the bulk thread keeps few underway to each peer
+  BootTime bulk_at_ = never;                  // when what was refused is tried again
   PersistSeq persisted_;
   std::size_t attempts_ = 0;  // started and not yet collected
   BootTime collect_at_ = never;
@@ -245,6 +285,7 @@ void Loop::post(core::Event event) {
 }
 void Loop::post(std::vector<core::Event> events) { impl_->post(std::move(events)); }
 void Loop::wake() { impl_->wake(); }
+void Loop::send_bulk(const PeerId& to, Bytes frame) { impl_->send_bulk(to, std::move(frame)); }
 void Loop::persisted(PersistSeq seq) { impl_->persisted(seq); }
 void Loop::call(std::function<void(core::Peer&)> work) { impl_->call(std::move(work)); }
 void Loop::stop() { impl_->stop(); }

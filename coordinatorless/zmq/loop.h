@@ -18,6 +18,7 @@ struct Hooks {
   std::function<std::vector<FinishedAttempt>()> collect;
   std::function<void(core::FetchBlob)> fetch;        // BlobFetched or BlobFailed is posted; empty: each fails
   std::function<void(core::ReleaseBlob)> release;
+  std::function<void(const PeerId&, Bytes)> bulk;    // a bulk frame of an introduced peer; empty: dropped
   std::function<void(core::Persist)> persist;        // persisted() follows; empty: nothing is kept, and nothing waits for it
   std::function<void(const core::Event&)> link;      // PeerConnected, PeerLost and DialFailed, just before the peer hears of it; for the log
   std::function<void(core::Effect)> notice;          // DeliverResults, DonorOutvoted, NobodyToCompute, DonorsBack, JobEnded, Departed
@@ -38,6 +39,9 @@ class Loop {
   void post(std::vector<core::Event> events);
   /// There is something to collect().
   void wake();
+  /// Sends a bulk frame as soon as the link has room, past the peer; over a relay where there is no link. Gone where there is neither.
+  /// The caller keeps few of them underway.
+  void send_bulk(const PeerId& to, Bytes frame);
   /// The store holds everything up to `seq`.
   void persisted(PersistSeq seq);
   /// Runs `work` on the loop's thread, between two events; not at all where the loop has ended. It must not block.

@@ -69,6 +69,8 @@ class Transport::Impl {
 
   std::optional<core::Endpoint> bound() const { return bound_; }
 
+  bool linked(const PeerId& peer) const { return shared_.links.best(peer) != nullptr; }
+
   bool send(const PeerId& to, ByteView frame) {
     const LinkName* link = shared_.links.best(to);
     const Sent sent = !link ? Sent::no_such_peer : link->outbound ? dialler_.send(link->serial, frame) : listener_->send(link->serial, frame);
@@ -236,6 +238,7 @@ Transport::Transport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Transport::~Transport() = default;
 
 std::optional<core::Endpoint> Transport::bound() const { return impl_->bound(); }
+bool Transport::linked(const PeerId& peer) const { return impl_->linked(peer); }
 bool Transport::send(const PeerId& to, ByteView frame) { return impl_->send(to, frame); }
 void Transport::dial(const core::Dial& dial, Now now) { impl_->dial(dial, now); }
 void Transport::disconnect(const core::Disconnect& disconnect, Now now) { impl_->disconnect(disconnect, now); }

@@ -55,6 +55,8 @@ class Transport {
   /// What was bound, its real port included; a wildcard is still one (see advertised()).
   [[nodiscard]] std::optional<core::Endpoint> bound() const;
 
+  /// Whether there is a link to it.
+  [[nodiscard]] bool linked(const PeerId& peer) const;
   /// False where there is no link or its queue is full: the frame is untouched, to come back in SendRefused. Never blocks.
   [[nodiscard]] bool send(const PeerId& to, ByteView frame);
   /// PeerConnected or DialFailed follows from receive(); none does where an earlier dial of this peer still runs.

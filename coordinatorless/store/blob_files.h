@@ -1,0 +1,41 @@
+// BlobFiles: where a BlobStore puts bytes: a directory's files, or the process's memory where nothing is kept. Names are the store's affair.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinatorless/base/bytes.h"
+#include "coordinatorless/base/result.h"
+
+namespace dugnad::store {
+
+class BlobFiles {
+ public:
+  struct Entry {
+    std::string name;
+    std::uint64_t bytes = 0;
+    bool fresh = false;  // touched within the last minutes, perhaps by another process that needs it
+  };
+
+  virtual ~BlobFiles() = default;
+  /// Who was touched longest ago comes first.
+  [[nodiscard]] virtual std::vector<Entry> list() = 0;
+  [[nodiscard]] virtual std::optional<std::uint64_t> size(const std::string& name) = 0;
+  /// Exactly `length` bytes from `offset`; nullopt where they are not there.
+  [[nodiscard]] virtual std::optional<Bytes> read(const std::string& name, std::uint64_t offset, std::uint64_t length) = 0;
+  /// Makes the file where it is missing.
+  [[nodiscard]] virtual Result<void> append(const std::string& name, ByteView bytes) = 0;
+  /// `part` becomes `name` at once or not at all, and outlasts a power cut.
+  [[nodiscard]] virtual Result<void> publish(const std::string& part, const std::string& name) = 0;
+  virtual void remove(const std::string& name) = 0;
+  virtual void touch(const std::string& name) = 0;
+};
+
+/// Makes `directory` (mode 0700) where it is missing.
+[[nodiscard]] Result<std::unique_ptr<BlobFiles>> files_in(const std::string& directory);
+[[nodiscard]] std::unique_ptr<BlobFiles> files_in_memory();
+
+}  // namespace dugnad::store

@@ -1,0 +1,78 @@
+// BlobStore: blobs by name, within a quota. What was used longest ago is evicted first; what is pinned, never. One directory may serve several
+// processes: what another has touched in the last minutes is left alone.
+//
+// A fetched blob grows in a `.part` file, its chunks in order, each checked by the caller; it gets its name only once the whole was hashed again.
+// Parts outlast the process, so that a fetch goes on where it stopped. A file whose bytes have rotted is dropped when it is read.
+//
+// Thread-safe: one mutex, held while reading and writing too. Not for the protocol's thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+
+#include "coordinatorless/base/blob_id.h"
+#include "coordinatorless/store/blob_files.h"
+
+namespace dugnad::store {
+
+class BlobStore {
+ public:
+  static constexpr std::uint64_t default_quota = std::uint64_t{1} << 30;
+  static constexpr std::uint64_t memory_quota = 256 << 20;  // of a process that keeps nothing on disk
+
+  explicit BlobStore(std::unique_ptr<BlobFiles> files, std::uint64_t quota = default_quota);
+
+  /// Keeps `bytes`, with one pin.
+  [[nodiscard]] Result<BlobId> put(ByteView bytes);
+  /// The whole blob, checked; nullptr where it is not here (any more).
+  [[nodiscard]] std::shared_ptr<const Bytes> get(const BlobId& id);
+  [[nodiscard]] bool holds(const BlobId& id);
+
+  struct Chunk {
+    Bytes bytes;
+    std::vector<Hash> path;  // proves it, see merkle_verify
+  };
+  /// For another peer; not checked, since whoever gets it does.
+  [[nodiscard]] std::optional<Chunk> chunk(const BlobId& id, std::uint64_t index);
+
+  /// True where it is here; it stays until unpinned as often.
+  bool pin(const BlobId& id);
+  void unpin(const BlobId& id);
+
+  // One fetch of a blob at a time.
+
+  /// How many of its chunks are here from an earlier try. An error where there is no room.
+  [[nodiscard]] Result<std::uint64_t> begin(const BlobId& id);
+  /// The next chunk, which the caller has checked.
+  [[nodiscard]] Result<void> add(const BlobId& id, ByteView chunk);
+  /// All chunks are there: hashes them and pins the blob. An error where it is not what it should be; begin() starts afresh then.
+  [[nodiscard]] Result<void> finish(const BlobId& id);
+  /// What came so far may serve a later try.
+  void break_off(const BlobId& id);
+
+  [[nodiscard]] std::uint64_t bytes_held();
+
+ private:
+  struct Held {
+    std::uint64_t bytes = 0;
+    std::size_t pins = 0;
+  };
+  [[nodiscard]] bool known(const BlobId& id);
+  [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
+  void scan();
+  void drop(const BlobId& id);
+  const std::vector<Hash>* leaves(const BlobId& id);
+
+  std::mutex mutex_;
+  const std::unique_ptr<BlobFiles> files_;
+  const std::uint64_t quota_;
+  std::map<BlobId, Held> held_;                   // that this process has had to do with
+  std::map<BlobId, std::uint64_t> fetching_;      // and the bytes set aside for it
+  std::map<BlobId, std::vector<Hash>> leaves_;    // of what was served lately; at most leaves_max
+  std::uint64_t bytes_ = 0;                       // as of the last scan, and what came since
+};
+
+}  // namespace dugnad::store

@@ -1,0 +1,286 @@
+// Two or more Transfers with their stores and links played by the test.
+#include "coordinatorless/core/bulk_transfer.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+
+#include "coordinatorless/base/generator.h"
+#include "coordinatorless/base/merkle.h"
+#include "coordinatorless/core/limits.h"
+
+using namespace dugnad;
+using namespace dugnad::core;
+using bulk::Transfer;
+
+namespace {
+
+PeerId peer(std::uint8_t name) {
+  PeerId id;
+  id.bytes[0] = name;
+  return id;
+}
+
+Bytes pattern(std::size_t size, std::uint8_t salt = 0) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(salt + i * 7 + i / 251);
+  return bytes;
+}
+
+struct End {
+  PeerId id;
+  Transfer transfer;
+  std::map<BlobId, Bytes> store;
+  std::map<BlobId, Bytes> parts;
+  std::vector<Transfer::Failed> failed;
+  std::map<PeerId, double> charged;
+};
+
+struct Bench {
+  BootTime now = BootTime{} + std::chrono::seconds(100);
+  std::map<PeerId, End> ends;
+  std::set<PeerId> silent;                                    // whose frames get lost
+  std::function<void(const PeerId&, Bytes&)> tamper = [](const PeerId&, Bytes&) {};
+  std::size_t most_underway = 0;                              // bytes that one end sent another before it answered
+
+  explicit Bench(std::uint8_t count = 2, bool direct = true) {
+    for (std::uint8_t i = 1; i <= count; ++i) ends[peer(i)].id = peer(i);
+    for (auto& [a, end] : ends) {
+      for (auto& [b, other] : ends) {
+        if (direct && a != b) end.transfer.connected(b);
+      }
+    }
+  }
+  End& operator[](std::uint8_t name) { return ends.at(peer(name)); }
+  BlobId hold(std::uint8_t name, const Bytes& bytes) {
+    const BlobId id = blob_id_of(bytes);
+    (*this)[name].store[id] = bytes;
+    return id;
+  }
+  void fetch(std::uint8_t name, const BlobId& blob, std::uint8_t from) {
+    (*this)[name].transfer.fetch(blob, peer(from), now);
+    settle();
+  }
+
+  void settle() {
+    for (bool busy = true; busy;) {
+      busy = false;
+      for (auto& [id, end] : ends) {
+        std::map<PeerId, std::size_t> sent;
+        for (Transfer::Action& action : end.transfer.take()) {
+          busy = true;
+          std::visit([&](auto& what) { act(end, what, sent); }, action);
+        }
+        for (const auto& [to, bytes] : sent) most_underway = std::max(most_underway, bytes);
+      }
+    }
+  }
+  void deliver(End& end, const PeerId& to, Bytes frame, std::map<PeerId, std::size_t>& sent) {
+    sent[to] += frame.size();
+    tamper(end.id, frame);
+    if (!silent.contains(end.id)) ends.at(to).transfer.received(end.id, frame, now);
+  }
+  void act(End& end, Transfer::Send& send, auto& sent) { deliver(end, send.to, std::move(send.frame), sent); }
+  void act(End& end, Transfer::Begin& begin, auto&) {
+    end.transfer.begun(begin.blob, end.parts[begin.blob].size() / chunk_bytes, now);
+  }
+  void act(End& end, Transfer::Keep& keep, auto&) {
+    Bytes& part = end.parts[keep.blob];
+    part.insert(part.end(), keep.bytes.begin(), keep.bytes.end());
+    if (!keep.last) return;
+    CHECK(blob_id_of(part) == keep.blob);
+    end.store[keep.blob] = std::move(part);
+    end.parts.erase(keep.blob);
+    end.transfer.finished(keep.blob, now);
+  }
+  void act(End&, Transfer::BreakOff&, auto&) {}
+  void act(End& end, Transfer::Failed& failure, auto&) { end.failed.push_back(failure); }
+  void act(End& end, Transfer::Serve& serve, auto& sent) {
+    const auto at = end.store.find(serve.blob);
+    if (at == end.store.end()) return deliver(end, serve.to, bulk::encode(bulk::Missing{serve.blob}), sent);
+    const auto from = at->second.begin() + static_cast<std::ptrdiff_t>(serve.index * chunk_bytes);
+    deliver(end, serve.to,
+            bulk::encode(bulk::Chunk{serve.blob, serve.index, merkle_path(blob_leaves(at->second), serve.index),
+                                     Bytes(from, from + static_cast<std::ptrdiff_t>(chunk_length(serve.blob.length, serve.index)))}),
+            sent);
+  }
+  void act(End& end, Transfer::Misbehaved& what, auto&) { end.charged[what.peer] += what.charge.score; }
+
+  /// Until nothing is due before `end`.
+  void run(Duration time) {
+    const BootTime end = now + time;
+    for (int step = 0; step < 100000; ++step) {
+      BootTime next = never;
+      for (auto& [id, each] : ends) next = std::min(next, each.transfer.next_deadline());
+      if (next > end) break;
+      now = std::max(now, next);
+      for (auto& [id, each] : ends) each.transfer.tick(now);
+      settle();
+    }
+    now = end;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a blob comes whole, whatever its size") {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{chunk_bytes}, std::size_t{9 * chunk_bytes + 1}}) {
+    Bench bench;
+    const Bytes blob = pattern(size);
+    const BlobId id = bench.hold(1, blob);
+    bench.fetch(2, id, 1);
+    CHECK(bench[2].store[id] == blob);
+    CHECK(bench[2].transfer.fetches() == 0);
+    CHECK(bench[1].charged.empty());
+    CHECK(bench[2].charged.empty());
+  }
+}
+
+TEST_CASE("no more stands in a link's queue than the credits say") {
+  Bench bench;
+  bench.fetch(2, bench.hold(1, pattern(12 * chunk_bytes)), 1);
+  CHECK(bench.most_underway > chunk_bytes);
+  CHECK(bench.most_underway <= limits::bulk_credits * (chunk_bytes + 1024));
+}
+
+TEST_CASE("a fetch goes on from the chunks that are here") {
+  Bench bench;
+  const Bytes blob = pattern(5 * chunk_bytes);
+  const BlobId id = bench.hold(1, blob);
+  bench[2].parts[id] = Bytes(blob.begin(), blob.begin() + 3 * chunk_bytes);
+  std::size_t sent = 0;
+  bench.tamper = [&](const PeerId& from, Bytes& frame) { sent += from == peer(1) ? frame.size() : 0; };
+  bench.fetch(2, id, 1);
+  CHECK(bench[2].store[id] == blob);
+  CHECK(sent < 3 * chunk_bytes);
+}
+
+TEST_CASE("a holder that has it no more says so") {
+  Bench bench;
+  bench.fetch(2, blob_id_of(pattern(77)), 1);
+  REQUIRE(bench[2].failed.size() == 1);
+  CHECK(bench[2].failed[0].from == peer(1));
+  CHECK(bench[2].transfer.fetches() == 0);
+}
+
+TEST_CASE("a single changed bit is noticed, nothing of it is kept, and the sender is charged") {
+  Bench bench;
+  const BlobId id = bench.hold(1, pattern(3 * chunk_bytes));
+  bench.tamper = [](const PeerId& from, Bytes& frame) {
+    if (from == peer(1) && frame.size() > 1000) frame[frame.size() - 1] ^= 1;
+  };
+  bench.fetch(2, id, 1);
+  CHECK(bench[2].failed.size() == 1);
+  CHECK(bench[2].parts[id].empty());
+  CHECK(bench[2].charged[peer(1)] >= charges::forged.score);
+}
+
+TEST_CASE("a silent holder is waited for only so long, a lost one not at all") {
+  Bench bench;
+  const BlobId id = bench.hold(1, pattern(77));
+  bench.silent = {peer(1)};
+  bench.fetch(2, id, 1);
+  CHECK(bench[2].failed.empty());
+  bench.run(limits::bulk_patience + std::chrono::seconds(1));
+  CHECK(bench[2].failed.size() == 1);
+  bench.fetch(2, id, 1);
+  bench[2].transfer.lost(peer(1));
+  bench.settle();
+  CHECK(bench[2].failed.size() == 2);
+}
+
+TEST_CASE("blobs of one holder come one after the other, in the order in which they were asked for") {
+  Bench bench;
+  std::vector<BlobId> ids, order;
+  for (std::uint8_t i = 0; i < 5; ++i) ids.push_back(bench.hold(1, pattern(chunk_bytes + 5, i)));
+  bench.tamper = [&](const PeerId& from, Bytes& frame) {
+    if (from == peer(2)) order.push_back(*blob_id_from(ByteView(frame).subspan(2, blob_id_bytes)));
+  };
+  for (const BlobId& id : ids) bench[2].transfer.fetch(id, peer(1), bench.now);
+  bench.settle();
+  order.erase(std::unique(order.begin(), order.end()), order.end());
+  CHECK(order == ids);
+  for (const BlobId& id : ids) CHECK(bench[2].store.contains(id));
+}
+
+TEST_CASE("a fetch that is let go sends no more questions, and what still comes of it is no offence") {
+  Bench bench;
+  const BlobId id = bench.hold(1, pattern(9 * chunk_bytes));
+  bench[2].transfer.fetch(id, peer(1), bench.now);
+  bench.tamper = [&](const PeerId& from, Bytes&) {
+    if (from == peer(1)) bench[2].transfer.cancel(id);
+  };
+  bench.settle();
+  CHECK(bench[2].transfer.fetches() == 0);
+  CHECK(bench[2].charged.empty());
+  CHECK(bench[2].failed.empty());
+}
+
+TEST_CASE("chunks that nobody asked for, and more questions than there are credits, are charged") {
+  Bench bench;
+  const Bytes blob = pattern(8 * chunk_bytes);
+  const BlobId id = bench.hold(1, blob);
+  bench[2].transfer.received(peer(1), bulk::encode(bulk::Chunk{{3, {}}, 0, {}, Bytes(3)}), bench.now);
+  for (int i = 0; i < 200; ++i) bench[1].transfer.received(peer(2), bulk::encode(bulk::Request{id, 0, 1}), bench.now);
+  bench[1].transfer.received(peer(2), Bytes{bulk::mark, 9}, bench.now);
+  std::map<PeerId, double> served;
+  for (auto& action : bench[1].transfer.take()) {
+    if (auto* bad = std::get_if<Transfer::Misbehaved>(&action)) bench[1].charged[bad->peer] += bad->charge.score;
+    if (auto* serve = std::get_if<Transfer::Serve>(&action)) served[serve->to] += chunk_bytes;
+  }
+  bench.settle();
+  CHECK(bench[2].charged[peer(1)] >= charges::unasked.score);
+  CHECK(bench[1].charged[peer(2)] >= limits::score_ban);
+  CHECK(served[peer(2)] <= limits::bulk_burst_bytes);
+}
+
+TEST_CASE("a peer is served at its rate, over a relay far more slowly") {
+  for (const bool direct : {true, false}) {
+    Bench bench(2, direct);
+    const std::size_t size = direct ? 200 * chunk_bytes : 8 * chunk_bytes;
+    const Bytes blob = pattern(size);
+    const BlobId id = bench.hold(1, blob);
+    const double rate = direct ? limits::bulk_bytes_per_second : limits::bulk_relayed_bytes_per_second;
+    bench.fetch(2, id, 1);
+    bench.run(from_seconds(0.7 * static_cast<double>(size) / rate));
+    CHECK_FALSE(bench[2].store.contains(id));
+    bench.run(from_seconds(0.5 * static_cast<double>(size) / rate));
+    CHECK(bench[2].store[id] == blob);
+    CHECK(bench[2].failed.empty());
+  }
+}
+
+TEST_CASE("with frames lost, changed and links broken at random, all that is kept is right, and every fetch ends") {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    Generator generator = Generator::from_seed(seed);
+    Bench bench(4);
+    std::vector<BlobId> ids;
+    for (std::uint8_t i = 0; i < 6; ++i) ids.push_back(bench.hold(1 + i % 4, pattern(generator.below(3 * chunk_bytes), i)));
+    bench.tamper = [&](const PeerId&, Bytes& frame) {
+      if (generator.chance(0.05)) frame[generator.below(frame.size())] ^= static_cast<std::uint8_t>(1 << generator.below(8));
+      if (generator.chance(0.05)) frame.resize(generator.below(frame.size() + 1));
+    };
+    for (int step = 0; step < 100; ++step) {
+      const auto who = static_cast<std::uint8_t>(1 + generator.below(4));
+      const auto other = static_cast<std::uint8_t>(1 + generator.below(4));
+      const BlobId& id = ids[generator.below(ids.size())];
+      if (who == other) continue;
+      switch (generator.below(6)) {
+        case 0: bench[who].transfer.lost(peer(other)); break;
+        case 1: bench[who].transfer.connected(peer(other)); break;
+        case 2: bench[who].transfer.cancel(id); break;
+        default:
+          if (!bench[who].store.contains(id)) bench[who].transfer.fetch(id, peer(other), bench.now);
+      }
+      bench.settle();
+      bench.run(std::chrono::milliseconds(generator.below(2000)));
+    }
+    bench.run(std::chrono::minutes(10));
+    for (auto& [name, end] : bench.ends) {
+      CHECK(end.transfer.fetches() == 0);
+      CHECK(end.transfer.next_deadline() == never);
+    }
+  }
+}

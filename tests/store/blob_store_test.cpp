@@ -1,0 +1,176 @@
+#include "coordinatorless/store/blob_store.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "coordinatorless/base/merkle.h"
+#include "tests/store/scratch.h"
+
+using namespace dugnad;
+using namespace dugnad::store;
+
+namespace {
+
+Bytes pattern(std::size_t size, std::uint8_t salt = 0) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(salt + i * 7 + i / 251);
+  return bytes;
+}
+
+struct Bench {
+  Scratch scratch;
+  const std::string directory = scratch.file("blobs");
+  std::unique_ptr<BlobStore> store;
+
+  explicit Bench(std::uint64_t quota = 1 << 20) { reopen(quota); }
+  void reopen(std::uint64_t quota = 1 << 20) {
+    auto files = files_in(directory);
+    REQUIRE(files);
+    store = std::make_unique<BlobStore>(*std::move(files), quota);
+  }
+  BlobId put(ByteView bytes) {
+    const auto id = store->put(bytes);
+    REQUIRE(id);
+    return *id;
+  }
+  [[nodiscard]] std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory), {}));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a blob is there again after a restart") {
+  Bench bench;
+  for (const std::size_t size : {std::size_t{0}, std::size_t{5}, std::size_t{chunk_bytes + 1}}) {
+    const Bytes blob = pattern(size);
+    const BlobId id = bench.put(blob);
+    bench.reopen();
+    const auto kept = bench.store->get(id);
+    REQUIRE(kept);
+    CHECK(*kept == blob);
+  }
+  CHECK(bench.files() == 3);
+  CHECK_FALSE(bench.store->get(blob_id_of(pattern(6))));
+}
+
+TEST_CASE("what was used longest ago makes room, what is pinned does not") {
+  for (const bool disk : {true, false}) {
+    Bench bench(1000);
+    if (!disk) bench.store = std::make_unique<BlobStore>(files_in_memory(), 1000);
+    const BlobId pinned = bench.put(pattern(300, 1));
+    const BlobId old = bench.put(pattern(300, 2));
+    const BlobId used = bench.put(pattern(300, 3));
+    bench.store->unpin(old);
+    bench.store->unpin(used);
+    CHECK(bench.store->get(old));
+    CHECK(bench.store->get(used));
+    const BlobId fresh = bench.put(pattern(300, 4));
+    CHECK(bench.store->holds(pinned));
+    CHECK_FALSE(bench.store->holds(old));
+    CHECK(bench.store->holds(used));
+    CHECK(bench.store->holds(fresh));
+    CHECK(bench.store->bytes_held() == 900);
+    CHECK_FALSE(bench.store->put(pattern(600, 5)));
+    CHECK(bench.store->holds(pinned));
+    CHECK(bench.store->holds(fresh));
+  }
+}
+
+TEST_CASE("a file that has rotted is dropped when it is read, and may be put again") {
+  Bench bench;
+  const Bytes blob = pattern(chunk_bytes + 10);
+  const BlobId id = bench.put(blob);
+  std::fstream file(bench.directory + "/" + to_text(id), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(chunk_bytes + 3);
+  file.put('!');
+  file.close();
+  CHECK_FALSE(bench.store->chunk(id, 0));  // the tree over it is not the one it should be
+  CHECK_FALSE(bench.store->get(id));
+  CHECK(bench.files() == 0);
+  CHECK(bench.put(blob) == id);
+  CHECK(bench.store->get(id));
+}
+
+TEST_CASE("every chunk is proved by its path") {
+  Bench bench(4 << 20);
+  const Bytes blob = pattern(4 * chunk_bytes + 9);
+  const BlobId id = bench.put(blob);
+  Bytes joined;
+  for (std::uint64_t i = 0; i < chunk_count(id.length); ++i) {
+    const auto chunk = bench.store->chunk(id, i);
+    REQUIRE(chunk);
+    CHECK(merkle_verify(merkle_leaf(chunk->bytes), i, chunk_count(id.length), chunk->path, id.root));
+    joined.insert(joined.end(), chunk->bytes.begin(), chunk->bytes.end());
+  }
+  CHECK(joined == blob);
+  CHECK_FALSE(bench.store->chunk(id, chunk_count(id.length)));
+}
+
+TEST_CASE("a fetch that broke off goes on after a restart where it stopped") {
+  Bench bench(4 << 20);
+  const Bytes blob = pattern(3 * chunk_bytes + 9);
+  const ByteView view(blob);
+  const BlobId id = blob_id_of(blob);
+  REQUIRE(*bench.store->begin(id) == 0);
+  REQUIRE(bench.store->add(id, view.subspan(0, chunk_bytes)));
+  REQUIRE(bench.store->add(id, view.subspan(chunk_bytes, chunk_bytes)));
+  CHECK_FALSE(bench.store->holds(id));
+  bench.reopen(4 << 20);
+  REQUIRE(*bench.store->begin(id) == 2);
+  REQUIRE(bench.store->add(id, view.subspan(2 * chunk_bytes, chunk_bytes)));
+  REQUIRE(bench.store->add(id, view.subspan(3 * chunk_bytes)));
+  REQUIRE(bench.store->finish(id));
+  CHECK(*bench.store->get(id) == blob);
+  CHECK(bench.files() == 1);
+}
+
+TEST_CASE("a part that has changed on disk is noticed at the end, and fetched afresh") {
+  Bench bench(4 << 20);
+  const Bytes blob = pattern(chunk_bytes + 9);
+  const BlobId id = blob_id_of(blob);
+  REQUIRE(bench.store->begin(id));
+  REQUIRE(bench.store->add(id, pattern(chunk_bytes, 9)));
+  REQUIRE(bench.store->add(id, ByteView(blob).subspan(chunk_bytes)));
+  CHECK_FALSE(bench.store->finish(id));
+  CHECK_FALSE(bench.store->holds(id));
+  CHECK(*bench.store->begin(id) == 0);
+}
+
+TEST_CASE("a fetch for which there is no room is refused at its beginning") {
+  Bench bench(chunk_bytes);
+  CHECK_FALSE(bench.store->begin(blob_id_of(pattern(chunk_bytes + 1))));
+  const BlobId pinned = bench.put(pattern(100));
+  CHECK_FALSE(bench.store->begin(blob_id_of(pattern(chunk_bytes))));
+  CHECK(bench.store->holds(pinned));
+}
+
+TEST_CASE("a directory that cannot be made is an error in one line") {
+  CHECK_FALSE(files_in("/proc/nowhere/blobs"));
+}
+
+TEST_CASE("many threads put, read and let go at once") {
+  Bench bench(100 << 10);
+  std::atomic<unsigned> wrong{0}, read{0};
+  std::vector<std::thread> threads;
+  for (std::uint8_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 50; ++i) {
+        const Bytes blob = pattern(5000, static_cast<std::uint8_t>(t * 50 + i));
+        const auto id = bench.store->put(blob);
+        if (!id) continue;
+        const auto kept = bench.store->get(*id);
+        kept && *kept == blob ? ++read : ++wrong;
+        bench.store->unpin(*id);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  CHECK(read == 200);
+  CHECK(bench.store->bytes_held() <= 100 << 10);
+}
