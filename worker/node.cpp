@@ -9,10 +9,13 @@
 #include "coordinatorless/base/generator.h"
 #include "coordinatorless/core/contact.h"
 #include "coordinatorless/core/identity.h"
+#include "coordinatorless/core/limits.h"
+#include "coordinatorless/store/blob_store.h"
 #include "coordinatorless/store/keys.h"
 #include "coordinatorless/zmq/clocks.h"
 #include "coordinatorless/zmq/loop.h"
 #include "coordinatorless/zmq/resolve.h"
+#include "worker/bulk_thread.h"
 #include "worker/executor.h"
 #include "worker/node_files.h"
 #include "worker/node_log.h"
@@ -79,7 +82,7 @@ class Node::Impl {
   };
 
   Impl(Parts parts, std::unique_ptr<zmq::Transport> transport, std::optional<core::Endpoint> endpoint, std::unique_ptr<store::Store> store,
-       std::vector<ContactRow> remembered)
+       std::unique_ptr<store::BlobStore> blobs, std::vector<ContactRow> remembered)
       : options_(std::move(parts.options)),
         files_(std::move(parts.files)),
         data_dir_(files_ ? files_->dir().path() : ""),
@@ -91,7 +94,8 @@ class Node::Impl {
         remembered_(std::move(remembered)),
         joined_(std::move(parts.joined)),
         log_(options_.log, names_of(joined_)),
-        store_(std::move(store)) {
+        store_(std::move(store)),
+        blobs_(std::move(blobs)) {
     if (options_.slots > 0) {
       executor_ = std::make_unique<Executor>(ExecutorOptions{
           .slots = options_.slots,
@@ -101,6 +105,11 @@ class Node::Impl {
     }
     // The executor's callbacks come only once something was started, which the loop alone does.
     loop_ = std::make_unique<zmq::Loop>(make_peer(), std::move(transport), loop_hooks());
+    bulk_ = std::make_unique<BulkThread>(*blobs_, id_,
+                                         BulkThread::Outside{
+                                             .send = [this](const PeerId& to, Bytes frame) { loop_->send_bulk(to, std::move(frame)); },
+                                             .post = [this](core::Event event) { loop_->post(std::move(event)); },
+                                         });
     if (store_) {
       store_->on_committed([this](PersistSeq seq) { loop_->persisted(seq); });
       store_->on_trouble([this](const std::string& trouble) { say(LogLevel::error, trouble); });
@@ -110,8 +119,9 @@ class Node::Impl {
   ~Impl() {
     loop_->stop();
     if (thread_.joinable()) thread_.join();
-    // Both call the loop until they are gone; the loop's links go last, with the last frames.
+    // All three call the loop until they are gone; the loop's links go last, with the last frames.
     executor_.reset();
+    bulk_.reset();
     store_.reset();
   }
 
@@ -156,6 +166,20 @@ class Node::Impl {
     return core::Contact{endpoint_ ? endpoint_->text() : "0.0.0.0:0", id_, crypto_->curve_key()}.text();
   }
 
+  Result<BlobId> keep(ByteView bytes) {
+    if (bytes.size() > core::limits::blob_bytes_max) {
+      return Error{std::to_string(bytes.size()) + " bytes are more than a blob holds: " + std::to_string(core::limits::blob_bytes_max)};
+    }
+    return blobs_->put(bytes);
+  }
+
+  std::shared_ptr<const Bytes> blob(const BlobId& id) {
+    auto bytes = blobs_->get(id);
+    if (!bytes) loop_->post(core::BlobFailed{id, id_, "it is lost or corrupt"});
+    return bytes;
+  }
+
+  void let_go(const BlobId& id) { blobs_->unpin(id); }
   zmq::Loop& loop() { return *loop_; }
   const PeerId& id() const { return id_; }
   const SwarmId& swarm() const { return swarm_; }
@@ -173,7 +197,8 @@ class Node::Impl {
   }
 
   std::unique_ptr<core::Peer> make_peer() {
-    core::PeerConfig config{.swarm = swarm_, .endpoint = endpoint_, .donates = options_.donates, .slots = options_.slots, .tasks = {}};
+    core::PeerConfig config{.swarm = swarm_, .endpoint = endpoint_, .donates = options_.donates, .slots = options_.slots, .tasks = {},
+                            .code = options_.code};
     if (options_.slots > 0) {
       for (const auto& [name, task] : options_.tasks.all()) config.tasks.emplace_back(name, task.version);
     }
@@ -187,9 +212,14 @@ class Node::Impl {
       hooks.cancel = [this](core::CancelAttempts cancel) { executor_->cancel(cancel.attempts); };
       hooks.collect = [this] { return collect(); };
     }
+    hooks.fetch = [this](core::FetchBlob fetch) { bulk_->fetch(fetch); };
+    hooks.release = [this](core::ReleaseBlob release) { bulk_->release(release); };
+    hooks.bulk = [this](const PeerId& from, Bytes frame) { bulk_->received(from, std::move(frame)); };
     if (store_) hooks.persist = [this](core::Persist persist) { store_->write(persist.seq, std::move(persist.rows)); };
     hooks.link = [this](const core::Event& event) {
       log_.link(event, zmq::read_clocks().boot);
+      if (const auto* connected = std::get_if<core::PeerConnected>(&event)) bulk_->linked(connected->peer);
+      if (const auto* lost = std::get_if<core::PeerLost>(&event)) bulk_->lost(lost->peer);
       if (hooks_.link) hooks_.link(event);
     };
     hooks.notice = [this](core::Effect effect) {
@@ -210,7 +240,7 @@ class Node::Impl {
     std::vector<Attempt> attempts;
     attempts.reserve(start.attempts.size());
     for (core::AttemptToStart& wanted : start.attempts) {
-      const tasks::Task* task = options_.tasks.find(wanted.task);
+      const tasks::Task* task = wanted.module ? nullptr : options_.tasks.find(wanted.task);
       if (task && task->version == wanted.task_version && task->run) {
         attempts.push_back({wanted.attempt, &task->run, std::move(wanted.input), wanted.limit});
       } else {
@@ -294,6 +324,8 @@ class Node::Impl {
 
   std::unique_ptr<zmq::Loop> loop_;
   std::unique_ptr<store::Store> store_;
+  const std::unique_ptr<store::BlobStore> blobs_;
+  std::unique_ptr<BulkThread> bulk_;
   std::unique_ptr<Executor> executor_;
   std::thread thread_;
 };
@@ -329,6 +361,15 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
     remembered = *std::move(contacts);
   }
 
+  std::unique_ptr<store::BlobStore> blobs;
+  if (parts.files) {
+    auto files = store::files_in(parts.files->dir().file("blobs"));
+    if (!files) return files.error();
+    blobs = std::make_unique<store::BlobStore>(*std::move(files));
+  } else {
+    blobs = std::make_unique<store::BlobStore>(store::files_in_memory(), store::BlobStore::memory_quota);
+  }
+
   const SecretKeys keys = parts.files ? parts.files->keys() : fresh_keys();
   parts.crypto = make_sodium(keys);
   auto transport = zmq::Transport::open({.swarm = parts.swarm, .keys = keys, .listen = addresses->listen}, *parts.crypto);
@@ -338,7 +379,8 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   auto endpoint = addresses->advertise;
   if (bound && !endpoint) endpoint = zmq::advertised(*bound);
 
-  auto impl = std::make_unique<Impl>(std::move(parts), *std::move(transport), endpoint, std::move(journal), std::move(remembered));
+  auto impl = std::make_unique<Impl>(std::move(parts), *std::move(transport), endpoint, std::move(journal), std::move(blobs),
+                                     std::move(remembered));
   return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
 
@@ -353,6 +395,9 @@ void Node::call(std::function<void(core::Peer&)> work) { impl_->loop().call(std:
 void Node::leave() { impl_->loop().post(core::LeaveRequested{}); }
 void Node::stop() { impl_->loop().stop(); }
 bool Node::wait() { return impl_->wait(); }
+Result<BlobId> Node::keep(ByteView bytes) { return impl_->keep(bytes); }
+void Node::let_go(const BlobId& id) { impl_->let_go(id); }
+std::shared_ptr<const Bytes> Node::blob(const BlobId& id) { return impl_->blob(id); }
 
 std::optional<core::JobProgress> Node::progress(const JobId& job) {
   using Answer = std::optional<core::JobProgress>;

@@ -6,10 +6,13 @@
 //   (*node)->leave();                           orderly: leased work finishes or is returned, within some 5 s
 //   (*node)->wait();
 //
+// Programs and large data are blobs: keep() makes one that others can fetch, and blob() reads what was fetched.
+//
 // It opens the data directory, takes a key, finds a port, resolves names, and connects core::Peer to the ZeroMQ driver, the store and the
 // executor. It decides nothing about jobs.
 //
-// Threads: the protocol's own one (or the caller's of run()) owns peer and sockets; the store has one, libzmq one for I/O, the executor one a slot.
+// Threads: the protocol's own one (or the caller's of run()) owns peer and sockets; the store has one, the bulk channel one, libzmq one for
+// I/O, the executor one a slot.
 // Hooks run on the protocol's thread unless said otherwise, and must not block.
 #pragma once
 
@@ -20,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "coordinatorless/base/blob_id.h"
 #include "coordinatorless/base/crypto.h"
 #include "coordinatorless/base/result.h"
 #include "coordinatorless/core/peer.h"
@@ -54,6 +58,8 @@ struct NodeOptions {
   bool donates = false;  // to others' jobs; the slots of one that does not serve its own jobs alone
   unsigned slots = 0;    // attempts at once; 0: no executor is made, and this program computes nothing
   tasks::TaskTable tasks;
+  /// Whose programs it computes. By default built-in ones alone.
+  core::CodePolicy code{};
 
   Log log;  // may be empty
 };
@@ -93,6 +99,14 @@ class Node {
   void stop();
   /// Until the node has left or was stopped. True where it had left in order. Not for hooks.
   bool wait();
+
+  /// Keeps `bytes` under their name, for this process's life at least; other peers may fetch them. Blocks for as long as the disk takes: not for
+  /// hooks. An error in one line: no room, no disk.
+  [[nodiscard]] Result<BlobId> keep(ByteView bytes);
+  /// keep() no more; as often as kept.
+  void let_go(const BlobId& id);
+  /// A whole blob, checked. nullptr where it is not here; one that the protocol believes to be here is then fetched again. Not for hooks.
+  [[nodiscard]] std::shared_ptr<const Bytes> blob(const BlobId& id);
 
   // These ask the protocol's thread and wait for its answer; nullopt or empty once it has ended. Not for hooks.
   [[nodiscard]] std::optional<core::JobProgress> progress(const JobId& job);

@@ -35,13 +35,21 @@ Result<SignedJob> make_job(const JobOrder& order, const SecretKeys& owner, const
     return Error{"a job takes 1 to " + std::to_string(core::limits::copies_max) + " copies of a unit, not " + std::to_string(order.copies)};
   }
   if (order.unit_limit < Duration{} || order.unit_limit > core::duration_max) return Error{"a unit's time limit is 0 (none) to ten years"};
+  if (order.memory_bytes > core::limits::memory_bytes_max) return Error{"a unit gets at most 4 GiB of memory"};
+  if (order.module && (order.module->length == 0 || order.module->length > core::limits::module_bytes_max)) {
+    return Error{"a compressed module has 1 to " + std::to_string(core::limits::module_bytes_max) + " bytes, not " +
+                 std::to_string(order.module->length)};
+  }
+  if (order.fuel > core::limits::fuel_max || (order.fuel > 0 && !order.module)) return Error{"fuel is a module's, and less than 2^63"};
   const core::Manifest manifest{.owner = public_key_of(owner),
                                 .nonce = {fresh_seed()},
                                 .task = order.task,
                                 .task_version = order.task_version,
                                 .copies = order.copies,
                                 .unit_limit = order.unit_limit,
-                                .memory_bytes = 0,
+                                .memory_bytes = order.memory_bytes,
+                                .module = order.module,
+                                .fuel = order.fuel,
                                 .created = created};
   return sign(core::encode(manifest), order.recipe, owner, submitter, swarm, 1);
 }

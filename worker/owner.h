@@ -17,6 +17,9 @@ struct JobOrder {
   std::uint32_t copies = 2;  // matching results from this many different peers
   Duration unit_limit{};     // after which an attempt is the donor's failure; zero: none
   Bytes recipe;              // how the submitting program finds and rebuilds the job; kept with it, never sent
+  std::optional<BlobId> module{};  // the program, kept by Node::keep(); none: the built-in task
+  std::uint64_t memory_bytes = 0;  // 0: the donor's default
+  std::uint64_t fuel = 0;          // of a module, for each unit; 0: not counted
 };
 
 struct SignedJob {

@@ -1,0 +1,151 @@
+#include "worker/bulk_thread.h"
+
+#include <utility>
+
+#include "coordinatorless/core/limits.h"
+#include "coordinatorless/zmq/clocks.h"
+
+namespace dugnad::worker {
+namespace {
+
+using core::bulk::Transfer;
+
+BootTime boot_now() { return zmq::read_clocks().boot; }
+
+}  // namespace
+
+BulkThread::BulkThread(store::BlobStore& store, const PeerId& self, Outside outside)
+    : store_(store), self_(self), outside_(std::move(outside)), thread_([this] { run(); }) {}
+
+BulkThread::~BulkThread() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+// --- Any thread ---
+
+void BulkThread::fetch(const core::FetchBlob& fetch) { queue(fetch); }
+void BulkThread::release(const core::ReleaseBlob& release) { queue(release); }
+void BulkThread::linked(const PeerId& peer) { queue(Linked{peer}); }
+void BulkThread::lost(const PeerId& peer) { queue(Lost{peer}); }
+void BulkThread::received(const PeerId& from, Bytes frame) { queue(Received{from, std::move(frame)}); }
+
+void BulkThread::queue(Task task) {
+  const auto* received = std::get_if<Received>(&task);
+  {
+    const std::lock_guard lock(mutex_);
+    if (received != nullptr) {
+      // An honest peer has few chunks underway; beyond that somebody floods us, and a fetch that loses a chunk by it is tried again.
+      if (frame_bytes_ + received->frame.size() > core::limits::bulk_inbox_max) return;
+      frame_bytes_ += received->frame.size();
+    }
+    tasks_.push_back(std::move(task));
+  }
+  changed_.notify_all();
+}
+
+// --- The thread ---
+
+void BulkThread::run() {
+  while (true) {
+    const std::deque<Task> tasks = wait();
+    for (const Task& task : tasks) {
+      std::visit([this](const auto& what) { on(what); }, task);
+      carry_out();
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      if (stop_) return;
+    }
+    transfer_.tick(boot_now());
+    carry_out();
+  }
+}
+
+std::deque<BulkThread::Task> BulkThread::wait() {
+  const BootTime due = transfer_.next_deadline();
+  std::unique_lock lock(mutex_);
+  const auto ready = [this] { return stop_ || !tasks_.empty(); };
+  if (due == never) {
+    changed_.wait(lock, ready);
+  } else {
+    changed_.wait_for(lock, std::max<Duration>(due - boot_now(), Duration::zero()), ready);
+  }
+  frame_bytes_ = 0;
+  return std::exchange(tasks_, {});
+}
+
+void BulkThread::on(const core::FetchBlob& fetch) {
+  if (pinned_.contains(fetch.blob)) {
+    if (store_.holds(fetch.blob)) return outside_.post(core::BlobFetched{fetch.blob});
+    store_.unpin(fetch.blob);  // it was here and is lost
+    pinned_.erase(fetch.blob);
+  }
+  if (store_.pin(fetch.blob)) {
+    pinned_.insert(fetch.blob);
+    return outside_.post(core::BlobFetched{fetch.blob});
+  }
+  if (fetch.from == self_) return outside_.post(core::BlobFailed{fetch.blob, self_, "it is not here any more"});
+  transfer_.fetch(fetch.blob, fetch.from, boot_now());
+}
+
+void BulkThread::on(const core::ReleaseBlob& release) {
+  if (pinned_.erase(release.blob) > 0) {
+    store_.unpin(release.blob);
+  } else {
+    transfer_.cancel(release.blob);
+  }
+}
+
+void BulkThread::on(const Linked& linked) { transfer_.connected(linked.peer); }
+void BulkThread::on(const Lost& lost) { transfer_.lost(lost.peer); }
+void BulkThread::on(const Received& received) { transfer_.received(received.from, received.frame, boot_now()); }
+
+void BulkThread::carry_out() {
+  for (auto actions = transfer_.take(); !actions.empty(); actions = transfer_.take()) {
+    for (Transfer::Action& action : actions) std::visit([this](auto& what) { act(what); }, action);
+  }
+}
+
+void BulkThread::act(Transfer::Send& send) { outside_.send(send.to, std::move(send.frame)); }
+
+void BulkThread::act(const Transfer::Begin& begin) {
+  const auto chunks = store_.begin(begin.blob);
+  if (chunks) {
+    transfer_.begun(begin.blob, *chunks, boot_now());
+  } else {
+    transfer_.refuse(begin.blob, chunks.error().message, boot_now());
+  }
+}
+
+void BulkThread::act(const Transfer::Keep& keep) {
+  auto kept = store_.add(keep.blob, keep.bytes);
+  if (kept && keep.last) kept = store_.finish(keep.blob);
+  if (!kept) return transfer_.refuse(keep.blob, kept.error().message, boot_now());
+  if (!keep.last) return;
+  pinned_.insert(keep.blob);
+  transfer_.finished(keep.blob, boot_now());
+  outside_.post(core::BlobFetched{keep.blob});
+}
+
+void BulkThread::act(const Transfer::BreakOff& broken) { store_.break_off(broken.blob); }
+void BulkThread::act(Transfer::Failed& failed) { outside_.post(core::BlobFailed{failed.blob, failed.from, std::move(failed.reason)}); }
+
+void BulkThread::act(const Transfer::Serve& serve) {
+  auto chunk = store_.chunk(serve.blob, serve.index);
+  if (chunk) {
+    outside_.send(serve.to, encode(core::bulk::Chunk{serve.blob, serve.index, std::move(chunk->path), std::move(chunk->bytes)}));
+  } else {
+    outside_.send(serve.to, encode(core::bulk::Missing{serve.blob}));
+  }
+}
+
+void BulkThread::act(const Transfer::Misbehaved& misbehaved) {
+  outside_.post(core::PeerMisbehaved{misbehaved.peer, misbehaved.charge});
+}
+
+}  // namespace dugnad::worker

@@ -1,0 +1,90 @@
+// BulkThread: moves blobs between this peer's store and other peers', on a thread of its own. What is asked of whom is core::bulk::Transfer's to
+// decide; here are its clock, its store, and the links it shares with the messages.
+//
+// Thread: one; it owns the Transfer. Everything public may be called from any thread and only queues.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "coordinatorless/core/bulk_transfer.h"
+#include "coordinatorless/core/seam.h"
+#include "coordinatorless/store/blob_store.h"
+
+namespace dugnad::worker {
+
+class BulkThread {
+ public:
+  /// Called on the thread; they only queue.
+  struct Outside {
+    std::function<void(const PeerId&, Bytes)> send;  // a bulk frame
+    std::function<void(core::Event)> post;           // BlobFetched, BlobFailed, PeerMisbehaved
+  };
+
+  /// `store` outlives it. `self`: a blob to be fetched from there is here, or nowhere.
+  BulkThread(store::BlobStore& store, const PeerId& self, Outside outside);
+  ~BulkThread();  // at once; what came so far of a fetch stays for another time
+  BulkThread(const BulkThread&) = delete;
+  BulkThread& operator=(const BulkThread&) = delete;
+
+  void fetch(const core::FetchBlob& fetch);
+  void release(const core::ReleaseBlob& release);
+  void linked(const PeerId& peer);
+  void lost(const PeerId& peer);
+  void received(const PeerId& from, Bytes frame);
+
+ private:
+  struct Linked {
+    PeerId peer;
+  };
+  struct Lost {
+    PeerId peer;
+  };
+  struct Received {
+    PeerId from;
+    Bytes frame;
+  };
+  using Task = std::variant<core::FetchBlob, core::ReleaseBlob, Linked, Lost, Received>;
+
+  void queue(Task task);
+  void run();
+  [[nodiscard]] std::deque<Task> wait();
+  void on(const core::FetchBlob& fetch);
+  void on(const core::ReleaseBlob& release);
+  void on(const Linked& linked);
+  void on(const Lost& lost);
+  void on(const Received& received);
+  void carry_out();
+  void act(core::bulk::Transfer::Send& send);
+  void act(const core::bulk::Transfer::Begin& begin);
+  void act(const core::bulk::Transfer::Keep& keep);
+  void act(const core::bulk::Transfer::BreakOff& broken);
+  void act(core::bulk::Transfer::Failed& failed);
+  void act(const core::bulk::Transfer::Serve& serve);
+  void act(const core::bulk::Transfer::Misbehaved& misbehaved);
+
+  // Constant.
+  store::BlobStore& store_;
+  const PeerId self_;
+  const Outside outside_;
+
+  // Guarded by mutex_.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Task> tasks_;
+  std::size_t frame_bytes_ = 0;  // of all that was received and waits
+  bool stop_ = false;
+
+  // The thread's own.
+  core::bulk::Transfer transfer_;
+  std::set<BlobId> pinned_;  // for the core, until it releases them
+
+  std::thread thread_;
+};
+
+}  // namespace dugnad::worker
