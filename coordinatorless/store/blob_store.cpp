@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "coordinatorless/base/merkle.h"
 
 namespace dugnad::store {
@@ -26,9 +28,26 @@ bool BlobStore::known(const BlobId& id) {
   const auto size = files_->size(to_text(id));
   if (size && *size != id.length) files_->remove(to_text(id));
   if (!size || *size != id.length) return false;
-  held_[id].bytes = id.length;
+  use(id);
   files_->touch(to_text(id));
   return true;
+}
+
+void BlobStore::use(const BlobId& id) {
+  Held& held = held_[id];
+  held.bytes = id.length;
+  held.used = ++uses_;
+}
+
+std::vector<BlobFiles::Entry> BlobStore::by_use() {
+  std::vector<BlobFiles::Entry> entries = files_->list();
+  const auto used = [&](const BlobFiles::Entry& entry) {
+    const auto id = blob_id_from_text(entry.name);
+    const auto at = id ? held_.find(*id) : held_.end();
+    return at == held_.end() ? 0 : at->second.used;
+  };
+  std::stable_sort(entries.begin(), entries.end(), [&](const auto& a, const auto& b) { return used(a) < used(b); });
+  return entries;
 }
 
 void BlobStore::drop(const BlobId& id) {
@@ -43,7 +62,7 @@ Result<void> BlobStore::make_room(std::uint64_t bytes) {
   for (const auto& [id, left] : fetching_) reserved += left;
   if (bytes_ + reserved + bytes <= quota_) return {};
   scan();
-  for (const auto& entry : files_->list()) {
+  for (const auto& entry : by_use()) {
     if (bytes_ + reserved + bytes <= quota_) return {};
     const auto id = blob_id_from_text(entry.name.substr(0, entry.name.find('.')));
     if (!id) continue;  // nothing that we made
@@ -73,7 +92,7 @@ Result<BlobId> BlobStore::put(ByteView bytes) {
       return kept.error();
     }
     bytes_ += id.length;
-    held_[id].bytes = id.length;
+    use(id);
   }
   ++held_[id].pins;
   return id;
@@ -174,7 +193,7 @@ Result<void> BlobStore::finish(const BlobId& id) {
     scan();
     return kept;
   }
-  held_[id].bytes = id.length;
+  use(id);
   ++held_[id].pins;
   return {};
 }

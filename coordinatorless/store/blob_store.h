@@ -59,10 +59,14 @@ class BlobStore {
   struct Held {
     std::uint64_t bytes = 0;
     std::size_t pins = 0;
+    std::uint64_t used = 0;  // a file's date is too coarse to tell what this process used last
   };
   [[nodiscard]] bool known(const BlobId& id);
   [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
   void scan();
+  /// What another process used, or nobody for long, first.
+  [[nodiscard]] std::vector<BlobFiles::Entry> by_use();
+  void use(const BlobId& id);
   void drop(const BlobId& id);
   const std::vector<Hash>* leaves(const BlobId& id);
 
@@ -72,6 +76,7 @@ class BlobStore {
   std::map<BlobId, Held> held_;                   // that this process has had to do with
   std::map<BlobId, std::uint64_t> fetching_;      // and the bytes set aside for it
   std::map<BlobId, std::vector<Hash>> leaves_;    // of what was served lately; at most leaves_max
+  std::uint64_t uses_ = 0;
   std::uint64_t bytes_ = 0;                       // as of the last scan, and what came since
 };
 
