@@ -237,8 +237,7 @@ class Rewriting {
 
   void compute() {
     const NanFacts facts = nan_facts(now_.opcode);
-    std::size_t count = 0;
-    while (count < 3 && now_.opcode.GetParamType(static_cast<int>(count) + 1) != Type::Void) ++count;
+    const std::size_t count = operands(now_.opcode);
     if (facts.shows) show_scalar();
     for (std::size_t i = 1; i <= std::min(count, stack_.size()); ++i) {
       if (Slot& slot = stack_[stack_.size() - i]; slot.lanes != facts.takes) show_one(slot);
