@@ -5,6 +5,7 @@
 #include <wabt/shared-validator.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "tasks/wasm/binary.h"
 #include "tasks/wasm/limits.h"
@@ -157,6 +158,7 @@ class Noting final : public wabt::BinaryReaderNop {
     if (copied > limits::blocks_times_locals_max) {
       return too_much("blocks times locals", copied, limits::blocks_times_locals_max, index_);
     }
+    function_ = nullptr;
     return validator_.EndFunctionBody(here());
   }
 
@@ -165,7 +167,7 @@ class Noting final : public wabt::BinaryReaderNop {
     if (const std::string_view proposal = proposal_of(opcode); !proposal.empty()) {
       return refuse("it uses " + std::string(proposal) + " (" + opcode.GetName() + ")");
     }
-    if (!function_) return wabt::Result::Ok;
+    if (!function_) return is_constant(opcode) ? wabt::Result(wabt::Result::Ok) : refuse("an initialiser in it is no constant");
     note_depth();
     function_->grows_memory |= opcode == Opcode::MemoryGrow;
     function_->has_vectors |= touches(opcode, Type::V128);
@@ -270,6 +272,15 @@ class Noting final : public wabt::BinaryReaderNop {
   wabt::Result OnRefIsNullExpr() override { return validator_.OnRefIsNull(here()); }
 
  private:
+  /// What may stand in an initialiser; there is no function then to note anything of.
+  static bool is_constant(Opcode opcode) {
+    switch (opcode) {
+      case Opcode::I32Const: case Opcode::I64Const: case Opcode::F32Const: case Opcode::F64Const: case Opcode::V128Const:
+      case Opcode::GlobalGet: case Opcode::RefNull: case Opcode::RefFunc: case Opcode::End:
+        return true;
+      default: return false;
+    }
+  }
   static bool ok(wabt::Result result) { return Succeeded(result); }
   static std::string quoted(std::string_view from, std::string_view name) {
     return "\"" + std::string(from.substr(0, 64)) + "." + std::string(name.substr(0, 64)) + "\"";
@@ -354,7 +365,11 @@ Result<Module> read_module(ByteView plain) {
   features.enable_threads();      // so that a shared memory gets as far as our own words for it; the instructions are refused
   features.enable_memory64();     // likewise
   const wabt::ReadBinaryOptions options(features, nullptr, false, true, false);
-  if (Failed(wabt::ReadBinary(plain.data(), plain.size(), &noting, options))) return Error{noting.why()};
+  try {
+    if (Failed(wabt::ReadBinary(plain.data(), plain.size(), &noting, options))) return Error{noting.why()};
+  } catch (const std::exception&) {  // libwabt makes room for some lists by their declared length, before it looks whether they are there
+    return Error{"it is no valid WebAssembly module: a list in it is longer than any memory"};
+  }
   std::ranges::sort(module.addressed);
   module.addressed.erase(std::unique(module.addressed.begin(), module.addressed.end()), module.addressed.end());
   Reader reader(plain.subspan(8));
