@@ -141,6 +141,7 @@ class Noting final : public wabt::BinaryReaderNop {
     function_ = &module_.functions[index - module_.imported_functions.size()];
     function_->body = ByteView(state->data + state->offset, size);
     nesting_ = 0;
+    ended_ = false;
     return validator_.BeginFunctionBody(here(), index);
   }
   wabt::Result OnLocalDecl(Index, Index count, Type type) override {
@@ -183,7 +184,10 @@ class Noting final : public wabt::BinaryReaderNop {
     return validator_.OnElse(here());
   }
   wabt::Result OnEndExpr() override {
-    if (!function_ || nesting_ == 0) return wabt::Result::Ok;  // of an initialiser or a body; the validator hears of those as such
+    if (!function_ || nesting_ == 0) {  // of an initialiser or a body; the validator hears of those as such
+      ended_ = true;
+      return wabt::Result::Ok;
+    }
     --nesting_;
     return validator_.OnEnd(here());
   }
@@ -333,6 +337,7 @@ class Noting final : public wabt::BinaryReaderNop {
   Function* function_ = nullptr;  // whose body is being read
   Index index_ = 0;
   std::uint32_t nesting_ = 0;
+  bool ended_ = false;  // the body that is being read
 };
 
 constexpr std::array<std::uint8_t, 8> magic_and_version{0, 'a', 's', 'm', 1, 0, 0, 0};

@@ -1,6 +1,7 @@
 #include "tasks/wasm/rewrite.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "tasks/wasm/instruction.h"
 #include "tasks/wasm/nan.h"
@@ -43,7 +44,7 @@ class Rewriting {
     const bool has_numbers = function_.has_floats || function_.has_vectors;
     if (!has_numbers && !function_.grows_memory && role_ == DepthPlan::Role::free && !globals_.fuel) return sized(body_);
     Reader reader(body_);
-    for (std::uint32_t groups = reader.u32(); groups > 0 && reader.ok(); --groups) reader.skip_leb(), reader.byte();
+    for (std::uint32_t groups = reader.u32(); groups > 0 && reader.ok(); --groups) reader.skip_leb(), reader.skip_leb();
     locals_from_ = reader.offset();
     locals_ = signature_.params;
     for (const auto& [count, type] : function_.locals) locals_.insert(locals_.end(), count, type);
@@ -77,6 +78,7 @@ class Rewriting {
   // --- The walk ---
   void visit(const Instruction& now) {
     now_ = now;
+    if (blocks_.empty() || now.opcode.IsInvalid()) throw std::runtime_error("this code reads otherwise than it was checked");
     if (dead_ > 0) return visit_dead();
     ++loop().cost;
     switch (now.opcode) {
