@@ -20,12 +20,17 @@ foreach(header IN ITEMS coordinatorless/base/bytes.h coordinatorless/base/ids.h 
   install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/dugnad/${folder} COMPONENT sdk)
 endforeach()
 
+# For guest programs, which see these two headers and none of the above.
+set(guest_dir ${CMAKE_INSTALL_INCLUDEDIR}/dugnad/guest)
+install(FILES guest/dugnad_guest.h guest/dugnad_guest.hpp DESTINATION ${guest_dir} COMPONENT sdk)
+
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/dugnad)
 install(EXPORT dugnad NAMESPACE dugnad:: FILE dugnad-targets.cmake DESTINATION ${package_dir} COMPONENT sdk)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/dugnad-config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/dugnad-config.cmake
-  INSTALL_DESTINATION ${package_dir})
+  INSTALL_DESTINATION ${package_dir} PATH_VARS guest_dir)
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/dugnad-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dugnad-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/dugnad-config-version.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/dugnad_guest.cmake
   DESTINATION ${package_dir} COMPONENT sdk)
 
 # Only static libraries are installed, so that what they need is needed by whoever links them, `pkg-config --static` or not.

@@ -37,6 +37,16 @@ quietly "$cmake" -G Ninja -S "$outside" -B "$work/build" -DCMAKE_CXX_COMPILER="$
 quietly "$cmake" --build "$work/build"
 expect "the CMake project" "$("$work/build/squares")" "0 1 4 9"
 "$work/build/own_worker" --help >"$work/help"
+# Guests: made wherever this build makes its own, and each with the exports of its kind.
+if [ -d "$build/guests" ]; then
+  for export in reversed:dugnad_run reversed:dugnad_alloc reversed:dugnad_check shout:dugnad_run echo:_start; do
+    grep -qa "${export#*:}" "$work/build/guests/${export%:*}.wasm" || { echo "install_test.sh: no guest ${export/:/ that exports }" >&2; exit 1; }
+  done
+  if grep -la wasi_snapshot_preview1 "$work"/build/guests/{reversed,shout}.wasm; then
+    echo "install_test.sh: the reactors above import from WASI" >&2
+    exit 1
+  fi
+fi
 
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name dugnad.pc)")
 export PKG_CONFIG_PATH
