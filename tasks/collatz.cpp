@@ -50,7 +50,7 @@ class Orbits {
     }
   }
 
-  /// Steps from `start` (at least 1) to 1. Throws UnitFailed where a term outgrows 128 bits; none of a start below to_most is known to.
+  /// Steps from `start` (at least 1) to 1. Fails the unit where a term outgrows 128 bits; none of a start below to_most is known to.
   [[nodiscard]] std::uint32_t steps(std::uint64_t start) const {
     std::uint32_t steps = 0;
     std::uint64_t term = start;
@@ -77,7 +77,7 @@ class Orbits {
       if (term % 2 == 0) {
         term /= 2;
       } else {
-        if (term > (~Wide{0} - 1) / 3) throw UnitFailed("collatz: a term is too large");
+        if (term > (~Wide{0} - 1) / 3) fail_unit("collatz: a term is too large");
         term = 3 * term + 1;
       }
       ++steps;
@@ -93,9 +93,9 @@ Bytes run(ByteView input, const StopToken& stop) {
   Reader in(input);
   const std::uint64_t from = in.u64();
   const std::uint64_t to = in.u64();
-  if (!in.complete()) throw UnitFailed("collatz: a unit is 16 bytes");
-  if (from < 1 || from >= to || to > to_most + 1) throw UnitFailed("collatz: the starts are out of range");
-  if (to - from > span) throw UnitFailed("collatz: too many starts");
+  if (!in.complete()) fail_unit("collatz: a unit is 16 bytes");
+  if (from < 1 || from >= to || to > to_most + 1) fail_unit("collatz: the starts are out of range");
+  if (to - from > span) fail_unit("collatz: too many starts");
   const Orbits orbits;
   std::uint64_t best = from;
   std::uint32_t most = orbits.steps(from);

@@ -101,23 +101,23 @@ Unit decode(ByteView input) {
   Reader in(input);
   Unit unit;
   unit.marks = in.u8();
-  if (unit.marks < 2 || unit.marks > marks_most) throw UnitFailed("golomb: the number of marks is out of range");
+  if (unit.marks < 2 || unit.marks > marks_most) fail_unit("golomb: the number of marks is out of range");
   unit.bound = in.u8();
   for (unsigned marks = 2; marks < unit.marks; ++marks) unit.shortest[marks] = in.u8();
   unit.chain = in.u16();
   unit.chains = in.u16();
   unit.budget = in.u32();
   unit.from = read_marks(in);
-  if (!in.complete()) throw UnitFailed("golomb: the unit has too many or too few bytes");
-  if (unit.bound < 2 || unit.bound > bound_most) throw UnitFailed("golomb: the bound is out of range");
+  if (!in.complete()) fail_unit("golomb: the unit has too many or too few bytes");
+  if (unit.bound < 2 || unit.bound > bound_most) fail_unit("golomb: the bound is out of range");
   for (unsigned marks = 2; marks < unit.marks; ++marks) {
     if (unit.shortest[marks] < marks - 1 || unit.shortest[marks] >= bound_most) {
-      throw UnitFailed("golomb: a shorter ruler's length is out of range");
+      fail_unit("golomb: a shorter ruler's length is out of range");
     }
   }
-  if (unit.chains < 1 || unit.chains > chains_most || unit.chain >= unit.chains) throw UnitFailed("golomb: no such chain");
-  if (unit.budget < budget_least || unit.budget > budget_most) throw UnitFailed("golomb: the budget is out of range");
-  if (unit.from.size() + 2 > unit.marks || !ascending(unit.from)) throw UnitFailed("golomb: the chain's place is not one");
+  if (unit.chains < 1 || unit.chains > chains_most || unit.chain >= unit.chains) fail_unit("golomb: no such chain");
+  if (unit.budget < budget_least || unit.budget > budget_most) fail_unit("golomb: the budget is out of range");
+  if (unit.from.size() + 2 > unit.marks || !ascending(unit.from)) fail_unit("golomb: the chain's place is not one");
   return unit;
 }
 

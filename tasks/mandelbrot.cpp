@@ -51,13 +51,13 @@ Bytes run(ByteView input, const StopToken& stop) {
   const std::uint32_t width = in.u32();
   const std::uint32_t height = in.u32();
   const Tile tile{in.u32(), in.u32(), in.u32(), in.u32()};
-  if (!in.complete()) throw UnitFailed("mandelbrot: a unit is 24 bytes");
+  if (!in.complete()) fail_unit("mandelbrot: a unit is 24 bytes");
   if (width < 1 || width > side_most || height < 1 || height > side_most) {
-    throw UnitFailed("mandelbrot: the picture's size is out of range");
+    fail_unit("mandelbrot: the picture's size is out of range");
   }
-  if (tile.width > tile_side || tile.height > tile_side) throw UnitFailed("mandelbrot: the tile is too large");
+  if (tile.width > tile_side || tile.height > tile_side) fail_unit("mandelbrot: the tile is too large");
   if (tile.left > width || tile.width > width - tile.left || tile.top > height || tile.height > height - tile.top) {
-    throw UnitFailed("mandelbrot: the tile is not within the picture");
+    fail_unit("mandelbrot: the tile is not within the picture");
   }
   // The set lies within 3 by 2.5 around -0.75; the picture shows that much and what its shape leaves over.
   const double half_pixel = std::max(3.0 / width, 2.5 / height) / 2;

@@ -76,9 +76,9 @@ Bytes run(ByteView input, const StopToken& stop) {
   Reader in(input);
   const unsigned n = in.u8();
   const std::uint64_t unit = in.u32();
-  if (!in.complete()) throw UnitFailed("nqueens: a unit is 5 bytes");
-  if (n < 1 || n > n_most) throw UnitFailed("nqueens: n is out of range");
-  if (unit >= units_of(n)) throw UnitFailed("nqueens: no such unit");
+  if (!in.complete()) fail_unit("nqueens: a unit is 5 bytes");
+  if (n < 1 || n > n_most) fail_unit("nqueens: n is out of range");
+  if (unit >= units_of(n)) fail_unit("nqueens: no such unit");
   return Writer().u64(Board(n, unit, stop).count()).take();
 }
 

@@ -52,8 +52,8 @@ Bytes run(ByteView input, const StopToken& stop) {
   Reader in(input);
   const std::uint64_t seed = in.u64();
   const std::uint64_t samples = in.u64();
-  if (!in.complete()) throw UnitFailed("pi: a unit is 16 bytes");
-  if (samples > unit_samples) throw UnitFailed("pi: too many samples");
+  if (!in.complete()) fail_unit("pi: a unit is 16 bytes");
+  if (samples > unit_samples) fail_unit("pi: too many samples");
   Xoshiro generator(seed);
   std::uint64_t hits = 0;
   for (std::uint64_t sample = 0; sample < samples; ++sample) {

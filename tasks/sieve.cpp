@@ -94,9 +94,9 @@ void sieve_odd(std::uint64_t from, std::uint64_t to, const StopToken& stop,
 Stretch read_stretch(ByteView input) {
   Reader in(input);
   const Stretch stretch{in.u64(), in.u64()};
-  if (!in.complete()) throw UnitFailed("a stretch to sieve is 16 bytes");
-  if (stretch.from > stretch.to || stretch.to > sieve_end_most) throw UnitFailed("the stretch to sieve is out of range");
-  if (stretch.to - stretch.from > sieve_span_most) throw UnitFailed("the stretch to sieve is too long");
+  if (!in.complete()) fail_unit("a stretch to sieve is 16 bytes");
+  if (stretch.from > stretch.to || stretch.to > sieve_end_most) fail_unit("the stretch to sieve is out of range");
+  if (stretch.to - stretch.from > sieve_span_most) fail_unit("the stretch to sieve is too long");
   return stretch;
 }
 

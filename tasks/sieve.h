@@ -18,7 +18,7 @@ inline constexpr std::uint64_t sieve_span_most = std::uint64_t{1} << 28;
 void sieve_odd(std::uint64_t from, std::uint64_t to, const StopToken& stop,
                const std::function<void(std::span<const std::uint64_t>)>& segment);
 
-/// A unit's {from, to}, both u64: what primes and twinprimes share. Throws UnitFailed for anything that is not a fair stretch.
+/// A unit's {from, to}, both u64: what primes and twinprimes share. Fails the unit for anything that is not a fair stretch.
 struct Stretch {
   std::uint64_t from = 0;
   std::uint64_t to = 0;  // exclusive

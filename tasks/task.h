@@ -4,6 +4,7 @@
 // Rules for a unit's function, since its source is to compile for wasm32 as it stands and its bytes must agree everywhere:
 //   no threads, no files, no clock, no environment, no randomness but a generator seeded from the input;
 //   no libm (its last bits differ between libraries); float arithmetic is compiled with -ffp-contract=off;
+//   fail_unit() rather than exceptions, which a guest does not have;
 //   fixed-width integers in what is returned, little-endian (wire.h).
 #pragma once
 
@@ -23,6 +24,10 @@
 
 namespace dugnad::tasks {
 
+#ifdef __wasm__
+extern "C" __attribute__((import_module("dugnad"), import_name("log"))) void dugnad_log_bytes(const void* text, std::uint32_t size);
+#endif
+
 /// Thrown by a unit that sees its token; the attempt counts as cancelled.
 struct Stopped {};
 
@@ -32,9 +37,13 @@ class StopToken {
   StopToken() = default;
   explicit StopToken(const std::atomic<bool>& flag) : flag_(&flag) {}
   [[nodiscard]] bool requested() const { return flag_ != nullptr && flag_->load(std::memory_order_relaxed); }
+#ifdef __wasm__
+  void throw_if_requested() const {}  // a guest is stopped from outside
+#else
   void throw_if_requested() const {
     if (requested()) throw Stopped{};
   }
+#endif
 
  private:
   const std::atomic<bool>* flag_ = nullptr;
@@ -44,6 +53,16 @@ class StopToken {
 struct UnitFailed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+/// How a unit's function fails its unit, natively and as a guest, where there are no exceptions: that logs the reason, and traps.
+[[noreturn]] inline void fail_unit(const std::string& reason) {
+#ifdef __wasm__
+  dugnad_log_bytes(reason.data(), static_cast<std::uint32_t>(reason.size()));
+  __builtin_trap();
+#else
+  throw UnitFailed(reason);
+#endif
+}
 
 using RunUnit = std::function<Bytes(ByteView input, const StopToken&)>;
 

@@ -96,9 +96,9 @@ Bytes run(ByteView input, const StopToken& stop) {
   Reader in(input);
   const unsigned n = in.u8();
   const std::uint64_t unit = in.u32();
-  if (!in.complete()) throw UnitFailed("walks: a unit is 5 bytes");
-  if (n < 1 || n > n_most) throw UnitFailed("walks: n is out of range");
-  if (unit >= units_of(n)) throw UnitFailed("walks: no such unit");
+  if (!in.complete()) fail_unit("walks: a unit is 5 bytes");
+  if (n < 1 || n > n_most) fail_unit("walks: n is out of range");
+  if (unit >= units_of(n)) fail_unit("walks: no such unit");
   return Writer().u64(Lattice(n, unit, stop).count()).take();
 }
 
