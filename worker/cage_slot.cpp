@@ -66,26 +66,29 @@ void CageSlot::run(const Guest& guest, std::span<const ByteView> inputs, const D
 
 std::optional<Ran> CageSlot::prepare(const Guest& guest, std::size_t current) {
   if (is_stopped(current)) return Ran{Outcome::cancelled, {}};
-  if (process_ && loaded_ == guest.packed && loaded_memory_ == memory_of(guest) && loaded_fuel_ == (guest.fuel != 0)) return std::nullopt;
-  if (guest.packed->size() > cage::limits::module_packed_max) return because(Outcome::failed, "its module is above the limit of 32 MiB");
+  const Loaded wanted{guest.id, memory_of(guest), guest.fuel != 0};
+  if (process_ && loaded_ == wanted) return std::nullopt;
   process_.reset();
-  auto spawned = launcher_.spawn(memory_of(guest) + cage::limits::headroom_bytes);
+  const auto packed = guest.packed();
+  if (!packed) return fault("its module is not here any more");
+  if (packed->size() > cage::limits::module_packed_max) return because(Outcome::failed, "its module is above the limit of 32 MiB");
+  auto spawned = launcher_.spawn(wanted.memory_bytes + cage::limits::headroom_bytes);
   if (!spawned) return fault(spawned.error().message);
   process_ = std::make_unique<CagedProcess>(*spawned);
   if (const auto hello = process_->hello(); !hello) {
     process_.reset();
     return fault(hello.error().message);
   }
-  auto refused = load(guest, current);
+  auto refused = load(wanted, *packed, current);
   if (refused) process_.reset();
   return refused;
 }
 
-std::optional<Ran> CageSlot::load(const Guest& guest, std::size_t current) {
-  Bytes head = cage::u64_bytes(memory_of(guest));
-  head.push_back(guest.fuel != 0);
+std::optional<Ran> CageSlot::load(const Loaded& wanted, const Bytes& packed, std::size_t current) {
+  Bytes head = cage::u64_bytes(wanted.memory_bytes);
+  head.push_back(wanted.fuel);
   Bytes frame;
-  cage::append_frame(frame, cage::Kind::load, head, *guest.packed);
+  cage::append_frame(frame, cage::Kind::load, head, packed);
   process_->send(frame);
   const auto deadline = Clock::now() + cage::limits::load_time;
   for (;;) {
@@ -101,9 +104,7 @@ std::optional<Ran> CageSlot::load(const Guest& guest, std::size_t current) {
     }
     if (said.kind == cage::Kind::refused) return because(Outcome::failed, to_text(said.body));
     if (said.kind != cage::Kind::loaded) return fault("the cage broke its protocol");
-    loaded_ = guest.packed;
-    loaded_memory_ = memory_of(guest);
-    loaded_fuel_ = guest.fuel != 0;
+    loaded_ = wanted;
     return std::nullopt;
   }
 }

@@ -44,21 +44,25 @@ class CageSlot {
   void stop(std::size_t index);
 
  private:
-  enum class Step : std::uint8_t { again, over };
+  /// What a cage was given.
+  struct Loaded {
+    BlobId id;
+    std::uint64_t memory_bytes = 0;
+    bool fuel = false;
+    bool operator==(const Loaded&) const = default;
+  };
 
   [[nodiscard]] bool is_stopped(std::size_t index);
   void hush();
   /// A cage with the guest in it; else what its units come to.
   [[nodiscard]] std::optional<Ran> prepare(const Guest& guest, std::size_t current);
-  [[nodiscard]] std::optional<Ran> load(const Guest& guest, std::size_t current);
+  [[nodiscard]] std::optional<Ran> load(const Loaded& wanted, const Bytes& packed, std::size_t current);
   /// Runs from `next` on, until all are done or the cage is gone.
   void drive(const Guest& guest, std::span<const ByteView> inputs, std::size_t& next, const Done& done);
 
   Launcher& launcher_;
   std::unique_ptr<CagedProcess> process_;
-  std::shared_ptr<const Bytes> loaded_;  // what process_ holds: the same bytes are the same guest
-  std::uint64_t loaded_memory_ = 0;
-  bool loaded_fuel_ = false;
+  Loaded loaded_;
 
   const int bell_;  // an eventfd
   std::mutex mutex_;

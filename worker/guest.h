@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "coordinatorless/base/blob_id.h"
@@ -10,10 +11,13 @@
 namespace dugnad::worker {
 
 struct Guest {
-  BlobId id;                            // of the packed bytes
-  std::shared_ptr<const Bytes> packed;  // a zstd frame of a WebAssembly module
-  std::uint64_t memory_bytes = 0;       // what its units may have; 0: the default
-  std::uint64_t fuel = 0;               // what each unit may spend; 0: not counted
+  BlobId id;                       // of the packed bytes
+  std::uint64_t memory_bytes = 0;  // what its units may have; 0: the default
+  std::uint64_t fuel = 0;          // what each unit may spend; 0: not counted
+
+  /// The packed bytes, a zstd frame of a WebAssembly module; nullptr where they are not to be had any more. Asked by a slot's thread whenever a
+  /// cage is to be loaded, since reading them takes a while.
+  std::function<std::shared_ptr<const Bytes>()> packed;
 };
 
 }  // namespace dugnad::worker

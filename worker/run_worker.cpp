@@ -23,6 +23,7 @@
 #include "coordinatorless/zmq/clocks.h"
 #include "worker/control_socket.h"
 #include "worker/node.h"
+#include "worker/run_worker_code.h"
 #include "worker/run_worker_options.h"
 
 namespace dugnad::worker {
@@ -206,7 +207,7 @@ class Worker {
   std::thread closing_;
 };
 
-NodeOptions node_options(const WorkerOptions& given, const tasks::TaskTable& tasks, Log log) {
+NodeOptions node_options(const WorkerOptions& given, const tasks::TaskTable& tasks, const AdmittedCode& code, Log log) {
   const unsigned slots = allowance_of(given.preferences, {processors()}).slots;
   return {.swarm = given.swarm,
           .listen = given.listen,
@@ -219,6 +220,8 @@ NodeOptions node_options(const WorkerOptions& given, const tasks::TaskTable& tas
           .donates = slots > 0,
           .slots = slots,
           .tasks = tasks,
+          .code = code.policy,
+          .launcher = code.launcher.get(),
           .log = std::move(log)};
 }
 
@@ -234,7 +237,9 @@ int run_worker(int argc, char** argv, const tasks::TaskTable& tasks) {
   ::signal(SIGPIPE, SIG_IGN);  // whoever reads the log may go
 
   const Log log = make_log(options.log_json);
-  auto node = Node::open(node_options(options, tasks, log));
+  const auto code = admit_code(options.allow, log);
+  if (!code) return fail(code.error().message);
+  auto node = Node::open(node_options(options, tasks, *code, log));
   if (!node) return fail(node.error().message);
   auto opened = ControlSocket::open(control_path((*node)->data_dir()), (*node)->contact());
   std::optional<ControlSocket> control;

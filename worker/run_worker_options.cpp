@@ -16,6 +16,12 @@ constexpr int bad_usage = 2;
 struct Later {
   std::string http;
   std::string memory;
+};
+
+/// What needs more than CLI11 to be understood.
+struct Typed {
+  unsigned cores = 0;
+  unsigned percent = 0;
   std::vector<std::string> allow;
 };
 
@@ -37,7 +43,7 @@ std::string names_of(const tasks::TaskTable& tasks) {
   return names;
 }
 
-void describe(CLI::App& app, WorkerOptions& options, unsigned& cores, unsigned& percent, Later& later) {
+void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later) {
   const std::string swarm = "Swarm";
   app.add_option("--swarm", options.swarm, wrapped("Which swarm to take part in. Peers of different swarms never talk."))
       ->type_name("NAME")
@@ -69,18 +75,20 @@ void describe(CLI::App& app, WorkerOptions& options, unsigned& cores, unsigned& 
       ->group(network);
 
   const std::string share = "What to donate";
-  app.add_option("--cores", cores, wrapped("How many units to compute at once; 0: as many as there are processors."))
+  app.add_option("--cores", typed.cores, wrapped("How many units to compute at once; 0: as many as there are processors."))
       ->type_name("N")
       ->capture_default_str()
       ->group(share);
-  app.add_option("--cpu", percent,
+  app.add_option("--cpu", typed.percent,
                  wrapped("The share of these that may run, in percent. Units always yield to whatever else the machine does."))
       ->type_name("PERCENT")
       ->capture_default_str()
       ->group(share);
   app.add_option("--memory", later.memory, wrapped("Memory that units may take. Not in this version."))->type_name("SIZE")->group(share);
-  app.add_option("--allow", later.allow,
-                 wrapped("Whose programs to run: 'builtin', the tasks that this worker brings along. Others: not in this version."))
+  app.add_option("--allow", typed.allow,
+                 wrapped("Whose programs to run besides the tasks that this worker brings along: 'any', everybody's, each in a cage without "
+                         "network, files or privileges; 'builtin', nobody's; KEY, those of one owner (64 hex digits, as `dugnad id` prints "
+                         "it; may be given several times). Default: any where every layer of the cage works, else builtin."))
       ->type_name("builtin|any|KEY")
       ->expected(1)
       ->take_all()
@@ -101,13 +109,10 @@ void describe(CLI::App& app, WorkerOptions& options, unsigned& cores, unsigned& 
 Result<void> check_later(const Later& later) {
   if (!later.http.empty()) return Error{"--http is not in this version"};
   if (!later.memory.empty()) return Error{"--memory is not in this version"};
-  for (const std::string& whose : later.allow) {
-    if (whose != "builtin") return Error{"--allow " + whose + " is not in this version; --allow builtin is what it does"};
-  }
   return {};
 }
 
-Result<void> check(WorkerOptions& options, unsigned cores, unsigned percent, const Later& later) {
+Result<void> check(WorkerOptions& options, const Typed& typed, const Later& later) {
   if (auto here = check_later(later); !here) return here;
   if (options.swarm.empty()) return Error{"--swarm wants a name"};
   if (!options.listen.empty()) {
@@ -121,9 +126,12 @@ Result<void> check(WorkerOptions& options, unsigned cores, unsigned percent, con
   for (const std::string& contact : options.join) {
     if (const auto parsed = core::Contact::parse(contact); !parsed) return Error{"--join: " + parsed.error().message};
   }
-  const auto preferences = check_preferences(cores, percent);
+  const auto preferences = check_preferences(typed.cores, typed.percent);
   if (!preferences) return preferences.error();
   options.preferences = *preferences;
+  auto allow = parse_allow(typed.allow);
+  if (!allow) return allow.error();
+  options.allow = *std::move(allow);
   return {};
 }
 
@@ -144,8 +152,7 @@ ExitNow refuse(const std::string& reason) {
 std::variant<WorkerOptions, ExitNow> parse_worker_options(int argc, char** argv, const tasks::TaskTable& tasks) {
   WorkerOptions options;
   Later later;
-  unsigned cores = options.preferences.cores;
-  unsigned percent = options.preferences.cpu_percent;
+  Typed typed{.cores = options.preferences.cores, .percent = options.preferences.cpu_percent, .allow = {}};
   CLI::App app(
       "dugnad-worker donates CPU time that nobody else on this machine wants to a swarm of volunteers without a server.\n"
       "No option is needed. When it is ready it prints one line on stdout, 'ready CONTACT', which others pass to --join.\n"
@@ -155,7 +162,7 @@ std::variant<WorkerOptions, ExitNow> parse_worker_options(int argc, char** argv,
   app.set_version_flag("--version", "dugnad-worker " DUGNAD_VERSION);
   app.footer("Tasks that this worker knows: " + names_of(tasks) + ".");
   app.allow_config_extras(CLI::config_extras_mode::error);
-  describe(app, options, cores, percent, later);
+  describe(app, options, typed, later);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help and --version
@@ -167,7 +174,7 @@ std::variant<WorkerOptions, ExitNow> parse_worker_options(int argc, char** argv,
   } catch (const CLI::ParseError& wrong) {
     return refuse(wrong.what());
   }
-  if (const auto checked = check(options, cores, percent, later); !checked) return refuse(checked.error().message);
+  if (const auto checked = check(options, typed, later); !checked) return refuse(checked.error().message);
   return options;
 }
 

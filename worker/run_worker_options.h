@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tasks/task.h"
+#include "worker/allow.h"
 #include "worker/allowance.h"
 
 namespace dugnad::worker {
@@ -17,6 +18,7 @@ struct WorkerOptions {
   std::vector<std::string> join;
   std::string data;
   Preferences preferences;
+  Allow allow;
   bool log_json = false;
 };
 

@@ -1,0 +1,23 @@
+// Whose code a worker runs, and what runs it: decided once, at the start, by what its user allows and by what this machine can lock up.
+#pragma once
+
+#include <memory>
+
+#include "coordinatorless/base/result.h"
+#include "coordinatorless/core/code_policy.h"
+#include "worker/allow.h"
+#include "worker/launcher.h"
+#include "worker/node.h"
+
+namespace dugnad::worker {
+
+struct AdmittedCode {
+  core::CodePolicy policy;
+  std::unique_ptr<Launcher> launcher;  // none: built-in tasks alone
+};
+
+/// Tells `log` which it is, and why. An error where the user asks for strangers' programs and no cage holds here: what was asked for is not
+/// quietly something else. Before there is a thread or a socket.
+[[nodiscard]] Result<AdmittedCode> admit_code(const Allow& allow, const Log& log);
+
+}  // namespace dugnad::worker
