@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -101,6 +102,7 @@ class Node::Impl {
           .slots = options_.slots,
           .wake = [this] { loop_->wake(); },
           .stuck = [this](AttemptId, const std::string& what) { on_stuck(what); },
+          .launcher = options_.launcher,
       });
     }
     // The executor's callbacks come only once something was started, which the loop alone does.
@@ -213,7 +215,10 @@ class Node::Impl {
       hooks.collect = [this] { return collect(); };
     }
     hooks.fetch = [this](core::FetchBlob fetch) { bulk_->fetch(fetch); };
-    hooks.release = [this](core::ReleaseBlob release) { bulk_->release(release); };
+    hooks.release = [this](core::ReleaseBlob release) {
+      guests_.erase(release.blob);
+      bulk_->release(release);
+    };
     hooks.bulk = [this](const PeerId& from, Bytes frame) { bulk_->received(from, std::move(frame)); };
     if (store_) hooks.persist = [this](core::Persist persist) { store_->write(persist.seq, std::move(persist.rows)); };
     hooks.link = [this](const core::Event& event) {
@@ -240,7 +245,11 @@ class Node::Impl {
     std::vector<Attempt> attempts;
     attempts.reserve(start.attempts.size());
     for (core::AttemptToStart& wanted : start.attempts) {
-      const tasks::Task* task = wanted.module ? nullptr : options_.tasks.find(wanted.task);
+      if (wanted.module) {
+        attempts.push_back({wanted.attempt, nullptr, std::move(wanted.input), wanted.limit, guest_of(wanted)});
+        continue;
+      }
+      const tasks::Task* task = options_.tasks.find(wanted.task);
       if (task && task->version == wanted.task_version && task->run) {
         attempts.push_back({wanted.attempt, &task->run, std::move(wanted.input), wanted.limit});
       } else {
@@ -250,6 +259,16 @@ class Node::Impl {
     }
     if (!attempts.empty()) executor_->start(std::move(attempts));
     if (!refused_.empty()) loop_->wake();
+  }
+
+  /// The same for all attempts of a job, whose costs the executor then knows. Its bytes are read when a cage asks for them, on a slot's thread.
+  std::shared_ptr<const Guest> guest_of(const core::AttemptToStart& wanted) {
+    const BlobId id = *wanted.module;
+    for (const auto& known : guests_[id]) {
+      if (known->memory_bytes == wanted.memory_bytes && known->fuel == wanted.fuel) return known;
+    }
+    const auto packed = [this, id] { return blob(id); };
+    return guests_[id].emplace_back(std::make_shared<const Guest>(id, wanted.memory_bytes, wanted.fuel, packed));
   }
 
   std::vector<FinishedAttempt> collect() {
@@ -315,6 +334,7 @@ class Node::Impl {
   // The protocol's thread.
   NodeLog log_;
   std::vector<FinishedAttempt> refused_;  // could not be started; collected like any other
+  std::map<BlobId, std::vector<std::shared_ptr<const Guest>>> guests_;  // of modules that are here; as many as jobs served
 
   // Guarded by mutex_; ended_ tells of both.
   std::mutex mutex_;

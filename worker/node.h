@@ -32,6 +32,8 @@
 
 namespace dugnad::worker {
 
+class Launcher;
+
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 /// One line for the user, without its line break. Called from any thread. What a remote peer can trigger comes at debug level, or limited in rate.
@@ -60,6 +62,8 @@ struct NodeOptions {
   tasks::TaskTable tasks;
   /// Whose programs it computes. By default built-in ones alone.
   core::CodePolicy code{};
+  /// Starts the cages of strangers' programs, and outlives the node; without one, none is run.
+  Launcher* launcher = nullptr;
 
   Log log;  // may be empty
 };

@@ -237,10 +237,11 @@ int run_worker(int argc, char** argv, const tasks::TaskTable& tasks) {
   ::signal(SIGPIPE, SIG_IGN);  // whoever reads the log may go
 
   const Log log = make_log(options.log_json);
-  const auto code = admit_code(options.allow, log);
+  const auto code = admit_code(options.allow);
   if (!code) return fail(code.error().message);
   auto node = Node::open(node_options(options, tasks, *code, log));
   if (!node) return fail(node.error().message);
+  log(LogLevel::info, code->said);
   auto opened = ControlSocket::open(control_path((*node)->data_dir()), (*node)->contact());
   std::optional<ControlSocket> control;
   if (opened) {

@@ -10,10 +10,10 @@ std::string whose(const Allow& allow) {
 
 }  // namespace
 
-Result<AdmittedCode> admit_code(const Allow& allow, const Log& log) {
+Result<AdmittedCode> admit_code(const Allow& allow) {
   AdmittedCode admitted;
   if (allow.given && !allow.modules()) {
-    log(LogLevel::info, "runs built-in tasks alone, as --allow builtin says");
+    admitted.said = "runs built-in tasks alone, as --allow builtin says";
     return admitted;
   }
   auto launcher = Launcher::start();
@@ -21,10 +21,10 @@ Result<AdmittedCode> admit_code(const Allow& allow, const Log& log) {
   if (!layers) {
     const std::string& reason = layers.error().message;
     if (allow.given) return Error{"no cage for strangers' programs here: " + reason + "; --allow builtin donates without them"};
-    log(LogLevel::info, "runs built-in tasks alone, since there is no cage for strangers' programs here: " + reason);
+    admitted.said = "runs built-in tasks alone, since there is no cage for strangers' programs here: " + reason;
     return admitted;
   }
-  log(LogLevel::info, "runs " + whose(allow) + " too, caged: " + *layers);
+  admitted.said = "runs " + whose(allow) + " too, caged: " + *layers;
   admitted.policy.modules = true;
   admitted.policy.any = allow.any || !allow.given;
   admitted.policy.owners = allow.owners;

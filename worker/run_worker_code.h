@@ -2,22 +2,23 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "coordinatorless/base/result.h"
 #include "coordinatorless/core/code_policy.h"
 #include "worker/allow.h"
 #include "worker/launcher.h"
-#include "worker/node.h"
 
 namespace dugnad::worker {
 
 struct AdmittedCode {
   core::CodePolicy policy;
   std::unique_ptr<Launcher> launcher;  // none: built-in tasks alone
+  std::string said;                    // which it is, and why: one line for the user
 };
 
-/// Tells `log` which it is, and why. An error where the user asks for strangers' programs and no cage holds here: what was asked for is not
+/// An error where the user asks for strangers' programs and no cage holds here: what was asked for is not
 /// quietly something else. Before there is a thread or a socket.
-[[nodiscard]] Result<AdmittedCode> admit_code(const Allow& allow, const Log& log);
+[[nodiscard]] Result<AdmittedCode> admit_code(const Allow& allow);
 
 }  // namespace dugnad::worker

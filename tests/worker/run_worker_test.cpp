@@ -23,6 +23,15 @@ std::vector<std::string> on_loopback(const Scratch& scratch, std::vector<std::st
   return worker(std::move(arguments));
 }
 
+/// The next line of the log behind what a worker says of itself when it starts: whose code it runs.
+std::optional<std::string> log_line(Program& program) {
+  const auto line = program.error_line();
+  REQUIRE(line);
+  const bool says_whose = line->find("built-in tasks alone") != std::string::npos || line->find("too, caged: ") != std::string::npos;
+  CHECK_MESSAGE(says_whose, *line);
+  return program.error_line();
+}
+
 std::string ready(Program& program) {
   const auto line = program.line();
   REQUIRE(line);
@@ -75,7 +84,7 @@ TEST_CASE("two workers find each other by a contact") {
   const std::string contact = ready(first);
   Program second(on_loopback(second_data, {"--join", contact}));
   (void)ready(second);
-  const auto said = second.error_line();
+  const auto said = log_line(second);
   REQUIRE(said);
   CHECK(contains(*said, "joined the swarm through 127.0.0.1:"));
 }
@@ -85,7 +94,7 @@ TEST_CASE("a log in JSON is an object a line, whatever the message") {
   Program first(on_loopback(first_data));
   const std::string contact = ready(first);
   Program stranger(on_loopback(second_data, {"--log-json", "--swarm", "another", "--join", contact}));
-  const auto said = stranger.error_line();
+  const auto said = log_line(stranger);
   REQUIRE(said);
   CHECK(said->starts_with("{\"time\":\""));
   CHECK(contains(*said, "\"level\":\"warning\",\"message\":\"cannot join: 127.0.0.1:"));
@@ -123,9 +132,21 @@ TEST_CASE("bad usage is one line and exit code 2") {
   CHECK(contains(refusal({"--cores", "many"}, 2), "--cores"));
   CHECK(contains(refusal({"--http", "127.0.0.1:80"}, 2), "not in this version"));
   CHECK(contains(refusal({"--memory", "1G"}, 2), "not in this version"));
-  CHECK(contains(refusal({"--allow", "builtin", "--allow", "any"}, 2), "not in this version"));
+  CHECK(contains(refusal({"--allow", "builtin", "--allow", "any"}, 2), "--allow builtin"));
+  CHECK(contains(refusal({"--allow", "friends"}, 2), "'friends'"));
   CHECK(contains(refusal({"--config", "/nonexistent/file"}, 2), "/nonexistent/file"));
   CHECK(contains(refusal({"--listen", "none", "--advertise", "tcp://198.51.100.1:4210"}, 2), "--advertise"));
+}
+
+TEST_CASE("a worker says whose code it runs, and why") {
+  Scratch scratch;
+  Program worker(on_loopback(scratch, {"--allow", "builtin"}));
+  const auto said = worker.error_line();
+  REQUIRE(said);
+  CHECK(contains(*said, "runs built-in tasks alone, as --allow builtin says"));
+  ready(worker);
+  worker.signal(SIGTERM);
+  CHECK(worker.exit_code() == 0);
 }
 
 TEST_CASE("what the machine refuses is one line and exit code 1") {
