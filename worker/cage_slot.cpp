@@ -54,11 +54,13 @@ void CageSlot::run(const Guest& guest, std::span<const ByteView> inputs, const D
     }
     const std::size_t before = next;
     drive(guest, inputs, next, done);
-    // Each drive ends at least one unit; guests that kill every cage they get must not keep this machine starting cages.
+    if (next == before) continue;  // it is not known under which unit the cage died; the next drive finds out
+    // Guests that kill every cage they get must not keep this machine starting cages.
     vain = process_ == nullptr && next == before + 1 ? vain + 1 : 0;
     if (vain < cage::limits::starts_max) continue;
     for (; next < inputs.size(); ++next) done(next, fault("its cage died again and again"));
   }
+  doubtful_until_ = 0;
   const std::lock_guard lock(mutex_);
   stop_at_.reset();
   hush();
@@ -112,9 +114,10 @@ std::optional<Ran> CageSlot::load(const Loaded& wanted, const Bytes& packed, std
 void CageSlot::drive(const Guest& guest, std::span<const ByteView> inputs, std::size_t& next, const Done& done) {
   Bytes frames;
   const Bytes fuel = cage::u64_bytes(guest.fuel);
-  for (const ByteView input : inputs.subspan(next)) cage::append_frame(frames, cage::Kind::unit, fuel, input);
+  const std::size_t end = next < doubtful_until_ ? next + 1 : inputs.size();
+  for (const ByteView input : inputs.subspan(next, end - next)) cage::append_frame(frames, cage::Kind::unit, fuel, input);
   process_->send(frames);
-  while (next < inputs.size()) {
+  while (next < end) {
     cage::Frame said;
     const auto event = is_stopped(next) ? CagedProcess::Event::woken : process_->wait(bell_, Clock::time_point::max(), said);
     if (event == CagedProcess::Event::woken) {
@@ -125,6 +128,12 @@ void CageSlot::drive(const Guest& guest, std::span<const ByteView> inputs, std::
     }
     if (event == CagedProcess::Event::gone) {
       process_.reset();
+      if (end - next > 1) {
+        // Results that it gathered are lost with it, so the unit that killed it may be any of these: each is run alone until it shows.
+        doubtful_until_ = end;
+        return;
+      }
+      doubtful_until_ = 0;
       return done(next++, fault("its cage died"));
     }
     auto result = cage::result_of(said);

@@ -3,7 +3,7 @@
 //
 //   - A cage serves one guest in its life.                                  *What one stranger's code left behind, another's never meets.*
 //   - A batch of units is written ahead, results come in their order.       *A message there and back costs more than a short unit.*
-//   - A cage that dies takes the unit it was at with it, no other.
+//   - A cage that dies takes the unit it was at with it, no other.          *Else one unit's crash spoils a batch; what it gathered is run again.*
 //   - A guest that the pass refuses fails its units, as it would anywhere; one whose cage cannot be started, or dies while it is compiled, is
 //     this donor's fault.
 #pragma once
@@ -57,12 +57,13 @@ class CageSlot {
   /// A cage with the guest in it; else what its units come to.
   [[nodiscard]] std::optional<Ran> prepare(const Guest& guest, std::size_t current);
   [[nodiscard]] std::optional<Ran> load(const Loaded& wanted, const Bytes& packed, std::size_t current);
-  /// Runs from `next` on, until all are done or the cage is gone.
+  /// Runs from `next` on, until all are done or the cage is gone. Ends no unit where the cage died with several: then each is run alone.
   void drive(const Guest& guest, std::span<const ByteView> inputs, std::size_t& next, const Done& done);
 
   Launcher& launcher_;
   std::unique_ptr<CagedProcess> process_;
   Loaded loaded_;
+  std::size_t doubtful_until_ = 0;  // of the batch: under one of the units before it a cage died
 
   const int bell_;  // an eventfd
   std::mutex mutex_;

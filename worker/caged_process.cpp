@@ -87,7 +87,13 @@ CagedProcess::Event CagedProcess::wait(int wake, Clock::time_point deadline, cag
     if (ready < 0) continue;  // interrupted by a signal
     if ((watched[0].revents & POLLOUT) != 0 && !write_some()) gone_ = true;
     if ((watched[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !read_some()) gone_ = true;
-    if (watched[1].revents != 0 && reader_.empty()) return Event::woken;
+    if (watched[1].revents == 0) continue;
+    // What has come whole is taken first. What has come in part is not waited for: it may never be finished.
+    if (auto next = reader_.next()) {
+      frame = *std::move(next);
+      return Event::frame;
+    }
+    if (!reader_.broken() && !gone_) return Event::woken;
   }
 }
 

@@ -94,7 +94,8 @@ std::optional<std::string> against_sizes(const Module& module, const GuestLimits
 
 std::uint64_t frame_weight(const Module& module, const Function& function) {
   const std::uint64_t slots = module.types[function.type].params.size() + function.locals_total + function.operands_max;
-  return limits::frame_bytes + slots * limits::slot_bytes * (function.has_vectors ? 2 : 1);
+  const std::uint64_t code = std::min<std::uint64_t>(function.body.size() * 2 / 3, limits::frame_of_code_max);
+  return limits::frame_bytes + code + slots * limits::slot_bytes * (function.has_vectors ? 2 : 1);
 }
 
 Result<Guest> admit(const Module& module, const GuestLimits& limits) {

@@ -30,7 +30,7 @@ void read_immediates(Reader& code, std::uint8_t first, Instruction& instruction)
     }
     case 0x11: instruction.index = code.u32(), code.skip_leb(); break;
     case 0x1c: {
-      for (std::uint32_t count = code.u32(); count > 0 && code.ok(); --count) code.byte();
+      for (std::uint32_t count = code.u32(); count > 0 && code.ok(); --count) code.skip_leb();
       break;
     }
     case 0x20: case 0x21: case 0x22: case 0x23: case 0x24: case 0x25: case 0x26: instruction.index = code.u32(); break;
@@ -38,7 +38,7 @@ void read_immediates(Reader& code, std::uint8_t first, Instruction& instruction)
     case 0x41: case 0x42: code.skip_leb(); break;
     case 0x43: code.take(4); break;
     case 0x44: code.take(8); break;
-    case 0xd0: instruction.index = code.byte(); break;
+    case 0xd0: instruction.index = static_cast<std::uint32_t>(code.s33() & 0x7f); break;
     case 0xd2: instruction.index = code.u32(); break;
     default:
       if (first >= 0x28 && first <= 0x3e) code.skip_leb(), code.skip_leb();

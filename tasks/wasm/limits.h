@@ -32,16 +32,19 @@ inline constexpr std::uint32_t nesting_max = 10'000;
 inline constexpr std::uint64_t blocks_times_locals_max = 8u << 20;
 
 // --- The stack ---
-// A call costs what its frame may take on V8's stack: so much for itself, and so much for each parameter, local and operand, twice as much in
-// functions that hold vectors. Liftoff gives each of these a slot of its own. TurboFan shares slots, but keeps values that it computed early:
-// in programs that compilers make its frames stay below Liftoff's. The rest of the stack is room for those that are larger.
-inline constexpr std::uint32_t frame_bytes = 80;       // return address, frame pointer, marker, instance, alignment, and the caller's pushes
+// A call costs what its frame may take on V8's stack: so much for itself; so much for each parameter, local and operand, twice as much in
+// functions that hold vectors; and two thirds of a byte for each byte of its code. Liftoff gives parameters, locals and operands a slot each.
+// TurboFan shares slots, but keeps values over a call that the code computes again after it: each takes at least twelve bytes of code and one
+// slot. What code written to defeat this can still keep in more slots, by loops or sheer size, overflows V8's own stack first: the engine has
+// to take that for the donor's failure, not for a result.
+inline constexpr std::uint32_t frame_bytes = 80;             // return address, frame pointer, marker, instance, alignment, the caller's pushes
 inline constexpr std::uint32_t slot_bytes = 8;
-inline constexpr std::uint32_t frame_bytes_max = 256u << 10;   // a larger one is refused: it overshoots the limit by as much
-inline constexpr std::uint32_t stack_bytes = 2u << 20;         // of frames that a guest may have at once
-// What the engine must give V8 (`--stack-size`, in KiB): the guest's frames as large again, and what the engine needs below and above them.
-// Linux gives a main thread 8 MiB.
-inline constexpr std::uint32_t native_stack_bytes = 5u << 20;
+inline constexpr std::uint32_t frame_of_code_max = 16u << 10;  // large functions are interpreters and the like, and use few slots for their size
+inline constexpr std::uint32_t frame_bytes_max = 256u << 10;   // a larger one is refused: the limit may be overshot by one
+inline constexpr std::uint32_t stack_bytes = 6u << 20;         // of frames that a guest may have at once
+// What the engine must give V8 (`--stack-size`, in KiB): what it needs itself below and above the guest's frames is the rest of it. Linux
+// gives a main thread 8 MiB.
+inline constexpr std::uint32_t native_stack_bytes = 7u << 20;
 
 // --- Fuel ---
 inline constexpr std::uint64_t bulk_bytes_per_fuel = 16;  // memory.copy and fill: what one instruction moves otherwise

@@ -23,6 +23,15 @@ std::string_view proposal_of(Opcode opcode) {
   }
 }
 
+std::size_t operands(Opcode opcode) {
+  const std::uint32_t code = opcode.GetCode();
+  const bool from_abs_to_sqrt = opcode.GetPrefix() == 0 && ((code >= 0x8b && code <= 0x91) || (code >= 0x99 && code <= 0x9f));
+  if (from_abs_to_sqrt) return 1;
+  std::size_t count = 0;
+  while (count < 3 && opcode.GetParamType(static_cast<int>(count) + 1) != Type::Void) ++count;
+  return count;
+}
+
 bool touches(Opcode opcode, Type type) {
   return opcode.GetResultType() == type || opcode.GetParamType1() == type || opcode.GetParamType2() == type || opcode.GetParamType3() == type;
 }

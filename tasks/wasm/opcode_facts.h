@@ -12,6 +12,9 @@ namespace dugnad::tasks::wasm {
 /// output, V8 had them experimental where it is oldest, and each would need its own rules for depth.
 [[nodiscard]] std::string_view proposal_of(wabt::Opcode opcode);
 
+/// How many operands an instruction takes whose operands' types are in the table (which has one too many for abs, neg, ceil and their like).
+[[nodiscard]] std::size_t operands(wabt::Opcode opcode);
+
 [[nodiscard]] bool touches(wabt::Opcode opcode, wabt::Type type);
 
 /// How the lanes of a vector are read as floating-point numbers.

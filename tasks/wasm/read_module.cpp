@@ -5,6 +5,7 @@
 #include <wabt/shared-validator.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "tasks/wasm/binary.h"
 #include "tasks/wasm/limits.h"
@@ -140,6 +141,7 @@ class Noting final : public wabt::BinaryReaderNop {
     function_ = &module_.functions[index - module_.imported_functions.size()];
     function_->body = ByteView(state->data + state->offset, size);
     nesting_ = 0;
+    ended_ = false;
     return validator_.BeginFunctionBody(here(), index);
   }
   wabt::Result OnLocalDecl(Index, Index count, Type type) override {
@@ -157,6 +159,7 @@ class Noting final : public wabt::BinaryReaderNop {
     if (copied > limits::blocks_times_locals_max) {
       return too_much("blocks times locals", copied, limits::blocks_times_locals_max, index_);
     }
+    function_ = nullptr;
     return validator_.EndFunctionBody(here());
   }
 
@@ -165,7 +168,7 @@ class Noting final : public wabt::BinaryReaderNop {
     if (const std::string_view proposal = proposal_of(opcode); !proposal.empty()) {
       return refuse("it uses " + std::string(proposal) + " (" + opcode.GetName() + ")");
     }
-    if (!function_) return wabt::Result::Ok;
+    if (!function_) return is_constant(opcode) ? wabt::Result(wabt::Result::Ok) : refuse("an initialiser in it is no constant");
     note_depth();
     function_->grows_memory |= opcode == Opcode::MemoryGrow;
     function_->has_vectors |= touches(opcode, Type::V128);
@@ -181,7 +184,10 @@ class Noting final : public wabt::BinaryReaderNop {
     return validator_.OnElse(here());
   }
   wabt::Result OnEndExpr() override {
-    if (!function_ || nesting_ == 0) return wabt::Result::Ok;  // of an initialiser or a body; the validator hears of those as such
+    if (!function_ || nesting_ == 0) {  // of an initialiser or a body; the validator hears of those as such
+      ended_ = true;
+      return wabt::Result::Ok;
+    }
     --nesting_;
     return validator_.OnEnd(here());
   }
@@ -270,6 +276,15 @@ class Noting final : public wabt::BinaryReaderNop {
   wabt::Result OnRefIsNullExpr() override { return validator_.OnRefIsNull(here()); }
 
  private:
+  /// What may stand in an initialiser; there is no function then to note anything of.
+  static bool is_constant(Opcode opcode) {
+    switch (opcode) {
+      case Opcode::I32Const: case Opcode::I64Const: case Opcode::F32Const: case Opcode::F64Const: case Opcode::V128Const:
+      case Opcode::GlobalGet: case Opcode::RefNull: case Opcode::RefFunc: case Opcode::End:
+        return true;
+      default: return false;
+    }
+  }
   static bool ok(wabt::Result result) { return Succeeded(result); }
   static std::string quoted(std::string_view from, std::string_view name) {
     return "\"" + std::string(from.substr(0, 64)) + "." + std::string(name.substr(0, 64)) + "\"";
@@ -322,6 +337,7 @@ class Noting final : public wabt::BinaryReaderNop {
   Function* function_ = nullptr;  // whose body is being read
   Index index_ = 0;
   std::uint32_t nesting_ = 0;
+  bool ended_ = false;  // the body that is being read
 };
 
 constexpr std::array<std::uint8_t, 8> magic_and_version{0, 'a', 's', 'm', 1, 0, 0, 0};
@@ -354,7 +370,11 @@ Result<Module> read_module(ByteView plain) {
   features.enable_threads();      // so that a shared memory gets as far as our own words for it; the instructions are refused
   features.enable_memory64();     // likewise
   const wabt::ReadBinaryOptions options(features, nullptr, false, true, false);
-  if (Failed(wabt::ReadBinary(plain.data(), plain.size(), &noting, options))) return Error{noting.why()};
+  try {
+    if (Failed(wabt::ReadBinary(plain.data(), plain.size(), &noting, options))) return Error{noting.why()};
+  } catch (const std::exception&) {  // libwabt makes room for some lists by their declared length, before it looks whether they are there
+    return Error{"it is no valid WebAssembly module: a list in it is longer than any memory"};
+  }
   std::ranges::sort(module.addressed);
   module.addressed.erase(std::unique(module.addressed.begin(), module.addressed.end()), module.addressed.end());
   Reader reader(plain.subspan(8));

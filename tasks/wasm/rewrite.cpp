@@ -1,6 +1,7 @@
 #include "tasks/wasm/rewrite.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "tasks/wasm/instruction.h"
 #include "tasks/wasm/nan.h"
@@ -43,7 +44,7 @@ class Rewriting {
     const bool has_numbers = function_.has_floats || function_.has_vectors;
     if (!has_numbers && !function_.grows_memory && role_ == DepthPlan::Role::free && !globals_.fuel) return sized(body_);
     Reader reader(body_);
-    for (std::uint32_t groups = reader.u32(); groups > 0 && reader.ok(); --groups) reader.skip_leb(), reader.byte();
+    for (std::uint32_t groups = reader.u32(); groups > 0 && reader.ok(); --groups) reader.skip_leb(), reader.skip_leb();
     locals_from_ = reader.offset();
     locals_ = signature_.params;
     for (const auto& [count, type] : function_.locals) locals_.insert(locals_.end(), count, type);
@@ -77,6 +78,7 @@ class Rewriting {
   // --- The walk ---
   void visit(const Instruction& now) {
     now_ = now;
+    if (blocks_.empty() || now.opcode.IsInvalid()) throw std::runtime_error("this code reads otherwise than it was checked");
     if (dead_ > 0) return visit_dead();
     ++loop().cost;
     switch (now.opcode) {
@@ -237,8 +239,7 @@ class Rewriting {
 
   void compute() {
     const NanFacts facts = nan_facts(now_.opcode);
-    std::size_t count = 0;
-    while (count < 3 && now_.opcode.GetParamType(static_cast<int>(count) + 1) != Type::Void) ++count;
+    const std::size_t count = operands(now_.opcode);
     if (facts.shows) show_scalar();
     for (std::size_t i = 1; i <= std::min(count, stack_.size()); ++i) {
       if (Slot& slot = stack_[stack_.size() - i]; slot.lanes != facts.takes) show_one(slot);

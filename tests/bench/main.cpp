@@ -12,15 +12,16 @@
 int main(int argc, char** argv) {
   using namespace dugnad::bench;
   const std::map<std::string, std::function<void(const Settings&, Report&)>> rows = {
-      {"a", measure_throughput}, {"b", measure_efficiency}, {"c", measure_round_trip}, {"d", measure_idleness}, {"e", measure_gossip}};
+      {"a", measure_throughput}, {"b", measure_efficiency}, {"c", measure_round_trip}, {"d", measure_idleness}, {"e", measure_gossip},
+      {"f", measure_cages}};
 
   Settings settings;
   std::vector<std::string> only;
   std::string json;
   CLI::App app("Measures dugnad beside bare programs that do the same work. A table on stdout; a whole run takes about half an hour.");
-  app.add_option("--only", only, "Rows: a throughput, b efficiency, c round trip, d idle workers and connected peers, e gossip")
+  app.add_option("--only", only, "Rows: a throughput, b efficiency, c round trip, d idle workers and connected peers, e gossip, f caged slots")
       ->delimiter(',')
-      ->check(CLI::IsMember({"a", "b", "c", "d", "e"}));
+      ->check(CLI::IsMember({"a", "b", "c", "d", "e", "f"}));
   CLI::Option* pairs =
       app.add_option("--pairs", settings.pairs, "Interleaved pairs of each measurement")->check(CLI::Range(1, 1000))->capture_default_str();
   app.add_flag("--quick", settings.quick, "Small sizes and one pair, to see that it works: the figures mean nothing");

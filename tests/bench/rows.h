@@ -15,5 +15,6 @@ void measure_efficiency(const Settings& settings, Report& report);  // b
 void measure_round_trip(const Settings& settings, Report& report);  // c
 void measure_idleness(const Settings& settings, Report& report);    // d
 void measure_gossip(const Settings& settings, Report& report);      // e
+void measure_cages(const Settings& settings, Report& report);       // f
 
 }  // namespace dugnad::bench

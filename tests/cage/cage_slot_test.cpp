@@ -47,6 +47,30 @@ TEST_CASE("a cage that dies takes one unit with it, and the rest goes on in anot
         Texts{"1", "fault: its cage died", "2", "3", "fault: its cage died", "4"});
 }
 
+TEST_CASE("results that a dying cage had gathered are not lost, and their units not blamed") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  const auto all = outcomes(run_all(slot, guest_of("a"), {"gathered 1", "gathered 2", "die", "gathered 3", "4", "gathered 5", "die", "6"}));
+  CHECK(all == Texts{"gathered 1", "gathered 2", "fault: its cage died", "gathered 3", "4", "gathered 5", "fault: its cage died", "6"});
+}
+
+TEST_CASE("a cage that begins a frame and never ends it can be stopped") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  slot.stop(1);
+  CHECK(outcomes(run_all(slot, guest_of("a"), {"1", "half a frame, and no more", "2"})) == Texts{"1", "cancelled", "2"});
+  std::promise<void> reached;
+  std::thread stopper([&] {
+    reached.get_future().wait();
+    slot.stop(1);
+  });
+  const auto all = run_all(slot, guest_of("a"), {"1", "half a frame, and no more", "2"}, [&](std::size_t index, const Ran&) {
+    if (index == 0) reached.set_value();
+  });
+  stopper.join();
+  CHECK(outcomes(all) == Texts{"1", "cancelled", "2"});
+}
+
 TEST_CASE("a cage that breaks the protocol is not listened to any more") {
   const auto launcher = probe_launcher();
   CageSlot slot(*launcher);

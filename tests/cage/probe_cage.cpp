@@ -85,14 +85,21 @@ const std::map<std::string, Attack>& attacks() {
   return all;
 }
 
-void say(Kind kind, ByteView head, ByteView tail = {}) {
-  Bytes frame;
-  append_frame(frame, kind, head, tail);
-  for (std::size_t at = 0; at < frame.size();) {
-    const ssize_t written = ::write(cage_socket, frame.data() + at, frame.size() - at);
+/// Results that wait for others, as the real cage's do; lost when it dies.
+Bytes gathered;
+
+void send_gathered() {
+  for (std::size_t at = 0; at < gathered.size();) {
+    const ssize_t written = ::write(cage_socket, gathered.data() + at, gathered.size() - at);
     if (written <= 0) ::_exit(1);
     at += static_cast<std::size_t>(written);
   }
+  gathered.clear();
+}
+
+void say(Kind kind, ByteView head, ByteView tail = {}) {
+  append_frame(gathered, kind, head, tail);
+  send_gathered();
 }
 
 void answer(Outcome outcome, std::string_view text) {
@@ -136,6 +143,12 @@ void run(const std::string& unit) {
     }
     return answer(Outcome::ok, "took it all");
   }
+  if (unit.starts_with("gathered ")) return append_frame(gathered, Kind::result, Bytes{0}, to_bytes(unit));
+  if (unit == "half a frame, and no more") {
+    const Bytes half(3, 0);
+    if (::write(cage_socket, half.data(), half.size()) < 0) ::_exit(1);
+    for (volatile bool forever = true; forever;) {}
+  }
   if (unit == "babble") {
     const Bytes junk(64, 0xff);
     if (::write(cage_socket, junk.data(), junk.size()) < 0) ::_exit(1);
@@ -177,6 +190,7 @@ int serve(const std::string& layer) {
   say(Kind::hello, whether, to_bytes(locked ? *locked : locked.error().message));
   FrameReader reader(FrameReader::Side::cage);
   for (;;) {
+    send_gathered();
     std::uint8_t part[4096];
     const ssize_t got = ::read(cage_socket, part, sizeof part);
     if (got <= 0) return 0;
