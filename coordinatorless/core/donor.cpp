@@ -35,6 +35,8 @@ bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submi
   job.task = manifest.task;
   job.task_version = manifest.task_version;
   job.unit_limit = manifest.unit_limit;
+  const bool endless = job.unit_limit == Duration::zero();
+  if (submitter != self_.id && (endless || job.unit_limit > limits::unit_limit_most)) job.unit_limit = limits::unit_limit_most;
   job.module = manifest.module;
   job.memory_bytes = manifest.memory_bytes;
   job.fuel = manifest.fuel;

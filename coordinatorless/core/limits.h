@@ -127,6 +127,8 @@ inline constexpr unsigned outvoted_max = 3;  // outvoted this often in one job, 
 inline constexpr std::size_t donor_jobs_max = 16;               // served at once
 inline constexpr std::size_t donor_units_max = 64 << 10;        // leased and not yet returned, all jobs
 inline constexpr std::size_t donor_bytes_max = 64 << 20;        // inputs and unsent outputs held, all jobs
+// Of an attempt for somebody else, whatever its manifest says: what outlasts the longest lease counts for nothing, and would hold a slot for ever.
+inline constexpr Duration unit_limit_most = lease_most;
 inline constexpr Duration executor_feed = milliseconds(30);     // this much work is handed to the executor ahead
 inline constexpr std::size_t executor_attempts_max = 16 << 10;  // in the executor at once, however short
 inline constexpr Duration result_gather = milliseconds(30);     // results wait this long for company while more work is in hand: half a horizon

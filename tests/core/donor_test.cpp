@@ -171,6 +171,27 @@ TEST_CASE("a lone unit's result goes off at once") {
   CHECK(bench.self.verify(Domain::results, bench.crypto->public_key(), results_root(results[0]).view(), results[0].signature));
 }
 
+TEST_CASE("a stranger's manifest cannot hold a slot longer than the longest lease; one's own may") {
+  const auto limit_of = [](Duration asked, const PeerId& submitter) {
+    Bench bench;
+    Manifest manifest;
+    manifest.owner = named<PublicKeyTag>(1);
+    manifest.task = "test";
+    manifest.unit_limit = asked;
+    REQUIRE(bench.donor.learn(job(1), manifest, submitter, bench.now, bench.out));
+    bench.donor.connected(submitter, bench.now, bench.out);
+    bench.settle();
+    bench.lease(job(1), submitter, 0, 1);
+    REQUIRE(bench.running.size() == 1);
+    return bench.running.front().limit;
+  };
+  CHECK(limit_of(seconds(60), peer(1)) == seconds(60));
+  CHECK(limit_of(Duration::zero(), peer(1)) == limits::unit_limit_most);
+  CHECK(limit_of(limits::unit_limit_most * 2, peer(1)) == limits::unit_limit_most);
+  CHECK(limit_of(Duration::zero(), peer(99)) == Duration::zero());
+  CHECK(limit_of(limits::unit_limit_most * 2, peer(99)) == limits::unit_limit_most * 2);
+}
+
 TEST_CASE("results of many small units travel together") {
   Bench bench;
   bench.serve(job(1), peer(1));
