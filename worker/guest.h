@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "coordinatorless/base/blob_id.h"
 #include "coordinatorless/base/bytes.h"
@@ -19,5 +20,12 @@ struct Guest {
   /// cage is to be loaded, since reading them takes a while.
   std::function<std::shared_ptr<const Bytes>()> packed;
 };
+
+/// A guest whose packed bytes are in memory already.
+[[nodiscard]] inline Guest guest_at_hand(Bytes packed, std::uint64_t memory_bytes, std::uint64_t fuel = 0) {
+  const BlobId id = blob_id_of(packed);
+  const auto held = std::make_shared<const Bytes>(std::move(packed));
+  return {id, memory_bytes, fuel, [held] { return held; }};
+}
 
 }  // namespace dugnad::worker

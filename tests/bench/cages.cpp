@@ -34,7 +34,7 @@ Guest guest_of(const char* text) {
   const Bytes raw = tests::wat(text);
   Bytes packed(ZSTD_compressBound(raw.size()));
   packed.resize(ZSTD_compress(packed.data(), packed.size(), raw.data(), raw.size(), 3));
-  return {{}, std::make_shared<const Bytes>(std::move(packed)), 64 << 20, 0};
+  return worker::guest_at_hand(std::move(packed), 64 << 20);
 }
 
 void run_units(CageSlot& slot, const Guest& guest, const Bytes& unit, std::size_t count) {

@@ -22,10 +22,7 @@ inline std::unique_ptr<Launcher> launcher_in(const char* directory) {
 
 inline std::unique_ptr<Launcher> probe_launcher() { return launcher_in(PROBE_LIBEXEC); }
 
-inline Guest guest_of(std::string_view module) {
-  const auto packed = std::make_shared<const Bytes>(to_bytes(module));
-  return {.id = blob_id_of(*packed), .memory_bytes = 64 << 20, .fuel = 0, .packed = [packed] { return packed; }};
-}
+inline Guest guest_of(std::string_view module) { return guest_at_hand(to_bytes(module), 64 << 20); }
 
 /// What each unit came to, in the order of the calls.
 inline std::vector<Ran> run_all(CageSlot& slot, const Guest& guest, const std::vector<std::string>& units, const CageSlot::Done& also = {}) {

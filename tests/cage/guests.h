@@ -24,7 +24,7 @@ inline Bytes packed(ByteView raw) {
 inline constexpr std::uint64_t guest_memory = 64 << 20;
 
 inline Guest guest_from(Bytes packed_module, std::uint64_t fuel = 0) {
-  return {{}, std::make_shared<const Bytes>(std::move(packed_module)), guest_memory, fuel};
+  return guest_at_hand(std::move(packed_module), guest_memory, fuel);
 }
 
 /// What the executor's watchdog does: stops the unit that has run for `limit`.
