@@ -1,6 +1,7 @@
 // The worker's side of a cage, against cages that do all they can to spoil it.
 #include "worker/cage_slot.h"
 
+#include <fstream>
 #include <future>
 
 #include "tests/cage/caged.h"
@@ -171,6 +172,16 @@ TEST_CASE("a cage has no more memory than it was granted") {
   const auto all = run_all(slot, guest_of("a"), {"take memory", "2"});
   CHECK(all[0].outcome == Outcome::donor_fault);
   CHECK(text(all[1]) == "2");
+}
+
+TEST_CASE("a machine that runs out of memory ends its cages first") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  const std::string cage = text(run_all(slot, guest_of("a"), {"who"})[0]);
+  std::ifstream order("/proc/" + cage + "/oom_score_adj");
+  int said = 0;
+  REQUIRE(static_cast<bool>(order >> said));
+  CHECK(said == 1000);
 }
 
 TEST_CASE("where the programs are missing, the reason names where they were looked for") {
