@@ -148,9 +148,7 @@ class Rebuilding {
   Bytes out_;
 };
 
-}  // namespace
-
-Result<Guest> prepare(ByteView raw_module, const GuestLimits& limits) {
+Result<Guest> prepared(ByteView raw_module, const GuestLimits& limits) {
   if (raw_module.size() > limits::module_bytes_max) {
     return Error{"it has " + std::to_string(raw_module.size()) + " bytes, and at most 32 MiB are allowed"};
   }
@@ -165,6 +163,23 @@ Result<Guest> prepare(ByteView raw_module, const GuestLimits& limits) {
   } catch (const std::exception&) {  // numbers written in odd ways may read otherwise here than to libwabt; no compiler writes them so
     return Error{"it is no valid WebAssembly module: its code reads in two ways"};
   }
+  return guest;
+}
+
+/// A refusal names what it refuses in the module's own words, which may be any bytes: none of them may write a line of its own, or a colour, into
+/// a log or on somebody's screen.
+Error printable(Error refusal) {
+  constexpr std::size_t most = 300;
+  refusal.message.resize(std::min(refusal.message.size(), most));
+  std::ranges::replace_if(refusal.message, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return refusal;
+}
+
+}  // namespace
+
+Result<Guest> prepare(ByteView raw_module, const GuestLimits& limits) {
+  Result<Guest> guest = prepared(raw_module, limits);
+  if (!guest) return printable(guest.error());
   return guest;
 }
 

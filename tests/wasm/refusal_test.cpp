@@ -26,6 +26,14 @@ std::string repeated(std::string_view text, std::size_t count) {
 
 }  // namespace
 
+TEST_CASE("names in a module cannot write lines or colours of their own, nor a refusal without end") {
+  const std::string refusal = answer(reactor(R"((import "dugnad" "pro\0agress\1b[31m" (func)))"));
+  CHECK_MESSAGE(refusal.find("\"dugnad.pro?gress?[31m\"") != std::string::npos, refusal);
+  const std::string endless = answer(reactor("(import \"dugnad\" \"" + repeated("long", 1000) + "\" (func))"));
+  CHECK(endless != "accepted");
+  CHECK(endless.size() <= 300);
+}
+
 TEST_CASE("a plain reactor and a plain command are accepted, and told apart") {
   const auto plain = prepare(wat(reactor("")), {});
   REQUIRE(plain.ok());
