@@ -264,11 +264,14 @@ class Node::Impl {
   /// The same for all attempts of a job, whose costs the executor then knows. Its bytes are read when a cage asks for them, on a slot's thread.
   std::shared_ptr<const Guest> guest_of(const core::AttemptToStart& wanted) {
     const BlobId id = *wanted.module;
-    for (const auto& known : guests_[id]) {
+    auto& of_module = guests_[id];
+    for (const auto& known : of_module) {
       if (known->memory_bytes == wanted.memory_bytes && known->fuel == wanted.fuel) return known;
     }
+    // Those that no attempt holds go: jobs that come and go with ever another limit, while one keeps the module here, must not pile up.
+    std::erase_if(of_module, [](const auto& known) { return known.use_count() == 1; });
     const auto packed = [this, id] { return blob(id); };
-    return guests_[id].emplace_back(std::make_shared<const Guest>(id, wanted.memory_bytes, wanted.fuel, packed));
+    return of_module.emplace_back(std::make_shared<const Guest>(id, wanted.memory_bytes, wanted.fuel, packed));
   }
 
   std::vector<FinishedAttempt> collect() {
