@@ -4,7 +4,7 @@
 //
 // A slot takes several short attempts at once, so that slots seldom meet at the queue, but at most a millisecond's measured work, so that none
 // idles while another hoards; one that finds nothing takes half of what another has taken.
-// Locks: `mutex_`, then one slot's mutex; watch_mutex_ alone. No callback is called under a lock.
+// Locks: `mutex_`, then one slot's mutex. No callback is called under a lock.
 #include "worker/executor.h"
 
 #include <algorithm>
@@ -15,10 +15,10 @@
 #include <iterator>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "worker/arena_threads.h"
 #include "worker/slot.h"
+#include "worker/watchdog.h"
 
 namespace dugnad::worker {
 namespace {
@@ -38,7 +38,7 @@ class Executor::Impl {
  public:
   explicit Impl(ExecutorOptions options) : options_(std::move(options)), slots_(options_.slots) {
     DUGNAD_ASSERT(options_.slots > 0, "an executor without slots would never finish anything");
-    watchdog_ = std::thread([this] { watch(); });
+    watchdog_ = std::make_unique<Watchdog>([this](Time now) { return look(now); });
     threads_ = std::make_unique<ArenaThreads>(options_.slots, [this](unsigned i) { serve(slots_[i]); });
   }
 
@@ -56,14 +56,8 @@ class Executor::Impl {
       }
     }
     changed_.notify_all();
-    look_by(grace_ends);
+    watchdog_->look_by(grace_ends);
     threads_.reset();  // the watchdog still runs: what ignores its token here is stuck like any other
-    {
-      const std::lock_guard lock(watch_mutex_);
-      ending_ = true;
-    }
-    watch_changed_.notify_all();
-    watchdog_.join();
   }
 
   void start(std::vector<Attempt> attempts) {
@@ -105,7 +99,7 @@ class Executor::Impl {
         if (slot.running && is_unwanted(slot.id)) slot.tell_to_stop(Stop::cancelled, grace_ends);
       }
     }
-    look_by(grace_ends);
+    watchdog_->look_by(grace_ends);
     if (!never_ran_.empty()) report();
   }
 
@@ -167,7 +161,7 @@ class Executor::Impl {
         const std::lock_guard lock(slot.mutex);
         slot.begin_caged(i + 1, overrun_of(batch[i + 1], end), after(end, options_.grace));
       }
-      look_by(overrun_of(batch[i + 1], end));
+      watchdog_->look_by(overrun_of(batch[i + 1], end));
     });
     const std::lock_guard lock(slot.mutex);
     slot.caged.clear();
@@ -286,7 +280,7 @@ class Executor::Impl {
       // However long this one takes, what is finished is reported in time.
       if (!slot.finished.empty()) look = std::min(look, after(slot.finished_since, options_.gather));
     }
-    look_by(look);
+    watchdog_->look_by(look);
     return attempt;
   }
 
@@ -320,38 +314,7 @@ class Executor::Impl {
     if (!reported_.exchange(true) && options_.wake) options_.wake();
   }
 
-  /// Makes the watchdog look at `time` at the latest. Called with the reason written in a slot already: the watchdog forgets its next look before
-  /// it goes through the slots, so either it sees the reason there or we see here that it has to be told.
-  void look_by(Time time) {
-    if (time >= next_look_.load()) return;
-    {
-      const std::lock_guard lock(watch_mutex_);
-      if (time >= next_look_.load()) return;
-      next_look_.store(time);
-    }
-    watch_changed_.notify_one();
-  }
-
   // ---- The watchdog's thread ----
-
-  /// Sleeps until something is due: for ever while nothing runs.
-  void watch() {
-    std::unique_lock lock(watch_mutex_);
-    while (!ending_) {
-      const Time next = next_look_.load();
-      if (next == no_time) {
-        watch_changed_.wait(lock);
-      } else if (Clock::now() < next) {
-        watch_changed_.wait_until(lock, next);
-      } else {
-        next_look_.store(no_time);
-        lock.unlock();
-        const Time found = look(Clock::now());
-        lock.lock();
-        next_look_.store(std::min(found, next_look_.load()));
-      }
-    }
-  }
 
   /// Does what is due; returns when something will be next.
   Time look(Time now) {
@@ -412,14 +375,9 @@ class Executor::Impl {
   std::size_t idle_ = 0;  // slots that sleep
   bool closing_ = false;
 
-  // Written under watch_mutex_; next_look_ is read without.
-  std::mutex watch_mutex_;
-  std::condition_variable watch_changed_;
-  std::atomic<Time> next_look_{no_time};
-  bool ending_ = false;
   bool complained_ = false;  // the watchdog's thread
 
-  std::thread watchdog_;
+  std::unique_ptr<Watchdog> watchdog_;
   std::unique_ptr<ArenaThreads> threads_;
 };
 
