@@ -16,61 +16,14 @@
 #include "coordinatorless/zmq/clocks.h"
 #include "coordinatorless/zmq/loop.h"
 #include "coordinatorless/zmq/resolve.h"
-#include "worker/bulk_thread.h"
 #include "worker/executor.h"
+#include "worker/node_addresses.h"
+#include "worker/node_blobs.h"
 #include "worker/node_files.h"
 #include "worker/node_log.h"
 #include "worker/signals.h"
 
 namespace dugnad::worker {
-namespace {
-
-/// What is stated with --join: for the protocol an address, for the log what the user typed.
-struct Joined {
-  std::string host_port;
-  core::Contact contact;
-};
-
-Result<std::vector<Joined>> resolve_all(const std::vector<std::string>& texts) {
-  std::vector<Joined> all;
-  for (const std::string& text : texts) {
-    const auto parsed = core::Contact::parse(text);
-    if (!parsed) return parsed.error();
-    const auto resolved = zmq::resolve(*parsed);
-    if (!resolved) return Error{"cannot join through " + parsed->host_port + ": " + resolved.error().message};
-    all.push_back({parsed->host_port, *resolved});
-  }
-  return all;
-}
-
-struct Addresses {
-  std::vector<core::Endpoint> listen;
-  bool by_default = false;
-  std::optional<core::Endpoint> advertise;
-};
-
-Result<Addresses> addresses_of(const NodeOptions& options, std::optional<std::uint16_t> last_port) {
-  Addresses addresses;
-  if (!options.advertise.empty()) {
-    const auto advertise = zmq::parse_advertise(options.advertise);
-    if (!advertise) return advertise.error();
-    addresses.advertise = *advertise;
-  }
-  if (options.listen.empty()) {
-    addresses.listen = zmq::default_listen(last_port);
-    addresses.by_default = true;
-    return addresses;
-  }
-  const auto listen = zmq::parse_listen(options.listen);
-  if (!listen) return listen.error();
-  if (*listen) addresses.listen.push_back(**listen);
-  if (addresses.advertise && addresses.listen.empty())
-    return Error{"--advertise says where others reach us, and --listen none that nobody does; drop one"};
-  return addresses;
-}
-
-}  // namespace
-
 class Node::Impl {
  public:
   /// What open() has put together before there is a thread.
@@ -95,8 +48,7 @@ class Node::Impl {
         remembered_(std::move(remembered)),
         joined_(std::move(parts.joined)),
         log_(options_.log, names_of(joined_)),
-        store_(std::move(store)),
-        blobs_(std::move(blobs)) {
+        store_(std::move(store)) {
     if (options_.slots > 0) {
       executor_ = std::make_unique<Executor>(ExecutorOptions{
           .slots = options_.slots,
@@ -107,7 +59,7 @@ class Node::Impl {
     }
     // The executor's callbacks come only once something was started, which the loop alone does.
     loop_ = std::make_unique<zmq::Loop>(make_peer(), std::move(transport), loop_hooks());
-    bulk_ = std::make_unique<BulkThread>(*blobs_, id_,
+    blobs_ = std::make_unique<NodeBlobs>(std::move(blobs), id_,
                                          BulkThread::Outside{
                                              .send = [this](const PeerId& to, Bytes frame) { loop_->send_bulk(to, std::move(frame)); },
                                              .post = [this](core::Event event) { loop_->post(std::move(event)); },
@@ -123,7 +75,7 @@ class Node::Impl {
     if (thread_.joinable()) thread_.join();
     // All three call the loop until they are gone; the loop's links go last, with the last frames.
     executor_.reset();
-    bulk_.reset();
+    blobs_.reset();
     store_.reset();
   }
 
@@ -168,20 +120,7 @@ class Node::Impl {
     return core::Contact{endpoint_ ? endpoint_->text() : "0.0.0.0:0", id_, crypto_->curve_key()}.text();
   }
 
-  Result<BlobId> keep(ByteView bytes) {
-    if (bytes.size() > core::limits::blob_bytes_max) {
-      return Error{std::to_string(bytes.size()) + " bytes are more than a blob holds: " + std::to_string(core::limits::blob_bytes_max)};
-    }
-    return blobs_->put(bytes);
-  }
-
-  std::shared_ptr<const Bytes> blob(const BlobId& id) {
-    auto bytes = blobs_->get(id);
-    if (!bytes) loop_->post(core::BlobFailed{id, id_, "it is lost or corrupt"});
-    return bytes;
-  }
-
-  void let_go(const BlobId& id) { blobs_->unpin(id); }
+  NodeBlobs& blobs() { return *blobs_; }
   zmq::Loop& loop() { return *loop_; }
   const PeerId& id() const { return id_; }
   const SwarmId& swarm() const { return swarm_; }
@@ -214,17 +153,14 @@ class Node::Impl {
       hooks.cancel = [this](core::CancelAttempts cancel) { executor_->cancel(cancel.attempts); };
       hooks.collect = [this] { return collect(); };
     }
-    hooks.fetch = [this](core::FetchBlob fetch) { bulk_->fetch(fetch); };
-    hooks.release = [this](core::ReleaseBlob release) {
-      guests_.erase(release.blob);
-      bulk_->release(release);
-    };
-    hooks.bulk = [this](const PeerId& from, Bytes frame) { bulk_->received(from, std::move(frame)); };
+    hooks.fetch = [this](core::FetchBlob fetch) { blobs_->bulk().fetch(fetch); };
+    hooks.release = [this](core::ReleaseBlob release) { blobs_->release(release); };
+    hooks.bulk = [this](const PeerId& from, Bytes frame) { blobs_->bulk().received(from, std::move(frame)); };
     if (store_) hooks.persist = [this](core::Persist persist) { store_->write(persist.seq, std::move(persist.rows)); };
     hooks.link = [this](const core::Event& event) {
       log_.link(event, zmq::read_clocks().boot);
-      if (const auto* connected = std::get_if<core::PeerConnected>(&event)) bulk_->linked(connected->peer);
-      if (const auto* lost = std::get_if<core::PeerLost>(&event)) bulk_->lost(lost->peer);
+      if (const auto* connected = std::get_if<core::PeerConnected>(&event)) blobs_->bulk().linked(connected->peer);
+      if (const auto* lost = std::get_if<core::PeerLost>(&event)) blobs_->bulk().lost(lost->peer);
       if (hooks_.link) hooks_.link(event);
     };
     hooks.notice = [this](core::Effect effect) {
@@ -246,7 +182,7 @@ class Node::Impl {
     attempts.reserve(start.attempts.size());
     for (core::AttemptToStart& wanted : start.attempts) {
       if (wanted.module) {
-        attempts.push_back({wanted.attempt, nullptr, std::move(wanted.input), wanted.limit, guest_of(wanted)});
+        attempts.push_back({wanted.attempt, nullptr, std::move(wanted.input), wanted.limit, blobs_->guest_of(wanted)});
         continue;
       }
       const tasks::Task* task = options_.tasks.find(wanted.task);
@@ -259,19 +195,6 @@ class Node::Impl {
     }
     if (!attempts.empty()) executor_->start(std::move(attempts));
     if (!refused_.empty()) loop_->wake();
-  }
-
-  /// The same for all attempts of a job, whose costs the executor then knows. Its bytes are read when a cage asks for them, on a slot's thread.
-  std::shared_ptr<const Guest> guest_of(const core::AttemptToStart& wanted) {
-    const BlobId id = *wanted.module;
-    auto& of_module = guests_[id];
-    for (const auto& known : of_module) {
-      if (known->memory_bytes == wanted.memory_bytes && known->fuel == wanted.fuel) return known;
-    }
-    // Those that no attempt holds go: jobs that come and go with ever another limit, while one keeps the module here, must not pile up.
-    std::erase_if(of_module, [](const auto& known) { return known.use_count() == 1; });
-    const auto packed = [this, id] { return blob(id); };
-    return of_module.emplace_back(std::make_shared<const Guest>(id, wanted.memory_bytes, wanted.fuel, packed));
   }
 
   std::vector<FinishedAttempt> collect() {
@@ -337,7 +260,6 @@ class Node::Impl {
   // The protocol's thread.
   NodeLog log_;
   std::vector<FinishedAttempt> refused_;  // could not be started; collected like any other
-  std::map<BlobId, std::vector<std::shared_ptr<const Guest>>> guests_;  // of modules that are here; as many as jobs served
 
   // Guarded by mutex_; ended_ tells of both.
   std::mutex mutex_;
@@ -347,8 +269,7 @@ class Node::Impl {
 
   std::unique_ptr<zmq::Loop> loop_;
   std::unique_ptr<store::Store> store_;
-  const std::unique_ptr<store::BlobStore> blobs_;
-  std::unique_ptr<BulkThread> bulk_;
+  std::unique_ptr<NodeBlobs> blobs_;
   std::unique_ptr<Executor> executor_;
   std::thread thread_;
 };
@@ -418,9 +339,9 @@ void Node::call(std::function<void(core::Peer&)> work) { impl_->loop().call(std:
 void Node::leave() { impl_->loop().post(core::LeaveRequested{}); }
 void Node::stop() { impl_->loop().stop(); }
 bool Node::wait() { return impl_->wait(); }
-Result<BlobId> Node::keep(ByteView bytes) { return impl_->keep(bytes); }
-void Node::let_go(const BlobId& id) { impl_->let_go(id); }
-std::shared_ptr<const Bytes> Node::blob(const BlobId& id) { return impl_->blob(id); }
+Result<BlobId> Node::keep(ByteView bytes) { return impl_->blobs().keep(bytes); }
+void Node::let_go(const BlobId& id) { impl_->blobs().let_go(id); }
+std::shared_ptr<const Bytes> Node::blob(const BlobId& id) { return impl_->blobs().get(id); }
 
 std::optional<core::JobProgress> Node::progress(const JobId& job) {
   using Answer = std::optional<core::JobProgress>;

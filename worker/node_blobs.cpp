@@ -1,0 +1,42 @@
+#include "worker/node_blobs.h"
+
+#include <utility>
+
+#include "coordinatorless/core/limits.h"
+
+namespace dugnad::worker {
+
+NodeBlobs::NodeBlobs(std::unique_ptr<store::BlobStore> store, const PeerId& self, BulkThread::Outside outside)
+    : store_(std::move(store)), self_(self), post_(outside.post), bulk_(*store_, self, std::move(outside)) {}
+
+Result<BlobId> NodeBlobs::keep(ByteView bytes) {
+  if (bytes.size() > core::limits::blob_bytes_max) {
+    return Error{std::to_string(bytes.size()) + " bytes are more than a blob holds: " + std::to_string(core::limits::blob_bytes_max)};
+  }
+  return store_->put(bytes);
+}
+
+std::shared_ptr<const Bytes> NodeBlobs::get(const BlobId& id) {
+  auto bytes = store_->get(id);
+  if (!bytes) post_(core::BlobFailed{id, self_, "it is lost or corrupt"});
+  return bytes;
+}
+
+void NodeBlobs::release(const core::ReleaseBlob& release) {
+  guests_.erase(release.blob);
+  bulk_.release(release);
+}
+
+std::shared_ptr<const Guest> NodeBlobs::guest_of(const core::AttemptToStart& wanted) {
+  const BlobId id = *wanted.module;
+  auto& of_module = guests_[id];
+  for (const auto& known : of_module) {
+    if (known->memory_bytes == wanted.memory_bytes && known->fuel == wanted.fuel) return known;
+  }
+  // Those that no attempt holds go: jobs that come and go with ever another limit, while one keeps the module here, must not pile up.
+  std::erase_if(of_module, [](const auto& known) { return known.use_count() == 1; });
+  const auto packed = [this, id] { return get(id); };
+  return of_module.emplace_back(std::make_shared<const Guest>(id, wanted.memory_bytes, wanted.fuel, packed));
+}
+
+}  // namespace dugnad::worker
