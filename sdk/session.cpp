@@ -320,6 +320,7 @@ Progress Session::progress() {
   if (said) {
     said_.attempts = said->attempts;
     said_.donors = said->donors;
+    said_.copies_in_reach = said->copies_in_reach;
     said_.unit_seconds = said->unit_seconds;
   }
   Progress progress = said_;

@@ -151,11 +151,12 @@ void Job::leave(Output& out) {
 
 // --- Leases ---
 
-bool Job::may_serve(const Donor& donor, BootTime now) const {
-  if (!donor.connected || donor.slots == 0 || now < donor.shunned_until) return false;
-  if (donor.outvoted < limits::outvoted_max) return true;
-  return trusted_ < manifest_.copies;
+bool Job::is_able(const Donor& donor) const {
+  if (!donor.connected || donor.slots == 0) return false;
+  return donor.outvoted < limits::outvoted_max || trusted_ < manifest_.copies;
 }
+
+bool Job::may_serve(const Donor& donor, BootTime now) const { return now >= donor.shunned_until && is_able(donor); }
 
 bool Job::is_hungry(const Donor& donor, BootTime now) const {
   const std::size_t window = donor.pace.window();
@@ -437,6 +438,9 @@ JobProgress Job::progress() const {
     ++timed;
   }
   if (timed > 0) progress.unit_seconds = seconds / timed;
+  const auto able = std::count_if(donors_.begin(), donors_.end(), [this](const Donor& donor) { return is_able(donor); });
+  progress.copies_in_reach =
+      units_.copies_in_reach([this](DonorIndex donor) { return is_able(donors_[donor]); }, static_cast<std::size_t>(able));
   return progress;
 }
 

@@ -74,6 +74,8 @@ class Job {
   /// The place of a donor that is known, or of a newcomer; nullopt where all are taken.
   [[nodiscard]] std::optional<DonorIndex> place_for(const PeerId& peer);
   [[nodiscard]] Donor* find(const PeerId& peer, DonorIndex* index = nullptr);
+  /// There, and leased more units, now or once it is not left out for a while any more.
+  [[nodiscard]] bool is_able(const Donor& donor) const;
   [[nodiscard]] bool may_serve(const Donor& donor, BootTime now) const;
   [[nodiscard]] bool is_hungry(const Donor& donor, BootTime now) const;
 

@@ -32,6 +32,7 @@ struct JobProgress {
   std::uint64_t attempts = 0;      // results that came in, right or wrong
   std::uint64_t attempts_running = 0;
   std::uint32_t donors = 0;  // with credit or leases
+  std::uint32_t copies_in_reach = 0;  // that the donors there can still agree on, of every unit; at most what the job wants
   double unit_seconds = 0;   // mean CPU time of a unit, as reported
   bool ended = false;
 };

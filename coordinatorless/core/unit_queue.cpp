@@ -17,6 +17,15 @@ bool UnitQueue::has_for(DonorIndex donor) const {
   return !fresh_.empty() || filled_.size() > 1 || (filled_.size() == 1 && *filled_.begin() != donor);
 }
 
+void UnitQueue::each_again(std::size_t looks, const std::function<void(UnitIndex)>& see) const {
+  if (filled_.empty()) return;
+  const std::size_t share = std::max<std::size_t>(looks / filled_.size(), 1);
+  for (const DonorIndex donor : filled_) {
+    const std::deque<UnitIndex>& bucket = again_[donor];
+    std::for_each(bucket.begin(), bucket.begin() + static_cast<std::ptrdiff_t>(std::min(share, bucket.size())), see);
+  }
+}
+
 std::optional<UnitIndex> UnitQueue::pop(DonorIndex donor, Generator& generator, const std::function<Fit(UnitIndex)>& fit) {
   for (int looks = 0; looks < looks_max && filled_.size() > filled_.count(donor); ++looks) {
     auto at = filled_.lower_bound(static_cast<DonorIndex>(generator.below(again_.size())));

@@ -30,6 +30,10 @@ class UnitQueue {
   static constexpr int looks_max = 128;
   [[nodiscard]] std::optional<UnitIndex> pop(DonorIndex donor, Generator& generator, const std::function<Fit(UnitIndex)>& fit);
 
+  /// Units that wait although somebody has had them, stale ones included; `looks` of them at most, from every bucket the oldest first.
+  void each_again(std::size_t looks, const std::function<void(UnitIndex)>& see) const;
+  [[nodiscard]] bool any_fresh() const { return !fresh_.empty(); }
+
   /// Units waiting, stale ones included.
   [[nodiscard]] std::size_t size() const { return fresh_.size() + again_count_; }
   [[nodiscard]] bool empty() const { return size() == 0; }

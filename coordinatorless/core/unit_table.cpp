@@ -155,6 +155,26 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
   return counted;
 }
 
+unsigned UnitTable::copies_in_reach(const std::function<bool(DonorIndex)>& able, std::size_t able_count) const {
+  // Whoever asks does so a few times a second, on the protocol's thread: a look at all of a large job's units would be too much. What cannot be
+  // leased stays where it is while the rest is worked off, so that it is seen in the end.
+  constexpr std::size_t looks_max = 4096;
+  std::size_t reach = copies_;
+  if (known_ == 0 || queue_.any_fresh()) reach = std::min(reach, able_count);
+  queue_.each_again(looks_max, [&](UnitIndex index) {
+    if (!is_open(index)) return;
+    const Unit& unit = units_[index.value];
+    if (unit.history == nullptr) return;
+    const Verdict verdict = judged(unit);
+    if (verdict.leases_wanted == 0) return;
+    const auto& attempts = unit.history->attempts;
+    const auto had = std::count_if(attempts.begin(), attempts.end(),
+                                   [&](const AttemptRecord& a) { return a.state != AttemptState::lapsed && able(a.donor); });
+    reach = std::min(reach, copies_ - verdict.leases_wanted + able_count - static_cast<std::size_t>(had));
+  });
+  return static_cast<unsigned>(reach);
+}
+
 bool UnitTable::lapse(UnitIndex index, DonorIndex donor, LeaseId lease) {
   Unit* unit = open_unit(index);
   if (unit == nullptr || unit->history == nullptr) return false;

@@ -2,6 +2,7 @@
 // numbers and no time: who may have what when is the Job's affair.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -49,6 +50,10 @@ class UnitTable {
   bool lapse(UnitIndex unit, DonorIndex donor, LeaseId lease);
   /// The donor gave it back, unstarted: as if it had never had it. The lease it had it under, if it did.
   std::optional<LeaseId> give_back(UnitIndex unit, DonorIndex donor);
+
+  /// So many of the copies can be got of every unit, as far as those that wait tell. `able`: whether a donor is there and would be leased more,
+  /// which `able_count` of them are. Units that every able donor has had already are why it may be fewer.
+  [[nodiscard]] unsigned copies_in_reach(const std::function<bool(DonorIndex)>& able, std::size_t able_count) const;
 
   [[nodiscard]] bool is_open(UnitIndex unit) const { return unit.value < units_.size() && units_[unit.value].state == State::open; }
   [[nodiscard]] const UnitQueue& queue() const { return queue_; }

@@ -25,6 +25,7 @@ void add(Json& event, const Progress& progress) {
   event["units_resumed"] = progress.units_resumed;
   event["attempts"] = progress.attempts;
   event["donors"] = progress.donors;
+  event["copies_in_reach"] = progress.copies_in_reach;
 }
 
 }  // namespace

@@ -178,11 +178,16 @@ class Submission {
 
   Ending given_up(ExitCode code, const Progress& progress) {
     const std::string waited = describe(std::chrono::duration_cast<std::chrono::seconds>(*options_.wait));
-    std::string reason = code == ExitCode::nobody
-                             ? "nobody to compute the units within " + waited
-                             : std::to_string(started_.copies) + " copies are out of reach: for " + waited + " there " +
-                                   (progress.donors == 1 ? "was 1 peer" : "were " + std::to_string(progress.donors) + " peers") +
-                                   ", with which --copies " + std::to_string(progress.donors) + " is possible";
+    if (code == ExitCode::nobody) return end_with(code, "nobody to compute the units within " + waited + "; " + how_to_go_on());
+    const std::string possible = "--copies " + std::to_string(Patience::in_reach(progress)) + " is possible";
+    std::string reason = std::to_string(started_.copies) + " copies are out of reach: for " + waited + " there ";
+    reason += progress.donors == 1 ? "was 1 peer" : "were " + std::to_string(progress.donors) + " peers";
+    if (progress.donors < started_.copies) {
+      reason += ", with which " + possible;
+    } else {
+      reason += ", who disagree on what they have all computed; with one more " + std::to_string(started_.copies) +
+                " copies may agree, with these " + possible;
+    }
     return end_with(code, reason + "; " + how_to_go_on());
   }
 

@@ -40,7 +40,11 @@ void TextReport::progress(const Progress& progress) {
   }
   resumed_ = progress.units_resumed;
   std::string text = task_ + "  " + describe(progress);
-  if (progress.donors < copies_) text += " (" + std::to_string(copies_) + " needed)";
+  if (progress.donors < copies_) {
+    text += " (" + std::to_string(copies_) + " needed)";
+  } else if (progress.copies_in_reach < copies_) {
+    text += " (they disagree; one more is needed)";
+  }
   line_.draw(text);
 }
 

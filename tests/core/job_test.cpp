@@ -528,3 +528,46 @@ TEST_CASE("a submitter that leaves says so to its donors and leases nothing more
   CHECK(bench.leased.empty());
   CHECK_FALSE(bench.ended);
 }
+
+TEST_CASE("where all who are there have computed a unit and disagree, its copies are out of reach until somebody else comes") {
+  Bench bench(2);
+  CHECK(bench.job.progress().copies_in_reach == 0);
+  bench.want(peer(1));
+  CHECK(bench.job.progress().copies_in_reach == 1);
+  bench.units(0, 3);
+  CHECK(bench.job.progress().copies_in_reach == 1);
+  bench.want(peer(2), 3);
+  CHECK(bench.job.progress().copies_in_reach == 2);
+  const auto work = [&](std::uint8_t donor, bool lie) {
+    for (std::size_t left = 0; left < 3; ++left) {
+      for (const auto& lease : bench.take(peer(donor))) CHECK_FALSE(bench.answer(lease, lie));
+    }
+  };
+  work(2, true);
+  CHECK(bench.job.progress().copies_in_reach == 2);  // the other may agree
+  work(1, false);
+  CHECK(bench.delivered.empty());
+  CHECK(bench.leased.empty());
+  CHECK(bench.job.progress().donors == 2);
+  CHECK(bench.job.progress().copies_in_reach == 1);
+  bench.want(peer(3), 3);
+  CHECK(bench.job.progress().copies_in_reach == 2);
+  work(3, false);
+  CHECK(bench.ended == JobState::done);
+}
+
+TEST_CASE("a donor whose lease lapsed may have the unit again, so that its copies stay in reach") {
+  Bench bench(2);
+  bench.want(peer(1));
+  bench.want(peer(2));
+  bench.units(0, 1);
+  const auto first = bench.take(peer(1));
+  REQUIRE(first.size() == 1);
+  CHECK_FALSE(bench.answer(first[0]));
+  bench.pass(seconds(600));
+  CHECK(bench.job.progress().copies_in_reach == 2);
+  bench.job.lost(peer(2), bench.now);
+  bench.settle();
+  bench.pass(seconds(600));
+  CHECK(bench.job.progress().copies_in_reach == 1);
+}

@@ -168,6 +168,17 @@ TEST_CASE("copies out of reach are told after --wait, with what is possible") {
   CHECK_MESSAGE(submitter.says("--copies 2 is possible"), submitter.story());
 }
 
+TEST_CASE("two donors that disagree put two copies out of reach, which is told after --wait, with what is possible") {
+  const Place place;
+  const Worker honest = start_worker(place, "honest");
+  const Worker liar = start_worker(place, "liar", {"--join", honest.contact}, "lying_worker");
+  Process submitter = finished(
+      submit(place, "nqueens --n 8", {"--join", honest.contact, "--copies", "2", "--local", "0", "--wait", "3"}));
+  CHECK_MESSAGE(submitter.exit_code() == 5, submitter.story());
+  CHECK_MESSAGE(submitter.says("2 copies are out of reach: for 3 s there were 2 peers, who disagree"), submitter.story());
+  CHECK_MESSAGE(submitter.says("--copies 1 is possible"), submitter.story());
+}
+
 TEST_CASE("random bytes on a worker's port disturb nobody") {
   const Place place;
   Worker worker = start_worker(place, "worker");

@@ -24,7 +24,7 @@ Result<tasks::Parameters> nqueens(const std::vector<std::string>& arguments) {
 
 Progress with(std::uint32_t donors, std::uint64_t units_done = 0) {
   Progress progress;
-  progress.donors = donors;
+  progress.donors = progress.copies_in_reach = donors;
   progress.units_done = units_done;
   return progress;
 }
@@ -82,6 +82,17 @@ TEST_CASE("patience ends when there were too few donors for the whole time, and 
   CHECK(!patience.look(with(1, 1), start + seconds(11)));  // got on
   CHECK(!patience.look(with(1, 1), start + seconds(15)));
   CHECK(patience.look(with(1, 1), start + seconds(16)) == ExitCode::out_of_reach);
+}
+
+TEST_CASE("patience ends with donors enough who have all computed what is open, and disagree") {
+  const Patience::Time start{};
+  Patience patience(milliseconds(5000), 2, start);
+  Progress progress = with(2);
+  progress.copies_in_reach = 1;
+  CHECK(!patience.look(progress, start + seconds(4)));
+  CHECK(patience.look(progress, start + seconds(5)) == ExitCode::out_of_reach);
+  CHECK(Patience::in_reach(progress) == 1);
+  CHECK(!patience.look(with(3), start + seconds(6)));
 }
 
 TEST_CASE("without --wait patience has no end") {

@@ -66,6 +66,7 @@ struct Progress {
   std::uint64_t units_resumed = 0;     // of those done, from an earlier run
   std::uint64_t attempts = 0;          // results that came in
   std::uint32_t donors = 0;
+  std::uint32_t copies_in_reach = 0;   // fewer than the job wants: units are left that nobody there may compute any more, having done so
   double units_per_second = 0;         // over the last few seconds
   double unit_seconds = 0;             // CPU time of one unit
   bool ended = false;
