@@ -5,7 +5,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${DUGNAD_BENCH_BUILD:-$root/build/bench}
-"$root/scripts/packages.sh" build test
+"$root/scripts/packages.sh" build test guest
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DDUGNAD_EXAMPLES=OFF >&2
 cmake --build "$build" --target bench_programs >&2
 exec "$build/bin/bench" --json "$build/bench.json" "$@"
