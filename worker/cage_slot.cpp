@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "worker/cage/limits.h"
 
@@ -43,20 +44,26 @@ void CageSlot::hush() {
   (void)::eventfd_read(bell_, &ignored);
 }
 
-void CageSlot::run(const Guest& guest, std::span<const ByteView> inputs, const Done& done) {
+void CageSlot::rest() {
+  present_.process.reset();
+  before_.process.reset();
+}
+
+void CageSlot::run(const Guest& guest, std::span<const ByteView> inputs, const Done& done, const Timing& timing) {
   unsigned vain = 0;  // cages in a row that were gone before they finished a unit
   for (std::size_t next = 0; next < inputs.size();) {
-    if (auto instead = prepare(guest, next)) {
+    if (auto instead = prepare(guest, next, timing)) {
       const bool stopped = instead->outcome == Outcome::cancelled;
       const std::size_t until = stopped ? next + 1 : inputs.size();
       for (; next < until; ++next) done(next, *instead);
       continue;
     }
     const std::size_t before = next;
+    if (timing) timing(next, true);
     drive(guest, inputs, next, done);
     if (next == before) continue;  // it is not known under which unit the cage died; the next drive finds out
     // Guests that kill every cage they get must not keep this machine starting cages.
-    vain = process_ == nullptr && next == before + 1 ? vain + 1 : 0;
+    vain = present_.process == nullptr && next == before + 1 ? vain + 1 : 0;
     if (vain < cage::limits::starts_max) continue;
     for (; next < inputs.size(); ++next) done(next, fault("its cage died again and again"));
   }
@@ -66,23 +73,39 @@ void CageSlot::run(const Guest& guest, std::span<const ByteView> inputs, const D
   hush();
 }
 
-std::optional<Ran> CageSlot::prepare(const Guest& guest, std::size_t current) {
+bool CageSlot::find(const Loaded& wanted) {
+  const auto now = Clock::now();
+  if (before_.process && now - before_.used > cage::limits::kept_time) before_.process.reset();
+  const auto is_wanted = [&wanted](const Cage& cage) { return cage.process && cage.loaded == wanted; };
+  if (!is_wanted(present_)) {
+    if (is_wanted(before_)) {
+      std::swap(present_, before_);
+    } else if (present_.process) {
+      before_ = std::exchange(present_, {});
+    }
+    before_.used = now;
+  }
+  return is_wanted(present_) && present_.process->at_rest();
+}
+
+std::optional<Ran> CageSlot::prepare(const Guest& guest, std::size_t current, const Timing& timing) {
   if (is_stopped(current)) return Ran{Outcome::cancelled, {}};
   const Loaded wanted{guest.id, memory_of(guest), guest.fuel != 0};
-  if (process_ && loaded_ == wanted) return std::nullopt;
-  process_.reset();
+  if (find(wanted)) return std::nullopt;
+  if (timing) timing(current, false);
+  present_.process.reset();
   const auto packed = guest.packed();
   if (!packed) return fault("its module is not here any more");
   if (packed->size() > cage::limits::module_packed_max) return because(Outcome::failed, "its module is above the limit of 32 MiB");
   auto spawned = launcher_.spawn(wanted.memory_bytes + cage::limits::headroom_bytes);
   if (!spawned) return fault(spawned.error().message);
-  process_ = std::make_unique<CagedProcess>(*spawned);
-  if (const auto hello = process_->hello(); !hello) {
-    process_.reset();
+  present_.process = std::make_unique<CagedProcess>(*spawned);
+  if (const auto hello = present_.process->hello(); !hello) {
+    present_.process.reset();
     return fault(hello.error().message);
   }
   auto refused = load(wanted, *packed, current);
-  if (refused) process_.reset();
+  if (refused) present_.process.reset();
   return refused;
 }
 
@@ -91,11 +114,11 @@ std::optional<Ran> CageSlot::load(const Loaded& wanted, const Bytes& packed, std
   head.push_back(wanted.fuel);
   Bytes frame;
   cage::append_frame(frame, cage::Kind::load, head, packed);
-  process_->send(frame);
+  present_.process->send(frame);
   const auto deadline = Clock::now() + cage::limits::load_time;
   for (;;) {
     cage::Frame said;
-    switch (process_->wait(bell_, deadline, said)) {
+    switch (present_.process->wait(bell_, deadline, said)) {
       case CagedProcess::Event::woken:
         hush();
         if (is_stopped(current)) return Ran{Outcome::cancelled, {}};
@@ -106,7 +129,7 @@ std::optional<Ran> CageSlot::load(const Loaded& wanted, const Bytes& packed, std
     }
     if (said.kind == cage::Kind::refused) return because(Outcome::failed, to_text(said.body));
     if (said.kind != cage::Kind::loaded) return fault("the cage broke its protocol");
-    loaded_ = wanted;
+    present_.loaded = wanted;
     return std::nullopt;
   }
 }
@@ -116,18 +139,18 @@ void CageSlot::drive(const Guest& guest, std::span<const ByteView> inputs, std::
   const Bytes fuel = cage::u64_bytes(guest.fuel);
   const std::size_t end = next < doubtful_until_ ? next + 1 : inputs.size();
   for (const ByteView input : inputs.subspan(next, end - next)) cage::append_frame(frames, cage::Kind::unit, fuel, input);
-  process_->send(frames);
+  present_.process->send(frames);
   while (next < end) {
     cage::Frame said;
-    const auto event = is_stopped(next) ? CagedProcess::Event::woken : process_->wait(bell_, Clock::time_point::max(), said);
+    const auto event = is_stopped(next) ? CagedProcess::Event::woken : present_.process->wait(bell_, Clock::time_point::max(), said);
     if (event == CagedProcess::Event::woken) {
       hush();
       if (!is_stopped(next)) continue;  // it came too late for another
-      process_.reset();
+      present_.process.reset();
       return done(next++, Ran{Outcome::cancelled, {}});
     }
     if (event == CagedProcess::Event::gone) {
-      process_.reset();
+      present_.process.reset();
       if (end - next > 1) {
         // Results that it gathered are lost with it, so the unit that killed it may be any of these: each is run alone until it shows.
         doubtful_until_ = end;
@@ -138,7 +161,7 @@ void CageSlot::drive(const Guest& guest, std::span<const ByteView> inputs, std::
     }
     auto result = cage::result_of(said);
     if (!result) {
-      process_.reset();
+      present_.process.reset();
       return done(next++, fault("its cage broke its protocol"));
     }
     done(next++, Ran{result->outcome, std::move(result->output)});

@@ -52,6 +52,11 @@ Result<std::string> CagedProcess::hello() {
   return text;
 }
 
+bool CagedProcess::at_rest() const {
+  pollfd watched{spawned_.socket, POLLIN, 0};
+  return !gone_ && sent() && ::poll(&watched, 1, 0) == 0;
+}
+
 bool CagedProcess::write_some() {
   while (!sent()) {
     const ssize_t written = ::send(spawned_.socket, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);

@@ -28,6 +28,8 @@ class CagedProcess {
 
   /// Bytes to be written as soon as there is room.
   void send(ByteView frames) { out_.insert(out_.end(), frames.begin(), frames.end()); }
+  /// While nothing is asked of it: it lives and says nothing. Where a machine runs short of memory, idle cages go first.
+  [[nodiscard]] bool at_rest() const;
   /// Everything sent was taken by the kernel.
   [[nodiscard]] bool sent() const { return sent_ == out_.size(); }
 

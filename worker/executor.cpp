@@ -152,7 +152,17 @@ class Executor::Impl {
       return views;
     }();
     Time since = start;
-    slot.cage->run(*batch.front().guest, inputs, [&](std::size_t i, Ran ran) {
+    const auto timing = [&](std::size_t i, bool runs) {
+      since = Clock::now();
+      const Time due = runs ? overrun_of(batch[i], since) : no_time;
+      {
+        const std::lock_guard lock(slot.mutex);
+        if (slot.stop != Stop::none) return;
+        slot.due = due;
+      }
+      watchdog_->look_by(due);
+    };
+    const auto done = [&](std::size_t i, Ran ran) {
       const Time end = Clock::now();
       finish(slot, batch[i], std::move(ran), end - since, end);
       since = end;
@@ -162,7 +172,8 @@ class Executor::Impl {
         slot.begin_caged(i + 1, overrun_of(batch[i + 1], end), after(end, options_.grace));
       }
       watchdog_->look_by(overrun_of(batch[i + 1], end));
-    });
+    };
+    slot.cage->run(*batch.front().guest, inputs, done, timing);
     const std::lock_guard lock(slot.mutex);
     slot.caged.clear();
     slot.dropped.clear();

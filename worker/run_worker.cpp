@@ -242,6 +242,7 @@ int run_worker(int argc, char** argv, const tasks::TaskTable& tasks) {
   auto node = Node::open(node_options(options, tasks, *code, log));
   if (!node) return fail(node.error().message);
   log(LogLevel::info, code->said);
+  if (code->launcher) code->launcher->on_death([log](const std::string& line) { log(LogLevel::warning, line); });
   auto opened = ControlSocket::open(control_path((*node)->data_dir()), (*node)->contact());
   std::optional<ControlSocket> control;
   if (opened) {

@@ -71,9 +71,11 @@ void measure_cages(const Settings& settings, Report& report) {
   if (!launcher) give_up(launcher.error().message);
   if (const auto layers = (*launcher)->check(); !layers) give_up("no cage on this machine: " + layers.error().message);
   const Guest reactor = guest_of(echo), command = guest_of(hello);
+  Guest third = guest_of(echo);
+  third.memory_bytes *= 2;  // which makes it another
   const Bytes small(100, 'x'), no_arguments = tasks::wasm::encode(tasks::wasm::CommandUnit{});
   const std::size_t count = settings.quick ? 2560 : 51'200;
-  Samples reactors, commands, own, starts, restarts;
+  Samples reactors, commands, own, starts, restarts, turns, thirds;
   for (std::size_t pair = 0; pair < settings.pairs; ++pair) {
     reactors.push_back(units_a_second(**launcher, reactor, small, count));
     commands.push_back(units_a_second(**launcher, command, no_arguments, count));
@@ -88,6 +90,18 @@ void measure_cages(const Settings& settings, Report& report) {
     slot.rest();
     run_units(slot, reactor, small, 1);
     restarts.push_back(seconds_since(again) * 1e3);
+    // Two guests by turns, each with a cage, and three, of which each finds its own gone.
+    run_units(slot, command, no_arguments, 1);
+    const auto turn = Clock::now();
+    run_units(slot, reactor, small, 1);
+    run_units(slot, command, no_arguments, 1);
+    turns.push_back(seconds_since(turn) * 1e3 / 2);
+    run_units(slot, third, small, 1);
+    const auto third_turn = Clock::now();
+    for (const auto& [guest, unit] : {std::pair(&reactor, &small), std::pair(&command, &no_arguments), std::pair(&std::as_const(third), &small)}) {
+      run_units(slot, *guest, *unit, 1);
+    }
+    thirds.push_back(seconds_since(third_turn) * 1e3 / 3);
   }
   const auto add = [&](const char* name, const char* unit, Samples samples, std::optional<Goal> goal) {
     const bool less = !goal || goal->kind == Goal::Kind::at_most;
@@ -99,6 +113,8 @@ void measure_cages(const Settings& settings, Report& report) {
   add("idle cage, pages of its own", "MiB", own, Goal{Goal::Kind::at_most, 10});
   add("cage started, module loaded, 256 units back", "ms", starts, {});
   add("cage killed and started again, 256 units back", "ms", restarts, {});
+  add("two guests by turns, 256 units back", "ms", turns, {});
+  add("three guests by turns, 256 units back", "ms", thirds, {});
 }
 
 }  // namespace dugnad::bench

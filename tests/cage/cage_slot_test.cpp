@@ -1,10 +1,12 @@
 // The worker's side of a cage, against cages that do all they can to spoil it.
 #include "worker/cage_slot.h"
 
+#include <atomic>
 #include <fstream>
 #include <future>
 
 #include "tests/cage/caged.h"
+#include "tests/cage/processes.h"
 
 namespace dugnad::worker {
 namespace {
@@ -145,6 +147,101 @@ TEST_CASE("each guest has a cage of its own, and one guest keeps its cage") {
   slot.rest();
   CHECK_FALSE(slot.awake());
   CHECK(outcomes(run_all(slot, other, {"who"})) != second);
+}
+
+TEST_CASE("of two guests by turns each keeps its cage; a third takes the place of the one that was longer not needed") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  const Guest a = guest_of("a"), b = guest_of("b"), c = guest_of("c");
+  const auto who = [&slot](const Guest& guest) { return outcomes(run_all(slot, guest, {"who"}))[0]; };
+  const std::string of_a = who(a), of_b = who(b);
+  CHECK(of_a != of_b);
+  CHECK(who(a) == of_a);
+  CHECK(who(b) == of_b);
+  const std::string of_c = who(c);
+  CHECK(who(b) == of_b);
+  CHECK(who(c) == of_c);
+  CHECK(who(a) != of_a);
+}
+
+TEST_CASE("a guest whose cage died does not cost the other guest's") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  const Guest a = guest_of("a"), b = guest_of("b");
+  const auto of_a = outcomes(run_all(slot, a, {"who"}));
+  CHECK(outcomes(run_all(slot, b, {"die"})) == Texts{"fault: its cage died"});
+  CHECK(outcomes(run_all(slot, b, {"1"})) == Texts{"1"});
+  CHECK(outcomes(run_all(slot, a, {"who"})) == of_a);
+}
+
+TEST_CASE("a cage that was killed while it had nothing to do costs no unit") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  const std::string who = text(run_all(slot, guest_of("a"), {"who"})[0]);
+  kill_and_wait(std::stoi(who));
+  const auto all = outcomes(run_all(slot, guest_of("a"), {"who"}));
+  CHECK(all[0] != who);
+  CHECK(all[0].find("fault") == std::string::npos);
+}
+
+TEST_CASE("a unit's time begins when its cage is ready, and again when it gets another") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  std::vector<std::pair<std::size_t, bool>> told;
+  const auto timing = [&told](std::size_t index, bool runs) { told.emplace_back(index, runs); };
+  const auto run = [&](const std::vector<std::string>& units) {
+    told.clear();
+    std::vector<Bytes> inputs;
+    for (const std::string& unit : units) inputs.push_back(to_bytes(unit));
+    const std::vector<ByteView> views(inputs.begin(), inputs.end());
+    slot.run(guest_of("a"), views, [](std::size_t, const Ran&) {}, timing);
+    return std::exchange(told, {});
+  };
+  using Told = std::vector<std::pair<std::size_t, bool>>;
+  CHECK(run({"1", "2"}) == Told{{0, false}, {0, true}});
+  CHECK(run({"3", "4"}) == Told{{0, true}});
+  CHECK(run({"die"}) == Told{{0, true}});
+  CHECK(run({"5"}) == Told{{0, false}, {0, true}});
+}
+
+TEST_CASE("a launcher that dies is started again, and what runs in its cages is run once more") {
+  const auto launcher = probe_launcher();
+  std::atomic<int> told = 0;
+  launcher->on_death([&told](const std::string&) { ++told; });
+  CageSlot slot(*launcher);
+  for (int round = 1; round <= 3; ++round) {
+    std::vector<std::string> units(1000, "fine");
+    units[500] = "who";
+    std::string who;
+    const auto all = run_all(slot, guest_of("a"), units, [&](std::size_t index, const Ran&) {
+      if (index == 10) kill_and_wait(launcher_process());
+    });
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      INFO(i);
+      CHECK_MESSAGE(all[i].outcome == Outcome::ok, text(all[i]));
+    }
+    slot.rest();
+    CHECK(outcomes(run_all(slot, guest_of("b"), {"1"})) == Texts{"1"});
+    CHECK(told == round);
+  }
+}
+
+TEST_CASE("a launcher that hangs is ended, and a new one answers") {
+  const auto launcher = probe_launcher();
+  const pid_t first = launcher_process();
+  REQUIRE(::kill(first, SIGSTOP) == 0);
+  const auto layers = launcher->check();
+  CHECK_MESSAGE(layers, (layers ? "" : layers.error().message));
+  CHECK(launcher_process() != first);
+}
+
+TEST_CASE("a launcher that cannot live is given up for a while, with a reason, and does not hold up the end") {
+  ::setenv("DUGNAD_LIBEXEC", SHORT_LIVED_LIBEXEC, 1);
+  auto launcher = Launcher::start();
+  REQUIRE(launcher);
+  const auto layers = (*launcher)->check();
+  REQUIRE_FALSE(layers);
+  CHECK(layers.error().message == "dugnad-launcher died and is not back yet");
 }
 
 TEST_CASE("a module that is refused fails its units with the reason; one that kills its compiler is the donor's fault") {

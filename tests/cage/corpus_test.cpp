@@ -4,11 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <future>
 
 #include "coordinatorless/base/generator.h"
+#include "tasks/wasm/command_unit.h"
 #include "tests/cage/guests.h"
 
 namespace dugnad::worker {
@@ -162,6 +164,98 @@ TEST_CASE("a loop is killed at its limit, and what ran before and after it keeps
     CHECK(all[i].outcome == (i == 30 ? Outcome::cancelled : Outcome::ok));
   }
   for (const Ran& ran : beside.get()) CHECK(text(ran) == "x");
+}
+
+TEST_CASE("whatever a unit does, the units of another slot come out as ever") {
+  const auto launcher = real_launcher();
+  CageSlot slot(*launcher), other(*launcher);
+  const Guest guest = rogue_guest();
+  for (const char* attack : {"t", "d", "o", "r", "g", "G", "w", "F", "L", "k", "l"}) {
+    CAPTURE(attack);
+    auto beside = std::async(std::launch::async, [&] { return run_guest(other, guest, std::vector<std::string>(300, "xyz")); });
+    (void)run_guest(slot, guest, {attack}, 500ms);
+    for (const Ran& ran : beside.get()) {
+      CHECK(ran.outcome == Outcome::ok);
+      CHECK(text(ran) == "xyz");
+    }
+  }
+}
+
+TEST_CASE("a guest cannot tell the time, nor how fast or how busy the machine is, nor how many processors it has") {
+  const auto launcher = real_launcher();
+  // Reads every clock and the random bytes, works for as long as its argument says, and reads them again; writes all that it saw.
+  const Guest watcher = guest_from(packed(tests::wat(R"((module
+    (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "clock_res_get" (func $resolution (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (func $look (param $at i32) (local $clock i32)
+      (loop $next
+        (i32.store (i32.add (local.get $at) (i32.const 8)) (call $clock (local.get $clock) (i64.const 1) (local.get $at)))
+        (i32.store (i32.add (local.get $at) (i32.const 24)) (call $resolution (local.get $clock) (i32.add (local.get $at) (i32.const 16))))
+        (local.set $at (i32.add (local.get $at) (i32.const 32)))
+        (br_if $next (i32.lt_u (local.tee $clock (i32.add (local.get $clock) (i32.const 1))) (i32.const 4))))
+      (drop (call $random (local.get $at) (i32.const 16)))
+      (drop (call $yield)))
+    (func (export "_start") (local $i i32)
+      (call $look (i32.const 256))
+      (loop $work (br_if $work (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 30000000))))
+      (call $look (i32.const 512))
+      (i32.store (i32.const 0) (i32.const 256)) (i32.store (i32.const 4) (i32.const 512))
+      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))))")));
+  const std::string unit = to_text(tasks::wasm::encode(tasks::wasm::CommandUnit{}));
+  CageSlot alone(*launcher);
+  const std::string saw = text(run_guest(alone, watcher, {unit})[0]);
+  REQUIRE(saw.size() == 512);
+  CHECK(saw.find_first_not_of('\0') != std::string::npos);
+  // Again and again, later, beside a slot that keeps a processor busy, in one cage and in another.
+  CageSlot busy(*launcher), beside(*launcher);
+  auto work = std::async(std::launch::async, [&] { return run_guest(busy, rogue_guest(), {"l"}, 1s); });
+  for (const Ran& ran : run_guest(beside, watcher, std::vector<std::string>(5, unit))) {
+    CHECK(ran.outcome == Outcome::ok);
+    CHECK(text(ran) == saw);
+  }
+  (void)work.get();
+  // What would tell is not to be had at all.
+  const auto refused = [&](const std::string& module) {
+    CageSlot slot(*launcher);
+    const auto ran = run_guest(slot, guest_from(packed(tests::wat(module))), {"x"})[0];
+    CHECK_MESSAGE(ran.outcome == Outcome::failed, module << ": " << text(ran));
+  };
+  const std::string reactor = R"((memory (export "memory") 1)
+    (func (export "dugnad_alloc") (param i32) (result i32) (i32.const 0)) (func (export "dugnad_run") (param i32 i32) (result i64) (i64.const 0)))";
+  refused("(module (import \"wasi\" \"thread-spawn\" (func (param i32) (result i32)))" + reactor + ")");
+  refused("(module (import \"env\" \"now\" (func (result f64)))" + reactor + ")");
+  refused("(module (import \"wasi_snapshot_preview1\" \"cpu_count\" (func (result i32)))" + reactor + ")");
+}
+
+TEST_CASE("a processor with protection keys does not stand in a cage's way") {
+  ::setenv("DUGNAD_LIBEXEC", BIN_DIRECTORY, 1);
+  const Guest guest = rogue_guest();
+  const std::string said = in_child([&guest] {
+    // Such a machine's kernel has fifteen keys for each process. V8 would use one by a system call that a cage does not have.
+    const scmp_filter_ctx filter = ::seccomp_init(SCMP_ACT_ALLOW);
+    ::seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(pkey_alloc), 0);
+    if (::seccomp_load(filter) != 0) return std::string("no filter");
+    std::thread([kernel = ::seccomp_notify_fd(filter)] {
+      seccomp_notif* asked = nullptr;
+      seccomp_notif_resp* answer = nullptr;
+      if (::seccomp_notify_alloc(&asked, &answer) != 0) return;
+      std::map<std::uint32_t, int> given;
+      for (; std::memset(asked, 0, sizeof *asked), ::seccomp_notify_receive(kernel, asked) == 0; ::seccomp_notify_respond(kernel, answer)) {
+        const int key = ++given[asked->pid];
+        *answer = {asked->id, key, 0, 0};
+        if (key > 15) *answer = {asked->id, 0, -ENOSPC, 0};
+      }
+    }).detach();
+    const auto launcher = Launcher::start();
+    if (!launcher) return launcher.error().message;
+    CageSlot slot(**launcher);
+    return text(run_guest(slot, guest, {"it runs"})[0]);
+  });
+  CHECK(said == "it runs");
 }
 
 TEST_CASE("modules that donors do not run are refused with a reason") {

@@ -1,6 +1,6 @@
 // A cage with an attacker in it: the same locks, and instead of V8 a program that does what it is told. It stands for a stranger's code that has
 // taken V8 over. Each unit names an attack and comes back with what it led to; some units and modules attack the worker's protocol instead.
-//   dugnad-cage [all|privileges|rlimits|Landlock|seccomp]     which layers to lock; all, where a launcher starts it
+//   dugnad-cage [all|privileges|rlimits|namespaces|Landlock|seccomp]     which layers to lock; all, where a launcher starts it
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -33,6 +34,35 @@ using Attack = std::function<long()>;
 
 long socket_of(int family, int type) { return ::syscall(SYS_socket, family, type, 0); }
 
+/// Whether any of them can be had.
+long any_socket() {
+  for (int family = 0; family < 64; ++family) {
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_RDM}) {
+      if (const long made = socket_of(family, type); made >= 0) return made;
+    }
+  }
+  return -1;
+}
+
+#if defined(__x86_64__)
+/// Runs these bytes as a function; its result as a system call's is.
+template <std::size_t count>
+long machine_code(const unsigned char (&code)[count]) {
+  void* const page = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return -1;
+  std::memcpy(page, code, count);
+  if (::mprotect(page, 4096, PROT_READ | PROT_EXEC) != 0) return -1;
+  const long got = reinterpret_cast<long (*)()>(page)();
+  ::munmap(page, 4096);
+  if (got >= 0) return got;
+  errno = static_cast<int>(-got);
+  return -1;
+}
+
+constexpr unsigned char ask_who[] = {0xb8, SYS_getuid, 0, 0, 0, 0x0f, 0x05, 0xc3};        // mov eax, getuid; syscall; ret
+constexpr unsigned char ask_as_32_bit[] = {0xb8, 24, 0, 0, 0, 0xcd, 0x80, 0x48, 0x98, 0xc3};  // mov eax, getuid of i386; int 0x80; cdqe; ret
+#endif
+
 const std::map<std::string, Attack>& attacks() {
   static char buffer[64];
   static const std::map<std::string, Attack> all{
@@ -51,6 +81,16 @@ const std::map<std::string, Attack>& attacks() {
       {"a packet socket", [] { return socket_of(AF_PACKET, SOCK_RAW); }},
       {"a vsock socket", [] { return socket_of(AF_VSOCK, SOCK_STREAM); }},
       {"an ALG socket", [] { return socket_of(AF_ALG, SOCK_SEQPACKET); }},
+      {"a socket of any family", [] { return any_socket(); }},
+      {"look at a file", [] { return ::syscall(SYS_access, "/etc/passwd", F_OK); }},
+      {"change a file's owner", [] { return ::syscall(SYS_chown, "/etc/passwd", -1, -1); }},
+      {"go elsewhere", [] { return ::syscall(SYS_chdir, "/etc"); }},
+      {"map executable memory", [] {
+         return ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1L : 0L; }},
+#if defined(__x86_64__)
+      {"machine code of its own", [] { return machine_code(ask_who); }},
+      {"another architecture's system calls", [] { return machine_code(ask_as_32_bit); }},
+#endif
       {"a socket pair", [] { int pair[2]; return ::syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, pair); }},
       {"a pipe", [] { int pair[2]; return ::syscall(SYS_pipe2, pair, 0); }},
       {"fork", [] { const long pid = ::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); if (pid == 0) ::_exit(0); return pid; }},
@@ -118,6 +158,13 @@ void load(const std::string& module) {
   if (module == "takes for ever") {
     for (volatile bool forever = true; forever;) {}
   }
+  if (module == "takes half a second") {
+    timespec start{}, now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &start);
+    do {
+      ::clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1'000'000 < 500);
+  }
   if (module == "is refused") return say(Kind::refused, to_bytes("it imports env.system"));
   if (module == "answers with something else") return say(Kind::hello, Bytes{1});
   say(Kind::loaded, {});
@@ -173,15 +220,15 @@ Result<std::string> lock(const std::string& layer) {
     if (!applied) return applied.error();
     return std::string("alone");
   };
-  if (layer != "all") keep_mounts_here();
+  if (layer != "all" && layer != "namespaces") keep_mounts_here();
   if (layer == "privileges") return alone(drop_privileges());
   if (layer == "rlimits") return alone(set_rlimits());
   if (layer == "Landlock") return alone(restrict_files());
   if (layer == "seccomp") return alone(filter_calls(cage_socket));
-  const std::string namespaces = enter_namespaces();
-  auto locked = lock_down(cage_socket);
-  if (!locked) return locked.error();
-  return *locked + ", " + namespaces;
+  const Namespaces namespaces = enter_namespaces();
+  if (layer != "namespaces") return lock_down(cage_socket, namespaces);
+  if (!namespaces.own_mounts) return Error{namespaces.said};
+  return alone(empty_the_root());
 }
 
 int serve(const std::string& layer) {

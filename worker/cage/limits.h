@@ -20,7 +20,7 @@ inline constexpr std::size_t memory_headroom = 16u << 20;
 namespace limits {
 
 inline constexpr std::size_t module_packed_max = 32u << 20;  // compressed, as it travels
-inline constexpr std::size_t module_raw_max = 32u << 20;     // unpacked: compiling so much takes a minute already
+inline constexpr std::size_t module_raw_max = 32u << 20;     // unpacked: compiling so much takes 20 s already
 inline constexpr std::size_t unit_bytes_max = 64u << 20;     // an input, and an output: what the ABI allows
 inline constexpr std::size_t text_bytes_max = 1024;          // a reason, or what a cage says of itself
 inline constexpr std::size_t header_bytes = 5;               // of a frame: length and kind
@@ -28,10 +28,11 @@ inline constexpr std::size_t header_bytes = 5;               // of a frame: leng
 inline constexpr std::uint64_t headroom_bytes = 512u << 20;
 inline constexpr std::uint64_t memory_default = 256u << 20;  // of a guest whose job asks for none in particular
 inline constexpr std::chrono::seconds start_time{10};        // V8 takes 15 ms, on a machine that is not swapping
-inline constexpr std::chrono::seconds load_time{30};         // the largest modules compile in a few seconds
+inline constexpr std::chrono::seconds load_time{120};        // six times what 32 MiB of plain code take: slower machines, and busy ones
 // Results wait for others so long at most, and up to so many bytes: about what a socket's buffer holds.
 inline constexpr std::chrono::microseconds gather_time{1000};
 inline constexpr std::size_t gathered_bytes_max = 64u << 10;
+inline constexpr std::chrono::seconds kept_time{10};         // of a slot's second cage, some 10 MB, without work
 inline constexpr unsigned starts_max = 3;                    // in a row that came to nothing, before the units are given up
 
 }  // namespace limits

@@ -3,6 +3,7 @@
 // Order matters: namespaces while there is one thread; V8, which opens and allocates what it needs; the locks; and only then a stranger's first
 // byte. From there on V8, libwabt and zstd read hostile input, and each is taken to lose against it one day: the locks are what holds.
 #include <malloc.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -87,8 +88,15 @@ class Cage {
   bool loaded_ = false;
 };
 
+/// Where a processor has protection keys, V8 would guard its code by one, through a system call that the filter refuses. With none left for it, it
+/// uses mprotect, as it does on every other processor.
+void take_protection_keys() {
+  constexpr int keys_most = 16;
+  for (int taken = 0; taken < keys_most && ::pkey_alloc(0, 0) >= 0;) ++taken;
+}
+
 int serve() {
-  const std::string namespaces = enter_namespaces();
+  const Namespaces namespaces = enter_namespaces();
   auto& out = *new Outgoing(cage_socket);
   const auto hello = [&out](bool locked, const std::string& text) {
     out.add(Kind::hello, std::array<std::uint8_t, 1>{locked}, within(view_of(text)));
@@ -96,11 +104,12 @@ int serve() {
   };
   // One arena: a second would reserve addresses that nobody uses.
   ::mallopt(M_ARENA_MAX, 1);
+  take_protection_keys();
   auto engine = Engine::start();
   if (!engine) return hello(false, engine.error().message), 1;
-  const auto locked = lock_down(cage_socket);
+  const auto locked = lock_down(cage_socket, namespaces);
   if (!locked) return hello(false, locked.error().message), 1;
-  hello(true, *locked + ", " + namespaces);
+  hello(true, *locked);
   Cage(**engine, out).serve();
   // At once: V8 has nothing to put in order, and its end would ask for more than the filter lets it.
   ::_exit(0);
