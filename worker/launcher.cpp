@@ -59,12 +59,14 @@ Result<Launcher::Programs> Launcher::find_programs() {
   std::vector<std::string> places;
   if (const char* told = std::getenv("DUGNAD_LIBEXEC"); told != nullptr && *told != '\0') places.emplace_back(told);
   places.push_back(own_directory());
+  places.push_back(own_directory() + "/" DUGNAD_LIBEXEC_FROM_BIN);
   places.emplace_back(DUGNAD_LIBEXEC_DIR);
   for (const std::string& place : places) {
     const Programs found{place + "/dugnad-launcher", place + "/dugnad-cage"};
     if (::access(found.launcher.c_str(), X_OK) == 0 && ::access(found.cage.c_str(), X_OK) == 0) return found;
   }
-  return Error{"dugnad-launcher and dugnad-cage are neither beside this program nor in " DUGNAD_LIBEXEC_DIR};
+  return Error{"dugnad-launcher and dugnad-cage are neither beside this program nor in " DUGNAD_LIBEXEC_FROM_BIN " from there nor in "
+               DUGNAD_LIBEXEC_DIR};
 }
 
 Result<std::unique_ptr<Launcher>> Launcher::start() {

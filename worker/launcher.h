@@ -27,7 +27,8 @@ struct SpawnedCage {
 
 class Launcher {
  public:
-  /// Finds dugnad-launcher and dugnad-cage in $DUGNAD_LIBEXEC, beside this program, or where they are installed.
+  /// Finds dugnad-launcher and dugnad-cage in $DUGNAD_LIBEXEC, beside this program, in libexec of the installation that it is part of, or where
+  /// one was meant to be.
   [[nodiscard]] static Result<std::unique_ptr<Launcher>> start();
   ~Launcher();  // its cages end with it
   Launcher(const Launcher&) = delete;
