@@ -2,7 +2,8 @@
 #   cmake --install BUILD --component sdk
 include(CMakePackageConfigHelpers)
 
-set(libraries dugnad_sdk dugnad_run_worker dugnad_node dugnad_executor dugnad_cage_wire dugnad_zmq dugnad_store dugnad_core dugnad_tasks dugnad_base)
+set(libraries dugnad_sdk dugnad_run_worker dugnad_node dugnad_executor dugnad_cage_wire
+  dugnad_zmq dugnad_store dugnad_core dugnad_tasks dugnad_guest_pass dugnad_command_unit dugnad_base)
 foreach(library IN LISTS libraries)
   string(REPLACE dugnad_ "" name ${library})
   set_target_properties(${library} PROPERTIES EXPORT_NAME ${name})
@@ -15,7 +16,7 @@ install(TARGETS ${libraries} EXPORT dugnad COMPONENT sdk
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${CMAKE_INSTALL_INCLUDEDIR}/dugnad)
 install(DIRECTORY include/dugnad/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/dugnad COMPONENT sdk FILES_MATCHING PATTERN "*.h")
 foreach(header IN ITEMS coordinatorless/base/bytes.h coordinatorless/base/ids.h coordinatorless/base/panic.h coordinatorless/base/result.h
-                        tasks/task.h tasks/wire.h worker/run_worker.h)
+                        tasks/task.h tasks/wire.h tasks/wasm/command_unit.h worker/run_worker.h)
   get_filename_component(folder ${header} DIRECTORY)
   install(FILES ${PROJECT_SOURCE_DIR}/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/dugnad/${folder} COMPONENT sdk)
 endforeach()
@@ -34,8 +35,9 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dugnad-config.cmake ${CMAKE_CURRENT_BI
   DESTINATION ${package_dir} COMPONENT sdk)
 
 # Only static libraries are installed, so that what they need is needed by whoever links them, `pkg-config --static` or not.
-set(pc_below "-ldugnad_node -ldugnad_executor -ldugnad_cage_wire -ldugnad_zmq -ldugnad_store -ldugnad_core -ldugnad_tasks -ldugnad_base")
-string(APPEND pc_below " -lzmq -ltbb -lsqlite3 -lsodium -pthread")
+set(pc_below "-ldugnad_node -ldugnad_executor -ldugnad_cage_wire")
+string(APPEND pc_below " -ldugnad_zmq -ldugnad_store -ldugnad_core -ldugnad_tasks -ldugnad_guest_pass -ldugnad_command_unit -ldugnad_base")
+string(APPEND pc_below " -lwabt -lzstd -lzmq -ltbb -lsqlite3 -lsodium -pthread")
 # From where they lie, so that an installation can be moved.
 file(RELATIVE_PATH pc_up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" pc_up "${pc_up}")

@@ -14,9 +14,20 @@ std::optional<UnitResult> Job::next_within(std::chrono::milliseconds patience) {
 Result<std::uint64_t> Job::submit(Bytes input) {
   std::vector<Bytes> inputs;
   inputs.push_back(std::move(input));
+  return submit(std::move(inputs));
+}
+Result<std::uint64_t> Job::submit(std::vector<Bytes> inputs) {
+  if (session_->commands()) {
+    for (Bytes& input : inputs) input = tasks::wasm::encode({.arguments = {}, .standard_input = std::move(input)});
+  }
   return session_->submit(std::move(inputs));
 }
-Result<std::uint64_t> Job::submit(std::vector<Bytes> inputs) { return session_->submit(std::move(inputs)); }
+Result<std::uint64_t> Job::submit(const CommandUnit& unit) {
+  if (!session_->commands()) return Error{"only a command's units have arguments"};
+  std::vector<Bytes> inputs;
+  inputs.push_back(tasks::wasm::encode(unit));
+  return session_->submit(std::move(inputs));
+}
 void Job::close_input() { session_->close_input(); }
 
 Result<tasks::Answer> Job::answer() {
@@ -26,6 +37,7 @@ Result<tasks::Answer> Job::answer() {
     case EndKind::complete: return *std::move(outcome.answer);
     case EndKind::cancelled: return Error{"there is no answer: the job was cancelled"};
     case EndKind::swarm_left: return Error{"there is no answer yet: the swarm was left before the job's end"};
+    case EndKind::inputs_failed: return Error{"there is no answer: " + outcome.end.reason};
     case EndKind::units_failed: break;
   }
   const std::string count = std::to_string(outcome.end.units_failed);

@@ -8,7 +8,8 @@
 namespace dugnad::sdk {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version = 2;
+constexpr std::uint8_t version_without_modules = 1;
 constexpr std::uint8_t kind_last = 3;
 
 void put_text(tasks::Writer& out, const std::string& text) {
@@ -22,11 +23,37 @@ std::string read_text(tasks::Reader& in) {
   return text;
 }
 
-}  // namespace
+void put_bytes(tasks::Writer& out, ByteView bytes) {
+  for (const std::uint8_t byte : bytes) out.u8(byte);
+}
 
-Bytes encode(const Recipe& recipe) {
+void put_module(tasks::Writer& out, const Recipe& recipe) {
+  out.u8(recipe.module ? 1 : 0);
+  if (recipe.module) put_bytes(out, to_bytes(*recipe.module));
+  out.u64(recipe.memory_bytes).u64(recipe.fuel).u32(static_cast<std::uint32_t>(recipe.source.size()));
+  put_bytes(out, to_bytes(recipe.source));
+}
+
+/// False where it is nothing that put_module() writes.
+bool read_module(tasks::Reader& in, Recipe& recipe) {
+  if (in.u8() == 1) {
+    Bytes id(blob_id_bytes);
+    for (std::uint8_t& byte : id) byte = in.u8();
+    recipe.module = blob_id_from(id);
+    if (!recipe.module) return false;
+  }
+  recipe.memory_bytes = in.u64();
+  recipe.fuel = in.u64();
+  const std::uint32_t size = in.u32();
+  if (size > source_max) return false;
+  recipe.source.resize(size);
+  for (char& c : recipe.source) c = static_cast<char>(in.u8());
+  return true;
+}
+
+Bytes encode_as(const Recipe& recipe, std::uint8_t as) {
   tasks::Writer out;
-  out.u8(version).u8(static_cast<std::uint8_t>(recipe.kind));
+  out.u8(as).u8(static_cast<std::uint8_t>(recipe.kind));
   put_text(out, recipe.task);
   out.u32(recipe.task_version).u32(recipe.copies).u64(static_cast<std::uint64_t>(recipe.unit_timeout.count()));
   out.u32(static_cast<std::uint32_t>(recipe.parameters.size()));
@@ -34,14 +61,20 @@ Bytes encode(const Recipe& recipe) {
     put_text(out, name);
     out.u64(value);
   }
-  for (const std::uint8_t byte : recipe.inputs.bytes) out.u8(byte);
+  put_bytes(out, recipe.inputs.bytes);
+  if (as != version_without_modules) put_module(out, recipe);
   return out.take();
 }
+
+}  // namespace
+
+Bytes encode(const Recipe& recipe) { return encode_as(recipe, version); }
 
 std::optional<Recipe> decode_recipe(ByteView bytes) {
   tasks::Reader in(bytes);
   Recipe recipe;
-  if (in.u8() != version) return std::nullopt;
+  const std::uint8_t written = in.u8();
+  if (written != version && written != version_without_modules) return std::nullopt;
   const std::uint8_t kind = in.u8();
   if (kind > kind_last) return std::nullopt;
   recipe.kind = static_cast<Recipe::Kind>(kind);
@@ -56,8 +89,9 @@ std::optional<Recipe> decode_recipe(ByteView bytes) {
     recipe.parameters[std::move(name)] = in.u64();
   }
   for (std::uint8_t& byte : recipe.inputs.bytes) byte = in.u8();
+  if (written != version_without_modules && !read_module(in, recipe)) return std::nullopt;
   // A name twice, or out of order, is nothing that we wrote.
-  const Bytes again = encode(recipe);
+  const Bytes again = encode_as(recipe, written);
   if (!in.complete() || !std::equal(bytes.begin(), bytes.end(), again.begin(), again.end())) return std::nullopt;
   return recipe;
 }

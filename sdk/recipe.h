@@ -1,7 +1,8 @@
 // Recipe: how a program finds a job of an earlier run again, and what a person is told of a job in the journal. Kept with the job as bytes,
-// never sent. Version 1:
+// never sent. Version 2:
 //   u8 version, u8 kind, text task, u32 task_version, u32 copies, u64 unit_timeout in ms, u32 count and for each parameter text, u64;
-//   32 bytes of inputs. A text is u8 length and bytes; integers are little-endian.
+//   32 bytes of inputs; u8 1 and 40 bytes of module, or u8 0; u64 memory_bytes, u64 fuel, long text source.
+// A text is u8 length and bytes, a long one u32 length and bytes; integers are little-endian. Version 1 ends with inputs, and is still read.
 #pragma once
 
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "coordinatorless/base/blob_id.h"
 #include "coordinatorless/base/bytes.h"
 #include "coordinatorless/base/ids.h"
 #include "tasks/task.h"
@@ -30,9 +32,15 @@ struct Recipe {
   std::chrono::milliseconds unit_timeout{};
   tasks::Parameters parameters;
   Hash inputs;
+  std::optional<BlobId> module = {};  // its packed bytes; then `task` is what it is called
+  std::uint64_t memory_bytes = 0;     // as JobOptions has these
+  std::uint64_t fuel = 0;
+  std::string source = {};  // at most source_max bytes
 
   bool operator==(const Recipe&) const = default;
 };
+
+inline constexpr std::size_t source_max = 4096;
 
 [[nodiscard]] Bytes encode(const Recipe& recipe);
 

@@ -27,14 +27,15 @@ Result<Prepared> take_up(const worker::Node& node, const store::StoredJob& store
   kept.reserve(accepted->size());
   // Where an input has changed meanwhile, the later row is the one that counts.
   for (AcceptedUnit& unit : *accepted) kept[unit.unit.value] = std::move(unit);
-  return Prepared{*std::move(job), std::move(kept), std::move(lock)};
+  return Prepared{*std::move(job), std::move(kept), std::move(lock), {}};
 }
 
 /// The state may have changed while nobody held the lock.
 Result<bool> still_running(const worker::Node& node, const JobId& job) {
   const auto jobs = node.store()->jobs();
   if (!jobs) return jobs.error();
-  return std::any_of(jobs->begin(), jobs->end(), [&](const auto& stored) { return stored.job == job && stored.state == JobState::running; });
+  return std::any_of(jobs->begin(), jobs->end(),
+                     [&](const auto& stored) { return stored.job == job && stored.state == JobState::running; });
 }
 
 }  // namespace
@@ -46,21 +47,24 @@ Result<Prepared> prepare_new(const worker::Node& node, const Recipe& recipe) {
                                .task_version = recipe.task_version,
                                .copies = recipe.copies,
                                .unit_limit = recipe.unit_timeout,
-                               .recipe = encode(recipe)},
+                               .recipe = encode(recipe),
+                               .module = recipe.module,
+                               .memory_bytes = recipe.memory_bytes,
+                               .fuel = recipe.fuel},
                               *owner, node.id(), node.swarm(), zmq::read_clocks().wall);
   if (!job) return job.error();
   auto lock = lock_of(node, job->id);
   if (!lock) return lock.error();
-  return Prepared{*std::move(job), {}, *std::move(lock)};
+  return Prepared{*std::move(job), {}, *std::move(lock), {}};
 }
 
-Result<std::optional<Prepared>> find_unfinished(const worker::Node& node, const Recipe& recipe) {
+Result<std::optional<Prepared>> find_unfinished(const worker::Node& node, const Recipe& recipe, const std::string& only) {
   if (node.store() == nullptr || recipe.kind == Recipe::Kind::open) return std::optional<Prepared>();
   const auto jobs = node.store()->jobs();
   if (!jobs) return jobs.error();
-  const Bytes wanted = encode(recipe);
   for (auto stored = jobs->rbegin(); stored != jobs->rend(); ++stored) {
-    if (stored->state != JobState::running || stored->recipe != wanted) continue;
+    if (stored->state != JobState::running || decode_recipe(stored->recipe) != recipe) continue;
+    if (!only.empty() && stored->job.hex() != only) continue;
     auto lock = JobLock::try_lock(node.data_dir(), stored->job);
     if (!lock) return lock.error();
     if (!*lock) continue;
@@ -85,7 +89,7 @@ Result<Named> take_up_named(const worker::Node& node, const std::string& id) {
   if (stored == jobs->end()) return cannot("the journal in " + node.data_dir() + " does not have it");
   auto recipe = decode_recipe(stored->recipe);
   if (!recipe) return cannot("another version of dugnad has submitted it");
-  if (recipe->kind != Recipe::Kind::run) return cannot("its inputs came from a program; run that program again");
+  if (recipe->kind != Recipe::Kind::run) return cannot("its inputs come from elsewhere; submit it as it was submitted before");
   auto lock = JobLock::try_lock(node.data_dir(), *job);
   if (!lock) return lock.error();
   if (!*lock) return cannot("a running program works on it");

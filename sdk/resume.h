@@ -9,6 +9,7 @@
 #include "coordinatorless/base/result.h"
 #include "coordinatorless/base/rows.h"
 #include "sdk/job_lock.h"
+#include "sdk/kept_blob.h"
 #include "sdk/recipe.h"
 #include "worker/node.h"
 #include "worker/owner.h"
@@ -23,12 +24,14 @@ struct Prepared {
   worker::SignedJob job;
   Kept kept;
   std::optional<JobLock> lock;  // none without a journal
+  KeptBlob module{};            // of a job that has one
 };
 
 /// A new job.
 [[nodiscard]] Result<Prepared> prepare_new(const worker::Node& node, const Recipe& recipe);
 /// The newest unfinished job of that recipe that no running program works on; nullopt where there is none.
-[[nodiscard]] Result<std::optional<Prepared>> find_unfinished(const worker::Node& node, const Recipe& recipe);
+/// With `only`, an id in hex, no other job.
+[[nodiscard]] Result<std::optional<Prepared>> find_unfinished(const worker::Node& node, const Recipe& recipe, const std::string& only = {});
 
 struct Named {
   Recipe recipe;

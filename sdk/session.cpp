@@ -12,7 +12,7 @@ namespace {
 constexpr double look_ahead_seconds = 2;
 constexpr std::uint64_t look_ahead_units_min = 16 << 10;  // enough for a fast start, before there is a rate
 constexpr std::uint64_t look_ahead_units_max = 1 << 20;
-constexpr std::uint64_t look_ahead_bytes = 64 << 20;      // of inputs; the node holds them until they are accepted
+constexpr std::uint64_t look_ahead_bytes = 64 << 20;  // of inputs; the node holds them until they are accepted
 constexpr std::size_t batch_units_max = 4096;
 constexpr std::size_t batch_bytes_max = 4 << 20;
 constexpr Duration batch_quick = std::chrono::milliseconds(1);
@@ -48,14 +48,17 @@ std::optional<Error> fault_of_input(std::uint64_t unit, std::size_t size) {
 Session::Session(worker::Node& node, Prepared prepared, Source source)
     : id_(prepared.job.id),
       combines_(source.combines),
+      commands_(source.commands),
       opened_(source.plan == nullptr),
       mailbox_([this] { wake(); }),
       submitted_(std::move(prepared.job.event)),
       plan_(std::move(source.plan)),
+      inputs_(source.inputs),
       kept_(std::move(prepared.kept)),
       expected_(plan_ ? plan_->units_expected() : std::nullopt),
       rate_(now()),
       job_lock_(std::move(prepared.lock)),
+      module_(std::move(prepared.module)),
       node_(&node) {}
 
 Session::~Session() { leave(); }
@@ -85,9 +88,10 @@ void Session::leave() {
   {
     const std::lock_guard lock(mutex_);
     job_lock_.reset();
+    module_.reset();
     failed_units = failed_;
   }
-  mailbox_.finish({EndKind::swarm_left, failed_units}, std::nullopt);
+  mailbox_.finish({EndKind::swarm_left, failed_units, {}}, std::nullopt);
   const std::lock_guard lock(attached_);
   node_ = nullptr;
 }
@@ -182,6 +186,7 @@ void Session::cut() {
   while (fresh.size() + done.size() < batch_ && bytes < batch_bytes_max) {
     std::optional<Bytes> input = plan_->next();
     if (!input) {
+      if (inputs_ != nullptr && inputs_->fault()) break;
       // Where nothing is under way either, a plan that waits for outputs waits for units that have failed.
       last = plan_->exhausted() || ahead + fresh.size() == 0;
       starved = !last;
@@ -214,6 +219,17 @@ void Session::cut() {
   }
   mailbox_.deliver(std::move(done));
   if (!fresh.empty() || last) node_->post(core::UnitsAppended{id_, std::move(fresh), last});
+  if (inputs_ != nullptr && inputs_->fault()) inputs_failed(*inputs_->fault());
+}
+
+void Session::inputs_failed(const Error& fault) {
+  End end{EndKind::inputs_failed, 0, fault.message};
+  {
+    const std::lock_guard lock(mutex_);
+    stop_cutting_ = true;
+    end.units_failed = failed_;
+  }
+  mailbox_.finish(std::move(end), std::nullopt);
 }
 
 std::optional<UnitResult> Session::take_kept(std::uint64_t unit, ByteView input) {
@@ -260,8 +276,8 @@ void Session::finish_combined(JobState state) {
 // --- Shared ---
 
 End Session::end_of(JobState state) const {
-  if (state == JobState::cancelled) return {EndKind::cancelled, failed_};
-  return {failed_ > 0 ? EndKind::units_failed : EndKind::complete, failed_};
+  if (state == JobState::cancelled) return {EndKind::cancelled, failed_, {}};
+  return {failed_ > 0 ? EndKind::units_failed : EndKind::complete, failed_, {}};
 }
 
 void Session::count_accepted(const Mailbox::Batch& batch) {

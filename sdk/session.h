@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "coordinatorless/core/seam.h"
+#include "sdk/inputs.h"
 #include "sdk/mailbox.h"
 #include "sdk/rate.h"
 #include "sdk/resume.h"
@@ -29,8 +30,10 @@ namespace dugnad::sdk {
 
 /// Where a job's units come from.
 struct Source {
-  std::unique_ptr<tasks::Plan> plan;  // none: from Job::submit()
-  bool combines = false;              // there is an answer
+  std::unique_ptr<tasks::Plan> plan;   // none: from Job::submit()
+  bool combines = false;               // there is an answer
+  bool commands = false;               // what Job::submit() takes are command units
+  const InputsPlan* inputs = nullptr;  // `plan`, where it is one: it may fail
 };
 
 /// Why an input cannot be sent; nullopt where it can.
@@ -65,6 +68,7 @@ class Session {
   [[nodiscard]] Mailbox& mailbox() { return mailbox_; }
   [[nodiscard]] const JobId& id() const { return id_; }
   [[nodiscard]] bool combines() const { return combines_; }
+  [[nodiscard]] bool commands() const { return commands_; }
   Result<std::uint64_t> submit(std::vector<Bytes> inputs);
   void close_input();
   void cancel();
@@ -80,6 +84,7 @@ class Session {
   [[nodiscard]] std::optional<UnitResult> take_kept(std::uint64_t unit, ByteView input);
   void combine(std::vector<AcceptedUnit> units);
   void finish_combined(JobState state);
+  void inputs_failed(const Error& fault);
 
   // With mutex_ held.
   [[nodiscard]] bool may_cut();
@@ -92,6 +97,7 @@ class Session {
   // Constant after construction.
   const JobId id_;
   const bool combines_;
+  const bool commands_;
   const bool opened_;  // units come through submit()
 
   Mailbox mailbox_;
@@ -99,6 +105,7 @@ class Session {
   // The Swarm's thread, before start(); then the session's own.
   core::JobSubmitted submitted_;
   const std::unique_ptr<tasks::Plan> plan_;
+  const InputsPlan* const inputs_;
   Kept kept_;
   std::size_t batch_ = 1;  // units that the next cut takes together
 
@@ -120,6 +127,7 @@ class Session {
   std::optional<std::uint64_t> expected_;
   RateMeter rate_;
   std::optional<JobLock> job_lock_;
+  KeptBlob module_;
   Progress said_;  // by the node, when it was last asked
 
   std::atomic<bool> thread_over_{true};

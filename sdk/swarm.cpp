@@ -5,21 +5,21 @@
 #include <set>
 #include <utility>
 
-#include "coordinatorless/base/hash.h"
 #include "coordinatorless/core/contact.h"
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/store/data_dir.h"
-#include "sdk/inputs.h"
+#include "sdk/module_image.h"
+#include "sdk/request.h"
 #include "sdk/resume.h"
 #include "sdk/session.h"
 #include "worker/control_socket.h"
+#include "worker/launcher.h"
 #include "worker/node.h"
 
 namespace dugnad::sdk {
 namespace {
 
 constexpr unsigned swarms_per_data_dir_max = 8;  // at once; each has a key of its own
-constexpr unsigned copies_max = 16;              // more would make a swarm of strangers no more honest, only slower
 
 /// This machine's worker, where it runs and can be dialled.
 std::optional<std::string> local_worker(const std::string& data) {
@@ -44,13 +44,21 @@ std::string names_of(const tasks::TaskTable& table) {
   return names.empty() ? "none" : names;
 }
 
-Hash hash_of_all(const std::vector<Bytes>& inputs) {
-  Hasher hasher;
-  for (const Bytes& input : inputs) hasher.add(std::uint64_t{input.size()}).add(input);
-  return hasher.finish();
+/// What runs modules in this process's own threads; none, and why.
+struct Cages {
+  std::unique_ptr<worker::Launcher> launcher;
+  std::string none_because;
+};
+
+Cages find_cages(const SwarmOptions& options) {
+  if (options.local == 0 || !options.modules) return {};
+  auto launcher = worker::Launcher::start();
+  if (!launcher) return {nullptr, launcher.error().message};
+  if (const auto layers = (*launcher)->check(); !layers) return {nullptr, layers.error().message};
+  return {*std::move(launcher), {}};
 }
 
-worker::NodeOptions node_options(const SwarmOptions& options) {
+worker::NodeOptions node_options(const SwarmOptions& options, worker::Launcher* launcher) {
   worker::NodeOptions node;
   node.swarm = options.swarm;
   node.listen = options.listen;
@@ -61,6 +69,8 @@ worker::NodeOptions node_options(const SwarmOptions& options) {
   node.role_most = swarms_per_data_dir_max;
   node.journal = options.journal;
   node.slots = options.local;
+  node.code.modules = launcher != nullptr;
+  node.launcher = launcher;
   for (const auto& [name, task] : options.tasks.all()) {
     if (task.run) node.tasks.add(task);
   }
@@ -76,9 +86,9 @@ worker::NodeOptions node_options(const SwarmOptions& options) {
 
 class Swarm::Impl {
  public:
-  Impl(std::unique_ptr<worker::Node> node, tasks::TaskTable table, const std::vector<std::string>& join)
-      : node_(std::move(node)), table_(std::move(table)) {
-    for (const std::string& text : join) {
+  Impl(Cages cages, std::unique_ptr<worker::Node> node, SwarmOptions options)
+      : cages_(std::move(cages)), node_(std::move(node)), table_(std::move(options.tasks)), log_(std::move(options.log)) {
+    for (const std::string& text : options.join) {
       if (const auto contact = core::Contact::parse(text)) joined_[contact->peer] = contact->host_port;
     }
     worker::NodeHooks hooks;
@@ -102,14 +112,23 @@ class Swarm::Impl {
     return task;
   }
 
-  Result<Job> begin(Recipe recipe, Source source, const JobOptions& options) {
-    if (options.resume) {
-      auto unfinished = find_unfinished(*node_, recipe);
-      if (!unfinished) return unfinished.error();
-      if (*unfinished) return begin_prepared(**std::move(unfinished), std::move(source));
-    }
-    auto prepared = prepare_new(*node_, recipe);
+  Result<Job> begin(const Recipe& recipe, Source source, const JobOptions& options) {
+    auto prepared = prepare(recipe, options);
     if (!prepared) return prepared.error();
+    return begin_prepared(*std::move(prepared), std::move(source));
+  }
+
+  Result<Job> begin(const Module& module, const Recipe& recipe, Source source, const JobOptions& options) {
+    auto id = node_->keep(module.image().packed);
+    if (!id) return id.error();
+    KeptBlob kept(*node_, *id);
+    auto prepared = prepare(recipe, options);
+    if (!prepared) return prepared.error();
+    prepared->module = std::move(kept);
+    if (!cages_.none_because.empty() && log_) {
+      log_("modules are computed by others alone, not by this program: " + std::exchange(cages_.none_because, {}));
+    }
+    source.commands = module.kind() == Module::Kind::command;
     return begin_prepared(*std::move(prepared), std::move(source));
   }
 
@@ -130,6 +149,20 @@ class Swarm::Impl {
   worker::Node& node() { return *node_; }
 
  private:
+  /// The unfinished job of that recipe, or a new one.
+  Result<Prepared> prepare(const Recipe& recipe, const JobOptions& options) {
+    if (options.resume || !options.resume_only.empty()) {
+      auto unfinished = find_unfinished(*node_, recipe, options.resume_only);
+      if (!unfinished) return unfinished.error();
+      if (*unfinished) return **std::move(unfinished);
+    }
+    if (!options.resume_only.empty()) {
+      return Error{"cannot resume job " + options.resume_only +
+                   ": its program, its inputs' beginning or its options are others now, it has ended, or a running program works on it"};
+    }
+    return prepare_new(*node_, recipe);
+  }
+
   std::vector<std::shared_ptr<Session>> all_sessions() {
     const std::lock_guard lock(mutex_);
     std::vector<std::shared_ptr<Session>> sessions;
@@ -206,8 +239,10 @@ class Swarm::Impl {
   }
 
   // Constant after construction.
+  Cages cages_;  // outlives the node
   const std::unique_ptr<worker::Node> node_;
   const tasks::TaskTable table_;
+  const std::function<void(const std::string&)> log_;
   std::map<PeerId, std::string> joined_;  // HOST:PORT as given
 
   // The protocol's thread.
@@ -221,19 +256,7 @@ class Swarm::Impl {
 
 namespace {
 
-Result<Recipe> recipe_of(Recipe::Kind kind, const tasks::Task& task, const JobOptions& options) {
-  if (options.copies < 1 || options.copies > copies_max) {
-    return Error{"copies is " + std::to_string(options.copies) + ", and may be 1 to " + std::to_string(copies_max)};
-  }
-  if (options.unit_timeout.count() <= 0) return Error{"a unit's time-out must be longer than nothing"};
-  return Recipe{.kind = kind,
-                .task = task.name,
-                .task_version = task.version,
-                .copies = options.copies,
-                .unit_timeout = options.unit_timeout,
-                .parameters = {},
-                .inputs = {}};
-}
+Bytes as_standard_input(Bytes input) { return tasks::wasm::encode({.arguments = {}, .standard_input = std::move(input)}); }
 
 }  // namespace
 
@@ -245,17 +268,19 @@ Result<Swarm> Swarm::join(SwarmOptions options) {
   if (!asked) {
     if (auto contact = local_worker(options.data)) options.join.push_back(*std::move(contact));
   }
-  auto node = worker::Node::open(node_options(options));
+  Cages cages = find_cages(options);
+  auto node = worker::Node::open(node_options(options, cages.launcher.get()));
   if (!node) return node.error();
   if (!asked && options.join.empty()) {
     const auto remembered = remembers(**node);
     if (!remembered) return remembered.error();
     if (!*remembered) {
       return Error{
-          "no swarm is known here: join one with --join CONTACT, which a worker prints behind `ready`, or start dugnad-worker on this machine"};
+          "no swarm is known here: join one with --join CONTACT, which a worker prints behind `ready`, or start dugnad-worker on this "
+          "machine"};
     }
   }
-  return Swarm(std::make_unique<Impl>(*std::move(node), std::move(options.tasks), options.join));
+  return Swarm(std::make_unique<Impl>(std::move(cages), *std::move(node), std::move(options)));
 }
 
 Result<Job> Swarm::map(const std::string& task, std::vector<Bytes> inputs, JobOptions options) {
@@ -263,32 +288,64 @@ Result<Job> Swarm::map(const std::string& task, std::vector<Bytes> inputs, JobOp
   if (!found) return found.error();
   auto recipe = recipe_of(Recipe::Kind::map, **found, options);
   if (!recipe) return recipe.error();
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (auto fault = fault_of_input(i, inputs[i].size())) return *std::move(fault);
-  }
-  recipe->inputs = hash_of_all(inputs);
-  const std::uint64_t count = inputs.size();
-  auto next = [held = std::make_shared<std::vector<Bytes>>(std::move(inputs)), at = std::size_t{0}]() mutable -> std::optional<Bytes> {
-    if (at == held->size()) return std::nullopt;
-    return std::move((*held)[at++]);
-  };
-  return impl_->begin(*recipe, {std::make_unique<InputsPlan>(std::move(next), count), false}, options);
+  auto source = known_inputs(std::move(inputs), *recipe);
+  if (!source) return source.error();
+  return impl_->begin(*recipe, *std::move(source), options);
 }
 
-Result<Job> Swarm::map(const std::string& task, std::function<std::optional<Bytes>()> next, JobOptions options) {
+Result<Job> Swarm::map(const std::string& task, Inputs<Bytes> next, JobOptions options) {
   const auto found = impl_->find(task);
   if (!found) return found.error();
   auto recipe = recipe_of(Recipe::Kind::stream, **found, options);
   if (!recipe) return recipe.error();
-  std::optional<Bytes> first = next();
-  if (first) recipe->inputs = hash_of(*first);
-  auto rest = [first = std::move(first), next = std::move(next)]() mutable -> std::optional<Bytes> {
-    if (!next) return std::nullopt;
-    auto input = first ? std::exchange(first, std::nullopt) : next();
-    if (!input) next = nullptr;
-    return input;
+  auto source = coming_inputs(std::move(next), options, *recipe);
+  if (!source) return source.error();
+  return impl_->begin(*recipe, *std::move(source), options);
+}
+
+Result<Job> Swarm::map(const Module& module, std::vector<Bytes> inputs, JobOptions options) {
+  auto recipe = recipe_of(Recipe::Kind::map, module, options);
+  if (!recipe) return recipe.error();
+  if (module.kind() == Module::Kind::command) {
+    for (Bytes& input : inputs) input = as_standard_input(std::move(input));
+  }
+  auto source = known_inputs(std::move(inputs), *recipe);
+  if (!source) return source.error();
+  return impl_->begin(module, *recipe, *std::move(source), options);
+}
+
+Result<Job> Swarm::map(const Module& module, Inputs<Bytes> next, JobOptions options) {
+  if (module.kind() == Module::Kind::command) {
+    return map_commands(
+        module,
+        [next = std::move(next)]() -> Result<std::optional<CommandUnit>> {
+          auto input = next();
+          if (!input) return input.error();
+          if (!*input) return std::optional<CommandUnit>();
+          return std::optional(CommandUnit{.arguments = {}, .standard_input = **std::move(input)});
+        },
+        std::move(options));
+  }
+  auto recipe = recipe_of(Recipe::Kind::stream, module, options);
+  if (!recipe) return recipe.error();
+  auto source = coming_inputs(std::move(next), options, *recipe);
+  if (!source) return source.error();
+  return impl_->begin(module, *recipe, *std::move(source), options);
+}
+
+Result<Job> Swarm::map_commands(const Module& module, Inputs<CommandUnit> next, JobOptions options) {
+  if (module.kind() != Module::Kind::command) return Error{module.name() + " is a reactor, whose units have no arguments"};
+  auto recipe = recipe_of(Recipe::Kind::stream, module, options);
+  if (!recipe) return recipe.error();
+  auto encoded = [next = std::move(next)]() -> Result<std::optional<Bytes>> {
+    auto unit = next();
+    if (!unit) return unit.error();
+    if (!*unit) return std::optional<Bytes>();
+    return std::optional(tasks::wasm::encode(**unit));
   };
-  return impl_->begin(*recipe, {std::make_unique<InputsPlan>(std::move(rest), std::nullopt), false}, options);
+  auto source = coming_inputs(std::move(encoded), options, *recipe);
+  if (!source) return source.error();
+  return impl_->begin(module, *recipe, *std::move(source), options);
 }
 
 Result<Job> Swarm::run(const std::string& task, const tasks::Parameters& parameters, JobOptions options) {
@@ -300,7 +357,7 @@ Result<Job> Swarm::run(const std::string& task, const tasks::Parameters& paramet
   auto checked = check_parameters(**found, parameters);
   if (!checked) return checked.error();
   recipe->parameters = *checked;
-  return impl_->begin(*recipe, {(*found)->plan(*checked), true}, options);
+  return impl_->begin(*recipe, {.plan = (*found)->plan(*checked), .combines = true}, options);
 }
 
 Result<Job> Swarm::open(const std::string& task, JobOptions options) {
@@ -308,7 +365,13 @@ Result<Job> Swarm::open(const std::string& task, JobOptions options) {
   if (!found) return found.error();
   const auto recipe = recipe_of(Recipe::Kind::open, **found, options);
   if (!recipe) return recipe.error();
-  return impl_->begin(*recipe, {nullptr, false}, options);
+  return impl_->begin(*recipe, {}, options);
+}
+
+Result<Job> Swarm::open(const Module& module, JobOptions options) {
+  const auto recipe = recipe_of(Recipe::Kind::open, module, options);
+  if (!recipe) return recipe.error();
+  return impl_->begin(module, *recipe, {}, options);
 }
 
 Result<Job> Swarm::resume(const std::string& job) {
@@ -323,7 +386,7 @@ Result<Job> Swarm::resume(const std::string& job) {
   }
   const auto checked = check_parameters(task, recipe.parameters);
   if (!checked) return checked.error();
-  return impl_->begin_prepared(std::move(named->prepared), {task.plan(*checked), true});
+  return impl_->begin_prepared(std::move(named->prepared), {.plan = task.plan(*checked), .combines = true});
 }
 
 std::vector<Peer> Swarm::peers() const {

@@ -22,13 +22,17 @@ struct FailedUnit {
   std::uint64_t unit = 0;
   std::string reason;
 };
+/// Of a module's unit that went well.
+struct Output {
+  UnitResult result;
+};
 /// The last there is.
 struct JobOver {
-  EndKind end = EndKind::complete;
-  std::optional<Result<tasks::Answer>> answer;  // where it is complete
+  End end;
+  std::optional<Result<tasks::Answer>> answer;  // where it is complete, and there is one
 };
 
-using Happening = std::variant<Interrupted, Notice, Trouble, FailedUnit, JobOver>;
+using Happening = std::variant<Interrupted, Notice, Trouble, FailedUnit, Output, JobOver>;
 
 class Inbox {
  public:
@@ -40,18 +44,44 @@ class Inbox {
     filled_.notify_one();
   }
 
+  /// The same, once there is room: what a program reads slowly is not to pile up here.
+  void put_in_turn(Happening happening) {
+    {
+      std::unique_lock lock(mutex_);
+      taken_.wait(lock, [this] { return closed_ || waiting_.size() < in_turn_most; });
+      if (closed_) return;
+      waiting_.push_back(std::move(happening));
+    }
+    filled_.notify_one();
+  }
+  /// Nobody takes anything any more, and nobody waits for that.
+  void close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    taken_.notify_all();
+  }
+  [[nodiscard]] bool empty() {
+    const std::lock_guard lock(mutex_);
+    return waiting_.empty();
+  }
+
   /// The next one, or nullopt after `patience`.
   [[nodiscard]] std::optional<Happening> take_within(std::chrono::milliseconds patience) {
     std::unique_lock lock(mutex_);
     if (!filled_.wait_for(lock, patience, [this] { return !waiting_.empty(); })) return std::nullopt;
     Happening first = std::move(waiting_.front());
     waiting_.pop_front();
+    taken_.notify_one();
     return first;
   }
 
  private:
+  static constexpr std::size_t in_turn_most = 256;
+
   std::mutex mutex_;
   std::condition_variable filled_;
+  std::condition_variable taken_;
+  bool closed_ = false;
   std::deque<Happening> waiting_;
 };
 

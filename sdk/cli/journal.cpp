@@ -92,6 +92,7 @@ std::string state_of(const Journal& journal, const store::StoredJob& job) {
 }
 
 std::string what_of(const KnownJob& job) {
+  if (job.recipe && job.recipe->module) return job.recipe->source.empty() ? job.recipe->task : job.recipe->source;
   return job.recipe ? command_line_of(job.recipe->task, job.recipe->parameters) : "(of another version)";
 }
 

@@ -31,12 +31,11 @@ void add(Json& event, const Progress& progress) {
 }  // namespace
 
 void JsonReport::started(const Started& started) {
-  print({{"event", "started"},
-         {"job", started.job},
-         {"task", started.task},
-         {"parameters", started.parameters},
-         {"copies", started.copies},
-         {"units_expected", or_null(started.units_expected)}});
+  Json event{{"event", "started"},       {"job", started.job},
+             {"task", started.task},     {"parameters", started.parameters},
+             {"copies", started.copies}, {"units_expected", or_null(started.units_expected)}};
+  if (!started.source.empty()) event["source"] = started.source;
+  print(event);
 }
 
 void JsonReport::progress(const Progress& progress) {
@@ -60,8 +59,40 @@ void JsonReport::unreachable(const std::string& address, const std::string& reas
 
 void JsonReport::trouble(const std::string& line) { print({{"event", "trouble"}, {"line", line}}); }
 
-void JsonReport::unit_failed(std::uint64_t unit, const std::string& reason) {
-  print({{"event", "unit_failed"}, {"unit", unit}, {"reason", reason}});
+void JsonReport::unit_failed(std::uint64_t unit, const std::string& name, const std::string& reason) {
+  Json event{{"event", "unit_failed"}, {"unit", unit}, {"reason", reason}};
+  if (!name.empty()) event["name"] = name;
+  print(event);
+}
+
+namespace {
+
+class AsEvents final : public Outputs {
+ public:
+  explicit AsEvents(std::string directory, std::unique_ptr<Outputs> files) : directory_(std::move(directory)), files_(std::move(files)) {}
+
+  Result<void> take(UnitResult result) override {
+    if (!result.ok) return {};
+    Json event{{"event", "output"}, {"unit", result.unit}};
+    if (!files_) {
+      event["output"] = to_hex(result.output);
+    } else {
+      event["file"] = output_file(directory_, result.unit);
+      if (const auto written = files_->take(std::move(result)); !written) return written;
+    }
+    print(event);
+    return {};
+  }
+
+ private:
+  const std::string directory_;
+  const std::unique_ptr<Outputs> files_;
+};
+
+}  // namespace
+
+std::unique_ptr<Outputs> outputs_as_events(std::string directory, std::unique_ptr<Outputs> files) {
+  return std::make_unique<AsEvents>(std::move(directory), std::move(files));
 }
 
 void JsonReport::answer(const std::string& text, const std::string& file) {

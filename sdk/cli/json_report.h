@@ -19,12 +19,15 @@ class JsonReport final : public Report {
   void unreachable(const std::string& address, const std::string& reason) override;
   void trouble(const std::string& line) override;
   void interrupting() override {}
-  void unit_failed(std::uint64_t unit, const std::string& reason) override;
+  void unit_failed(std::uint64_t unit, const std::string& name, const std::string& reason) override;
   void answer(const std::string& text, const std::string& file) override;
   void ended(const Ending& ending) override;
 
  private:
   std::chrono::steady_clock::time_point next_progress_{};
 };
+
+/// Of each output one event, which holds it in hex, or names the file in `directory` to which `files` has written it.
+[[nodiscard]] std::unique_ptr<Outputs> outputs_as_events(std::string directory, std::unique_ptr<Outputs> files);
 
 }  // namespace dugnad::sdk::cli

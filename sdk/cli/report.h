@@ -10,6 +10,7 @@
 
 #include "dugnad/swarm.h"
 #include "sdk/cli/exit_code.h"
+#include "sdk/cli/outputs.h"
 
 namespace dugnad::sdk::cli {
 
@@ -17,6 +18,7 @@ struct Started {
   std::string job;  // 64 hex digits
   std::string task;
   tasks::Parameters parameters;
+  std::string source;  // of a module: the program and where its units come from
   unsigned copies = 2;
   std::optional<std::uint64_t> units_expected;
 };
@@ -45,7 +47,10 @@ class Report {
   /// Trouble that is none of the above: the journal's, the network's.
   virtual void trouble(const std::string& line) = 0;
   virtual void interrupting() = 0;
-  virtual void unit_failed(std::uint64_t unit, const std::string& reason) = 0;
+  /// `name` is what a person calls the unit, where it has more than its number.
+  virtual void unit_failed(std::uint64_t unit, const std::string& name, const std::string& reason) = 0;
+  /// Before something else writes to stdout.
+  virtual void make_way() {}
   virtual void answer(const std::string& text, const std::string& file) = 0;
   /// The last call.
   virtual void ended(const Ending& ending) = 0;

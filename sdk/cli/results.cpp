@@ -8,6 +8,7 @@
 #include "sdk/cli/journal.h"
 #include "sdk/cli/options.h"
 #include "sdk/cli/out_file.h"
+#include "sdk/cli/outputs.h"
 #include "sdk/cli/replay.h"
 
 namespace dugnad::sdk::cli {
@@ -37,6 +38,24 @@ void print(const AcceptedUnit& unit, bool json) {
   std::cout << object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
 }
 
+/// What `dugnad submit` would have written: the outputs one after the other, or each to its file.
+ExitCode write_outputs(const std::vector<AcceptedUnit>& units, const std::string& directory) {
+  auto outputs = directory.empty() ? Result<std::unique_ptr<Outputs>>(outputs_in_order()) : outputs_in(directory);
+  if (!outputs) return fail(ExitCode::environment, outputs.error().message);
+  bool failed = false;
+  std::uint64_t place = 0;  // on stdout what is missing leaves no gap
+  for (const AcceptedUnit& unit : units) {
+    const bool ok = unit.outcome == Outcome::ok;
+    if (!ok) complain("unit " + std::to_string(unit.unit.value) + " failed: " + to_text(unit.output));
+    failed |= !ok;
+    const std::uint64_t at = directory.empty() ? place++ : unit.unit.value;
+    const auto written = (*outputs)->take({.unit = at, .ok = ok, .output = ok ? unit.output : Bytes{}, .reason = {}});
+    if (!written) return fail(ExitCode::environment, written.error().message);
+  }
+  if (const auto flushed = (*outputs)->flush(); !flushed) return fail(ExitCode::environment, flushed.error().message);
+  return failed ? ExitCode::units_failed : ExitCode::ok;
+}
+
 }  // namespace
 
 ExitCode show_results(Arguments arguments) {
@@ -47,12 +66,14 @@ ExitCode show_results(Arguments arguments) {
   CLI::App app("Prints what was accepted for a job's units, and behind that the answer, once every unit is there. Also while the job runs.",
                "dugnad results");
   app.footer(
-      "A line per unit: its number, ok or failed, and the output's bytes in hex (a failed one's are the reason), with tabs between.\n\n"
+      "Of a program of your own: the outputs as they are, in the order of the units. Else a line per unit: its number, ok or failed, and "
+      "the output's bytes in hex (a failed one's are the reason), with tabs between.\n\n"
       "Examples:\n  dugnad results 3f2a | tail -n 1          the answer\n  dugnad results 3f2a --out picture.png    mandelbrot's picture "
       "again\n");
   app.add_option("JOB", id, "The job's id, or as much of its beginning as no other job has.")->type_name("")->required();
   app.add_flag("--json", json, "Print a JSON object per unit, and one for the answer.");
-  app.add_option("--out", out, "Write the answer to FILE.")->type_name("FILE");
+  app.add_option("--out", out, "Write the answer to FILE; of a program of your own, each output to DIR/000000.out and so on.")
+      ->type_name("FILE|DIR");
   add_data_option(app, data);
   if (const auto exit = parse(app, arguments)) return *exit;
 
@@ -63,6 +84,7 @@ ExitCode show_results(Arguments arguments) {
   auto accepted = journal->accepted(job->stored.job);
   if (!accepted) return fail(ExitCode::environment, accepted.error().message);
   const std::vector<AcceptedUnit> units = in_order(*std::move(accepted));
+  if (job->recipe && job->recipe->module && !json) return write_outputs(units, out);
   for (const AcceptedUnit& unit : units) print(unit, json);
 
   const auto answer = job->recipe ? replay(*job->recipe, units, tasks::builtin_tasks()) : std::nullopt;

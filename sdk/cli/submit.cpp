@@ -35,7 +35,10 @@ class Submission {
   Submission(SubmitOptions options, Report& report) : options_(std::move(options)), report_(report) {}
 
   Ending run() {
-    const Interrupts interrupts([this] { inbox_.put(Interrupted{}); });
+    const Interrupts interrupts([this] {
+      stop_.stop();
+      inbox_.put(Interrupted{});
+    });
     if (auto refusal = start()) {
       Ending refused;
       refused.code = refusal->code;
@@ -44,6 +47,8 @@ class Submission {
     }
     std::thread waiter([this] { wait_for_end(); });
     Ending ending = watch();
+    stop_.stop();
+    inbox_.close();
     swarm_.reset();  // ends the job for the waiter, where it has not ended
     waiter.join();
     return ending;
@@ -53,21 +58,25 @@ class Submission {
   // --- Before the job ---
 
   std::optional<Refusal> start() {
-    if (!options_.out.empty()) {
+    if (!options_.out.empty() && options_.task != nullptr) {
       if (const auto writable = check_out_file(options_.out); !writable) return Refusal{ExitCode::environment, writable.error().message};
     }
     if (!options_.resume.empty()) {
       if (auto refusal = find_resumed()) return refusal;
-    } else {
+    } else if (options_.task != nullptr) {
       started_.task = options_.task->name;
       started_.parameters = options_.parameters;
-      started_.copies = options_.job.copies;
     }
+    if (options_.module) {
+      if (auto refusal = prepare_module()) return refusal;
+    }
+    if (options_.resume.empty() || module_) started_.copies = options_.job.copies;
+    options_.swarm.modules = module_.has_value();
     options_.swarm.log = [this](const std::string& line) { inbox_.put(Trouble{line}); };
     auto swarm = Swarm::join(options_.swarm);
     if (!swarm) return Refusal{ExitCode::environment, swarm.error().message};
     swarm_ = std::make_unique<Swarm>(*std::move(swarm));
-    auto job = options_.resume.empty() ? swarm_->run(started_.task, options_.parameters, options_.job) : swarm_->resume(options_.resume);
+    auto job = begin();
     if (!job) return Refusal{ExitCode::environment, job.error().message};
     job_ = *std::move(job);
     started_.job = job_->id();
@@ -75,6 +84,56 @@ class Submission {
     report_.started(started_);
     job_->on_notice([this](const Notice& notice) { inbox_.put(notice); });
     return std::nullopt;
+  }
+
+  Result<Job> begin() {
+    if (!module_) {
+      return options_.resume.empty() ? swarm_->run(started_.task, options_.parameters, options_.job) : swarm_->resume(options_.resume);
+    }
+    if (module_->kind() == Module::Kind::command)
+      return swarm_->map_commands(
+          *module_, [this] { return reader_->next(); }, options_.job);
+    return swarm_->map(
+        *module_,
+        [this]() -> Result<std::optional<Bytes>> {
+          auto unit = reader_->next();
+          if (!unit) return unit.error();
+          if (!*unit) return std::optional<Bytes>();
+          return std::optional(std::move((*unit)->standard_input));
+        },
+        options_.job);
+  }
+
+  /// The program, checked as donors will, its units, and where the outputs go.
+  std::optional<Refusal> prepare_module() {
+    auto module = Module::load(options_.module->path);
+    if (!module) return Refusal{ExitCode::bad_usage, module.error().message};
+    if (const auto fits = module->check(options_.job.memory_bytes, options_.job.fuel); !fits) {
+      return Refusal{ExitCode::bad_usage, fits.error().message};
+    }
+    auto reader = UnitReader::open(options_.module->units, module->kind(), stop_);
+    if (!reader) return Refusal{ExitCode::bad_usage, reader.error().message};
+    auto outputs = open_outputs();
+    if (!outputs) return Refusal{ExitCode::environment, outputs.error().message};
+    module_ = *std::move(module);
+    reader_ = *std::move(reader);
+    outputs_ = *std::move(outputs);
+    options_.job.source = options_.module->text();
+    options_.job.units_expected = reader_->expected();
+    started_.task = module_->name();
+    started_.source = options_.job.source;
+    return std::nullopt;
+  }
+
+  Result<std::unique_ptr<Outputs>> open_outputs() const {
+    std::unique_ptr<Outputs> files;
+    if (!options_.out.empty()) {
+      auto opened = outputs_in(options_.out);
+      if (!opened) return opened;
+      files = *std::move(opened);
+    }
+    if (options_.json) return outputs_as_events(options_.out, std::move(files));
+    return files ? std::move(files) : outputs_in_order();
   }
 
   /// Makes the whole of a shortened id, and finds out what that job is.
@@ -89,9 +148,25 @@ class Submission {
       return Refusal{ExitCode::bad_usage, "job " + name + " is " + state + "; only an unfinished one can be resumed"};
     }
     options_.resume = job->stored.job.hex();
+    if (job->recipe->module) return read_module_job(name, *job->recipe);
     started_.task = job->recipe->task;
     started_.parameters = job->recipe->parameters;
     started_.copies = job->recipe->copies;
+    return std::nullopt;
+  }
+
+  /// What was typed for a module's job when it was submitted.
+  std::optional<Refusal> read_module_job(const std::string& name, const Recipe& recipe) {
+    options_.module = ModuleOrder::read(recipe.source);
+    if (!options_.module) return Refusal{ExitCode::bad_usage, "job " + name + " has its inputs from a program; run that program again"};
+    if (options_.module->units.kind == UnitSource::Kind::standard_input) {
+      return Refusal{ExitCode::bad_usage, "job " + name + " has its units from standard input: the same command goes on with it"};
+    }
+    options_.job.copies = recipe.copies;
+    options_.job.unit_timeout = recipe.unit_timeout;
+    options_.job.memory_bytes = recipe.memory_bytes;
+    options_.job.fuel = recipe.fuel;
+    options_.job.resume_only = options_.resume;
     return std::nullopt;
   }
 
@@ -99,12 +174,16 @@ class Submission {
 
   /// A thread of its own: takes what the job delivers until nothing more comes.
   void wait_for_end() {
-    while (const auto result = job_->next()) {
-      if (!result->ok) inbox_.put(FailedUnit{result->unit, result->reason});
+    while (auto result = job_->next()) {
+      if (!result->ok) {
+        inbox_.put_in_turn(FailedUnit{result->unit, result->reason});
+      } else if (module_) {
+        inbox_.put_in_turn(Output{*std::move(result)});
+      }
     }
     const auto end = job_->end();
-    JobOver over{end ? end->kind : EndKind::swarm_left, std::nullopt};
-    if (over.end == EndKind::complete) over.answer = job_->answer();
+    JobOver over{end ? *end : End{EndKind::swarm_left, 0, {}}, std::nullopt};
+    if (over.end.kind == EndKind::complete && !module_) over.answer = job_->answer();
     inbox_.put(std::move(over));
   }
 
@@ -148,19 +227,36 @@ class Submission {
 
   std::optional<Ending> on(const FailedUnit& failed) {
     ++failed_;
-    report_.unit_failed(failed.unit, failed.reason);
+    report_.unit_failed(failed.unit, reader_ ? reader_->name_of(failed.unit) : "", failed.reason);
+    if (!module_) return std::nullopt;
+    return write_output({.unit = failed.unit, .ok = false});
+  }
+
+  std::optional<Ending> on(const Output& output) { return write_output(output.result); }
+
+  std::optional<Ending> write_output(UnitResult result) {
+    report_.make_way();
+    auto written = outputs_->take(std::move(result));
+    if (written && inbox_.empty()) written = outputs_->flush();
+    if (!written) return end_with(ExitCode::environment, written.error().message + "; " + how_to_go_on());
     return std::nullopt;
   }
 
   std::optional<Ending> on(const JobOver& over) {
-    switch (over.end) {
+    if (module_) {
+      report_.make_way();
+      if (const auto flushed = outputs_->flush(); !flushed) return end_with(ExitCode::environment, flushed.error().message);
+    }
+    switch (over.end.kind) {
       case EndKind::complete: break;
       case EndKind::units_failed:
-        return end_with(ExitCode::units_failed,
-                        std::to_string(failed_) + (failed_ == 1 ? " unit" : " units") + " failed, so that there is no answer");
+        return end_with(ExitCode::units_failed, std::to_string(failed_) + (failed_ == 1 ? " unit" : " units") + " failed" +
+                                                    (module_ ? "" : ", so that there is no answer"));
+      case EndKind::inputs_failed: return end_with(ExitCode::environment, over.end.reason + "; " + how_to_go_on());
       case EndKind::cancelled: return end_with(ExitCode::interrupted, "the job was cancelled");
       case EndKind::swarm_left: return end_with(ExitCode::interrupted, "interrupted; " + how_to_go_on());
     }
+    if (module_) return end_with(ExitCode::ok, "");
     if (!*over.answer) return end_with(ExitCode::units_failed, over.answer->error().message);
     const tasks::Answer& answer = **over.answer;
     if (!options_.out.empty()) {
@@ -193,6 +289,9 @@ class Submission {
 
   std::string how_to_go_on() const {
     const std::string data = options_.swarm.data.empty() ? "" : " --data " + options_.swarm.data;
+    if (options_.module && options_.module->units.kind == UnitSource::Kind::standard_input) {
+      return "nothing accepted is lost: the same command with the same input goes on";
+    }
     return "nothing accepted is lost: dugnad submit --resume " + brief(started_.job) + data + ", or the same command, goes on";
   }
 
@@ -207,6 +306,10 @@ class Submission {
 
   SubmitOptions options_;
   Report& report_;
+  Stop stop_;
+  std::unique_ptr<UnitReader> reader_;  // these of a module
+  std::unique_ptr<Outputs> outputs_;
+  std::optional<Module> module_;
   Inbox inbox_;  // outlives all who put something into it
   Started started_;
   std::unique_ptr<Swarm> swarm_;

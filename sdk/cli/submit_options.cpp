@@ -3,11 +3,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <utility>
 
+#include "coordinatorless/core/limits.h"
 #include "sdk/cli/options.h"
 #include "sdk/cli/task_parameters.h"
+#include "sdk/cli/words.h"
 
 namespace dugnad::sdk::cli {
 namespace {
@@ -32,22 +35,40 @@ void add_later(CLI::App& app, Later& later) {
   option("--unit-confidence", "P", "The share of right results among those accepted.");
   option("--assume", "F", "The share of saboteurs to reckon with.");
   option("--final", "end|stream", "When an output counts as final.");
-  option("--memory", "SIZE", "Memory that a unit may take.");
-  option("--lines", "FILE", "A module's units: each line is one's standard input.");
-  option("--args", "FILE", "A module's units: each line is one's arguments.");
-  option("--files", "GLOB", "A module's units: each file is one's standard input.");
   later.options.push_back(app.add_flag("--detach", later.flag, "Leave the job to the swarm.")->group(group));
 }
 
 struct Typed {
   std::string task;
+  std::string lines;
+  std::string arguments;
+  std::string files;
+  std::uint64_t memory = 0;
   std::optional<double> unit_timeout;
   std::optional<double> wait;
 };
 
 void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
-  app.add_option("TASK", typed.task, "What to compute; `dugnad tasks` lists what is built in. Its parameters follow as --NAME VALUE.")
+  app.add_option("TASK", typed.task,
+                 "What to compute: a built-in task, which `dugnad tasks` lists, its parameters following as --NAME VALUE; or a program of "
+                 "your own, PATH.wasm, with one of the sources of units below.")
       ->type_name("");
+  const std::string module = "Your own program";
+  const auto source = [&](const char* name, std::string& value, const char* type, const char* help) {
+    return app.add_option(name, value, help)->type_name(type)->group(module);
+  };
+  source("--lines", typed.lines, "FILE", "Each line is one unit's standard input. In place of this option, -: standard input's lines.");
+  source("--args", typed.arguments, "FILE", "Each line is one unit's argument list, quoted as for xargs.");
+  source("--files", typed.files, "GLOB", "Each file that the pattern matches is one unit's standard input; quote the pattern.");
+  app.add_option("--memory", typed.memory, "What a unit may take of memory, as in 64M or 1GiB, up to 4 GiB. Default: 256 MiB.")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->group(module);
+  app.add_option("--fuel", options.job.fuel,
+                 "How many instructions a unit may spend before it fails, the same on every machine. Default: not counted.")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, core::limits::fuel_max).description(""))
+      ->group(module);
   add_swarm_options(app, options.swarm);
   const std::string job = "Job";
   app.add_option("--copies", options.job.copies,
@@ -72,8 +93,10 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
       ->type_name("JOB")
       ->group(job);
   const std::string output = "Output";
-  app.add_option("--out", options.out, "Also write the answer to FILE: mandelbrot's picture as a PNG, else the text.")
-      ->type_name("FILE")
+  app.add_option("--out", options.out,
+                 "Also write the answer to FILE: mandelbrot's picture as a PNG, else the text. Of your own program: write each unit's "
+                 "output to DIR/000000.out and so on, instead of to stdout.")
+      ->type_name("FILE|DIR")
       ->group(output);
   app.add_flag("--json", options.json, "Print one JSON object per event on stdout instead.")->group(output);
   add_data_option(app, options.swarm.data);
@@ -82,6 +105,7 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
 constexpr const char* about =
     "Submits a job, waits for it, and prints the answer alone on the last line of stdout.\n"
     "The task cuts itself into units. Peers compute them, each unit once --copies of them agree.\n"
+    "Of your own program, outputs come on stdout in the order of the units, one after the other.\n"
     "Interrupted, by Ctrl-C or a crash, it loses nothing that was accepted: the same command goes on.";
 
 constexpr const char* examples =
@@ -90,11 +114,13 @@ constexpr const char* examples =
     "  dugnad submit nqueens --n 16 --copies 3        three matching results; found through this machine's worker\n"
     "  dugnad submit mandelbrot --width 1920 --height 1080 --out picture.png\n"
     "  dugnad submit walks --n 22 --listen none       from behind a NAT\n"
+    "  dugnad submit ./prog.wasm --lines units.txt > results.txt     your own program, compiled for wasm32-wasi\n"
+    "  dugnad submit ./prog.wasm --files 'corpus/*' --out results/\n"
     "  dugnad submit --resume 3f2a                    go on with an unfinished job; `dugnad jobs` lists them\n"
     "\n"
     "--json prints objects with an \"event\" each: started, progress (at most one a second), outvoted, alone, donors_back, unreachable, "
     "trouble,\n"
-    "unit_failed, answer, and last: end, with the exit code.\n"
+    "unit_failed, output (of your own program, in any order, the bytes in hex or the file), answer, and last: end, with the exit code.\n"
     "\n"
     "Exit codes: 0 every unit accepted, 1 the machine refuses, 2 bad usage, 3 units failed, 4 nobody to compute them within --wait,\n"
     "5 fewer different peers than --copies after --wait, 130 interrupted.\n";
@@ -106,15 +132,55 @@ Result<std::chrono::milliseconds> milliseconds_of(double seconds, double least, 
   return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 
-bool is_module(const std::string& task) { return task == "-" || task.ends_with(".wasm"); }
+bool is_module(const std::string& task) { return task.ends_with(".wasm"); }
 
-Result<void> check_later(const Later& later, const Typed& typed, const std::vector<std::string>& left_over) {
+Result<void> check_later(const Later& later) {
   for (const CLI::Option* option : later.options) {
     if (option->count() > 0) return Error{option->get_name() + " is not in this version"};
   }
-  if (is_module(typed.task)) return Error{"modules are not in this version; `dugnad tasks` lists the tasks that are built in"};
-  if (std::find(left_over.begin(), left_over.end(), "-") != left_over.end())
-    return Error{"units from standard input are not in this version"};
+  return {};
+}
+
+/// The one source of units that was given.
+Result<UnitSource> read_source(const Typed& typed, const std::vector<std::string>& left_over) {
+  using Kind = UnitSource::Kind;
+  std::vector<UnitSource> sources;
+  const auto add = [&](Kind kind, const std::string& what) {
+    if (!what.empty()) sources.push_back({kind, what});
+  };
+  add(Kind::lines, typed.lines);
+  add(Kind::arguments, typed.arguments);
+  add(Kind::files, typed.files);
+  for (const std::string& word : left_over) {
+    if (word == "-") {
+      sources.push_back({Kind::standard_input, ""});
+    } else if (word.starts_with("-")) {
+      return Error{"what is '" + word + "'? A program of your own has no parameters; its units come from --lines, --args, --files or -"};
+    } else {
+      return Error{"what is '" + word + "'?" + (typed.files.empty() ? "" : " Quote the pattern, as in --files 'corpus/*'")};
+    }
+  }
+  if (sources.empty()) return Error{"where are the units of " + typed.task + "? Give one of --lines FILE, --args FILE, --files GLOB, or -"};
+  if (sources.size() > 1) return Error{"units come from one source; give one of --lines, --args, --files and -"};
+  if (sources[0].kind == Kind::lines && sources[0].what == "-") return UnitSource{Kind::standard_input, ""};
+  return sources[0];
+}
+
+Result<void> check_module(SubmitOptions& options, const Typed& typed, const std::vector<std::string>& left_over) {
+  auto source = read_source(typed, left_over);
+  if (!source) return source.error();
+  options.module = ModuleOrder{typed.task, *std::move(source)};
+  if (typed.memory > core::limits::memory_bytes_max) return Error{"--memory is at most 4 GiB"};
+  options.job.memory_bytes = typed.memory;
+  return {};
+}
+
+Result<void> check_no_module_options(const SubmitOptions& options, const Typed& typed) {
+  for (const auto& [name, given] :
+       {std::pair("--lines", !typed.lines.empty()), std::pair("--args", !typed.arguments.empty()),
+        std::pair("--files", !typed.files.empty()), std::pair("--memory", typed.memory > 0), std::pair("--fuel", options.job.fuel > 0)}) {
+    if (given) return Error{std::string(name) + " is for a program of your own, as in: dugnad submit ./prog.wasm --lines units.txt"};
+  }
   return {};
 }
 
@@ -127,6 +193,8 @@ Result<void> check_task(SubmitOptions& options, const Typed& typed, const std::v
     }
     return {};
   }
+  if (is_module(typed.task)) return check_module(options, typed, left_over);
+  if (const auto none = check_no_module_options(options, typed); !none) return none;
   if (typed.task.empty()) return Error{"which task? As in: dugnad submit nqueens --n 12; `dugnad tasks` lists them"};
   const auto task = find_task(tasks, typed.task);
   if (!task) return task.error();
@@ -153,6 +221,28 @@ Result<void> check_times(SubmitOptions& options, const Typed& typed) {
 
 }  // namespace
 
+std::string ModuleOrder::text() const {
+  std::error_code unknown;
+  const auto whole = std::filesystem::absolute(path, unknown);
+  return quoted(unknown ? path : whole.lexically_normal().string()) + " " + units.text();
+}
+
+std::optional<ModuleOrder> ModuleOrder::read(const std::string& text) {
+  const auto words = split_words(text);
+  if (!words || words->size() < 2 || words->size() > 3 || !is_module(words->front())) return std::nullopt;
+  using Kind = UnitSource::Kind;
+  const std::string& option = (*words)[1];
+  if (words->size() == 2) {
+    if (option != "-") return std::nullopt;
+    return ModuleOrder{words->front(), {Kind::standard_input, ""}};
+  }
+  for (const auto& [name, kind] :
+       {std::pair("--lines", Kind::lines), std::pair("--args", Kind::arguments), std::pair("--files", Kind::files)}) {
+    if (option == name) return ModuleOrder{words->front(), {kind, words->back()}};
+  }
+  return std::nullopt;
+}
+
 std::variant<SubmitOptions, ExitCode> read_submit_options(Arguments arguments, const tasks::TaskTable& tasks) {
   SubmitOptions options;
   options.swarm.tasks = tasks;
@@ -166,7 +256,7 @@ std::variant<SubmitOptions, ExitCode> read_submit_options(Arguments arguments, c
   if (const auto exit = parse(app, arguments)) return *exit;
 
   const std::vector<std::string> left_over = app.remaining();
-  Result<void> checked = check_later(later, typed, left_over);
+  Result<void> checked = check_later(later);
   if (checked) checked = check_swarm_options(options.swarm);
   if (checked) checked = check_times(options, typed);
   if (checked) checked = check_task(options, typed, left_over, option_names(app), tasks);

@@ -8,17 +8,30 @@
 
 #include "dugnad/swarm.h"
 #include "sdk/cli/command.h"
+#include "sdk/cli/unit_source.h"
 #include "tasks/task.h"
 
 namespace dugnad::sdk::cli {
 
+/// A program of the user's own, and its units.
+struct ModuleOrder {
+  std::string path;
+  UnitSource units;
+
+  /// "/home/ada/prog.wasm --lines /home/ada/units.txt": kept with the job, so that --resume finds both again.
+  [[nodiscard]] std::string text() const;
+  /// The way back; nullopt for anything else.
+  [[nodiscard]] static std::optional<ModuleOrder> read(const std::string& text);
+};
+
 struct SubmitOptions {
-  const tasks::Task* task = nullptr;  // in the table that was passed in; nullptr where `resume` says it
+  const tasks::Task* task = nullptr;  // in the table that was passed in; nullptr where `module` or `resume` says it
+  std::optional<ModuleOrder> module;
   tasks::Parameters parameters;
   std::string resume;  // a job's id or the beginning of it; empty: a new job, or the unfinished one of the same command
   SwarmOptions swarm;
   JobOptions job;
-  std::string out;  // a file for the answer; empty: none
+  std::string out;  // a file for the answer, of a module a directory for the outputs; empty: none
   bool json = false;
   std::optional<std::chrono::milliseconds> wait;  // patience without enough donors; nullopt: for ever
 };

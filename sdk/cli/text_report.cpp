@@ -26,7 +26,8 @@ void TextReport::say(const std::string& line) {
 void TextReport::started(const Started& started) {
   task_ = started.task;
   copies_ = started.copies;
-  std::string text = "job " + brief(started.job) + ": " + command_line_of(started.task, started.parameters) + ", ";
+  std::string text = "job " + brief(started.job) + ": " +
+                     (started.source.empty() ? command_line_of(started.task, started.parameters) : started.source) + ", ";
   if (started.units_expected) text += counted(*started.units_expected, "unit") + ", ";
   text += std::to_string(started.copies) + (started.copies == 1 ? " copy" : " copies") + " of each";
   say(text);
@@ -62,7 +63,9 @@ void TextReport::unreachable(const std::string& address, const std::string& reas
 void TextReport::trouble(const std::string& line) { say(line); }
 void TextReport::interrupting() { say("stopping; a second signal stops at once"); }
 
-void TextReport::unit_failed(std::uint64_t unit, const std::string& reason) { say("unit " + std::to_string(unit) + " failed: " + reason); }
+void TextReport::unit_failed(std::uint64_t unit, const std::string& name, const std::string& reason) {
+  say("unit " + std::to_string(unit) + (name.empty() ? "" : " (" + name + ")") + " failed: " + reason);
+}
 
 void TextReport::answer(const std::string& text, const std::string& file) {
   line_.erase();

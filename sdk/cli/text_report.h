@@ -19,7 +19,8 @@ class TextReport final : public Report {
   void unreachable(const std::string& address, const std::string& reason) override;
   void trouble(const std::string& line) override;
   void interrupting() override;
-  void unit_failed(std::uint64_t unit, const std::string& reason) override;
+  void unit_failed(std::uint64_t unit, const std::string& name, const std::string& reason) override;
+  void make_way() override { line_.erase(); }
   void answer(const std::string& text, const std::string& file) override;
   void ended(const Ending& ending) override;
 

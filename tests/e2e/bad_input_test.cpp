@@ -82,7 +82,7 @@ TEST_CASE("what is typed wrong is told in one line, with exit code 2") {
            Case{"submit nqueens --n 8 --listen none --advertise tcp://192.0.2.1:4210", "--advertise"},
            Case{"submit nqueens --n 8 --confidence 0.9", "--confidence is not in this version"},
            Case{"submit nqueens --n 8 --detach", "--detach is not in this version"},
-           Case{"submit module.wasm --lines units.txt", "not in this version"},
+           Case{"submit module.wasm --lines units.txt", "cannot read module.wasm"},
            Case{"submit --resume 3f2a", "no job 3f2a"},
            Case{"sbmit nqueens", "did you mean submit?"},
            Case{"status 3f2a", "no job 3f2a"},
@@ -172,8 +172,7 @@ TEST_CASE("two donors that disagree put two copies out of reach, which is told a
   const Place place;
   const Worker honest = start_worker(place, "honest");
   const Worker liar = start_worker(place, "liar", {"--join", honest.contact}, "lying_worker");
-  Process submitter = finished(
-      submit(place, "nqueens --n 8", {"--join", honest.contact, "--copies", "2", "--local", "0", "--wait", "3"}));
+  Process submitter = finished(submit(place, "nqueens --n 8", {"--join", honest.contact, "--copies", "2", "--local", "0", "--wait", "3"}));
   CHECK_MESSAGE(submitter.exit_code() == 5, submitter.story());
   CHECK_MESSAGE(submitter.says("2 copies are out of reach: for 3 s there were 2 peers, who disagree"), submitter.story());
   CHECK_MESSAGE(submitter.says("--copies 1 is possible"), submitter.story());

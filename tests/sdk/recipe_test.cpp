@@ -28,6 +28,20 @@ TEST_CASE("a recipe is read as it was written") {
   other.kind = Recipe::Kind::open;
   other.parameters.clear();
   CHECK(decode_recipe(encode(other)) == other);
+  other.module = blob_id_of(to_bytes(std::string("a program")));
+  other.memory_bytes = 1 << 20;
+  other.fuel = 77;
+  other.source = "/home/ada/prog.wasm --lines /home/ada/units.txt";
+  CHECK(decode_recipe(encode(other)) == other);
+  other.source.assign(source_max + 1, 'x');
+  CHECK_FALSE(decode_recipe(encode(other)).has_value());
+}
+
+TEST_CASE("a recipe of the version before modules is still read") {
+  Bytes old = encode(sample());
+  old[0] = 1;
+  old.resize(old.size() - 1 - 8 - 8 - 4);  // no module, no memory, no fuel, no source
+  CHECK(decode_recipe(old) == sample());
 }
 
 TEST_CASE("recipes differ wherever their jobs do") {
@@ -35,7 +49,8 @@ TEST_CASE("recipes differ wherever their jobs do") {
   for (const auto& change : std::vector<void (*)(Recipe&)>{
            [](Recipe& r) { r.kind = Recipe::Kind::map; }, [](Recipe& r) { r.task = "golomb2"; }, [](Recipe& r) { r.task_version = 4; },
            [](Recipe& r) { r.copies = 3; }, [](Recipe& r) { r.unit_timeout += std::chrono::milliseconds(1); },
-           [](Recipe& r) { r.parameters["n"] = 12; }, [](Recipe& r) { r.inputs.bytes[31] = 8; }}) {
+           [](Recipe& r) { r.parameters["n"] = 12; }, [](Recipe& r) { r.inputs.bytes[31] = 8; }, [](Recipe& r) { r.module = BlobId{}; },
+           [](Recipe& r) { r.memory_bytes = 1; }, [](Recipe& r) { r.fuel = 1; }, [](Recipe& r) { r.source = "x"; }}) {
     Recipe changed = sample();
     change(changed);
     CHECK(encode(changed) != bytes);
@@ -51,7 +66,7 @@ TEST_CASE("bytes that no recipe is written as are refused") {
   longer.push_back(0);
   CHECK_FALSE(decode_recipe(longer).has_value());
   Bytes newer = bytes;
-  newer[0] = 2;
+  newer[0] = 3;
   CHECK_FALSE(decode_recipe(newer).has_value());
   Bytes unknown_kind = bytes;
   unknown_kind[1] = 4;

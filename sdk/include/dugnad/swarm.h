@@ -21,6 +21,7 @@
 
 #include "coordinatorless/base/bytes.h"
 #include "coordinatorless/base/result.h"
+#include "dugnad/module.h"
 #include "tasks/task.h"
 
 namespace dugnad::sdk {
@@ -29,12 +30,15 @@ struct SwarmOptions {
   std::string swarm = "public";
   /// Contacts as `ready` prints them. None: this machine's worker is asked, then whom earlier runs met; an error where there is neither.
   std::vector<std::string> join = {};
-  bool alone = false;                  // without `join` nobody is looked for: a swarm of oneself, which others may join
-  std::string listen = {};             // `tcp://HOST:PORT`, `none` (behind a NAT), or empty: any port
-  std::string advertise = {};          // `tcp://HOST:PORT` where others reach us, when that differs
-  std::string data = {};               // directory for keys and the journal; empty: the user's own
-  bool journal = true;                 // false: nothing is kept, nothing can be resumed
-  unsigned local = 1;                  // threads with which this process computes its own jobs; 0: none
+  bool alone = false;          // without `join` nobody is looked for: a swarm of oneself, which others may join
+  std::string listen = {};     // `tcp://HOST:PORT`, `none` (behind a NAT), or empty: any port
+  std::string advertise = {};  // `tcp://HOST:PORT` where others reach us, when that differs
+  std::string data = {};       // directory for keys and the journal; empty: the user's own
+  bool journal = true;         // false: nothing is kept, nothing can be resumed
+  unsigned local = 1;          // threads with which this process computes its own jobs; 0: none
+  /// Whether those threads compute modules too. That starts dugnad-launcher, which is installed beside dugnad-worker; where it is missing, or no
+  /// cage holds on this machine, modules are computed by others alone, and the log says so once one is submitted.
+  bool modules = true;
   /// What jobs may name. One without a function is computed by others alone.
   tasks::TaskTable tasks = tasks::builtin_tasks();
   /// Warnings and errors, a line at a time, from any of the SDK's threads. May be empty.
@@ -47,28 +51,38 @@ struct JobOptions {
   /// An attempt that takes longer is its donor's failure.
   std::chrono::milliseconds unit_timeout = std::chrono::minutes(10);
   /// Take up an unfinished job of the same task, parameters or inputs, and options, with what it has accepted. A unit whose input is another
-  /// one now is computed again. Inputs that come one by one are recognised by the first of them. Needs the journal.
+  /// one now is computed again. Inputs that come one by one are recognised by the first of them, and by `source`. Needs the journal.
   bool resume = true;
+  /// Take up this job alone, of the id in 64 hex digits, and begin none: an error says why it cannot be.
+  std::string resume_only = {};
+  /// Of a module: what a unit may take of memory, up to 4 GiB; 0: 256 MiB. Donors that offer less leave the job alone.
+  std::uint64_t memory_bytes = 0;
+  /// Of a module: how many WebAssembly instructions a unit may spend before it fails, the same on every machine; 0: not counted.
+  std::uint64_t fuel = 0;
+  /// Where the inputs come from, in words that a person knows them by; `dugnad jobs` shows it. At most 4096 bytes, never sent.
+  std::string source = {};
+  /// How many inputs there will be, where they come one by one and that is known.
+  std::optional<std::uint64_t> units_expected = {};
 };
 
 struct UnitResult {
   std::uint64_t unit = 0;
   bool ok = true;
-  Bytes output = {};                   // where ok
-  std::string reason = {};             // where not: donors agreed that the unit fails, and why
+  Bytes output = {};        // where ok
+  std::string reason = {};  // where not: donors agreed that the unit fails, and why
 };
 
 struct Progress {
-  std::uint64_t units_known = 0;       // cut or given so far
+  std::uint64_t units_known = 0;  // cut or given so far
   std::optional<std::uint64_t> units_expected = {};
-  std::uint64_t units_done = 0;        // accepted, failed ones included
+  std::uint64_t units_done = 0;  // accepted, failed ones included
   std::uint64_t units_failed = 0;
-  std::uint64_t units_resumed = 0;     // of those done, from an earlier run
-  std::uint64_t attempts = 0;          // results that came in
+  std::uint64_t units_resumed = 0;  // of those done, from an earlier run
+  std::uint64_t attempts = 0;       // results that came in
   std::uint32_t donors = 0;
-  std::uint32_t copies_in_reach = 0;   // fewer than the job wants: units are left that nobody there may compute any more, having done so
-  double units_per_second = 0;         // over the last few seconds
-  double unit_seconds = 0;             // CPU time of one unit
+  std::uint32_t copies_in_reach = 0;  // fewer than the job wants: units are left that nobody there may compute any more, having done so
+  double units_per_second = 0;        // over the last few seconds
+  double unit_seconds = 0;            // CPU time of one unit
   bool ended = false;
 };
 
@@ -76,18 +90,23 @@ struct Progress {
 struct Notice {
   enum class Kind : std::uint8_t { outvoted, nobody_to_compute, donors_back, unreachable };
   Kind kind = Kind::outvoted;
-  std::string peer = {};               // outvoted: the donor's id, hex; unreachable: the HOST:PORT given in `join`
-  std::uint64_t unit = 0;              // outvoted: where
-  std::string reason = {};             // unreachable: why, as far as is known; it is tried again all the time
+  std::string peer = {};    // outvoted: the donor's id, hex; unreachable: the HOST:PORT given in `join`
+  std::uint64_t unit = 0;   // outvoted: where
+  std::string reason = {};  // unreachable: why, as far as is known; it is tried again all the time
 };
 
 /// How a job came to its end, where it did not simply complete.
-enum class EndKind : std::uint8_t { complete, units_failed, cancelled, swarm_left };
+enum class EndKind : std::uint8_t { complete, units_failed, cancelled, swarm_left, inputs_failed };
 
 struct End {
   EndKind kind = EndKind::complete;
   std::uint64_t units_failed = 0;
+  std::string reason = {};  // inputs_failed: what the source of inputs said; the job can be taken up again
 };
+
+/// Inputs as they come: nullopt when there are no more, an error where the next one cannot be had.
+template <class Input>
+using Inputs = std::function<Result<std::optional<Input>>()>;
 
 class Session;  // the SDK's side of one job
 
@@ -106,6 +125,8 @@ class Job {
   // returned. An error where an input is too large or no more may come.
   Result<std::uint64_t> submit(Bytes input);
   Result<std::uint64_t> submit(std::vector<Bytes> inputs);
+  /// The same for a command's unit with arguments.
+  Result<std::uint64_t> submit(const CommandUnit& unit);
   /// No more inputs; the job ends once all are accepted.
   void close_input();
 
@@ -130,8 +151,8 @@ class Job {
 };
 
 struct Peer {
-  std::string id = {};                 // hex
-  std::string address = {};            // empty behind a NAT
+  std::string id = {};       // hex
+  std::string address = {};  // empty behind a NAT
   bool connected = false;
   bool donates = false;
 };
@@ -146,12 +167,21 @@ class Swarm {
   /// One unit an input, computed by the task of that name, which donors must have (built in, or registered in their own worker).
   [[nodiscard]] Result<Job> map(const std::string& task, std::vector<Bytes> inputs, JobOptions options = {});
   /// Inputs as they come: `next` is called as units are needed until it returns nullopt, once from here and then from a thread of the job's. It
-  /// must not throw, and while it blocks the Swarm cannot be left.
-  [[nodiscard]] Result<Job> map(const std::string& task, std::function<std::optional<Bytes>()> next, JobOptions options = {});
+  /// must not throw, and while it blocks the Swarm cannot be left. Its error interrupts the job: EndKind::inputs_failed.
+  [[nodiscard]] Result<Job> map(const std::string& task, Inputs<Bytes> next, JobOptions options = {});
   /// A task that splits itself by its parameters and combines the answer.
   [[nodiscard]] Result<Job> run(const std::string& task, const tasks::Parameters& parameters, JobOptions options = {});
   /// A job that waits for what Job::submit() gives it. It cannot be taken up again.
   [[nodiscard]] Result<Job> open(const std::string& task, JobOptions options = {});
+
+  // The same with a program of one's own. An input is a reactor's unit, or a command's standard input. An error where donors would refuse the
+  // module with the job's memory and fuel.
+  [[nodiscard]] Result<Job> map(const Module& module, std::vector<Bytes> inputs, JobOptions options = {});
+  [[nodiscard]] Result<Job> map(const Module& module, Inputs<Bytes> next, JobOptions options = {});
+  [[nodiscard]] Result<Job> open(const Module& module, JobOptions options = {});
+  /// Of a command, whose units have arguments too.
+  [[nodiscard]] Result<Job> map_commands(const Module& module, Inputs<CommandUnit> next, JobOptions options = {});
+
   /// Takes up an unfinished job that was run(), by its id.
   [[nodiscard]] Result<Job> resume(const std::string& job);
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -67,13 +68,14 @@ class TypedJob {
   Job job_;
 };
 
-/// As Swarm::map().
-template <class Out, class In>
-[[nodiscard]] Result<TypedJob<Out>> map(Swarm& swarm, const std::string& task, const std::vector<In>& inputs, JobOptions options = {}) {
+/// As Swarm::map(), by a task's name or with a Module.
+template <class Out, class In, class Program>
+requires std::is_convertible_v<const Program&, std::string> || std::is_same_v<Program, Module>
+[[nodiscard]] Result<TypedJob<Out>> map(Swarm& swarm, const Program& program, const std::vector<In>& inputs, JobOptions options = {}) {
   std::vector<Bytes> units;
   units.reserve(inputs.size());
   for (const In& input : inputs) units.push_back(to_unit(input));
-  auto job = swarm.map(task, std::move(units), options);
+  auto job = swarm.map(program, std::move(units), options);
   if (!job) return job.error();
   return TypedJob<Out>(*std::move(job));
 }

@@ -1,0 +1,88 @@
+#include "sdk/request.h"
+
+#include <memory>
+#include <utility>
+
+#include "coordinatorless/base/hash.h"
+#include "sdk/module_image.h"
+
+namespace dugnad::sdk {
+namespace {
+
+constexpr unsigned copies_max = 16;  // more would make a swarm of strangers no more honest, only slower
+
+Hash hash_of_all(const std::vector<Bytes>& inputs) {
+  Hasher hasher;
+  for (const Bytes& input : inputs) hasher.add(std::uint64_t{input.size()}).add(input);
+  return hasher.finish();
+}
+
+Result<Recipe> recipe_of(Recipe::Kind kind, const std::string& task, std::uint32_t version, const JobOptions& options) {
+  if (options.copies < 1 || options.copies > copies_max) {
+    return Error{"copies is " + std::to_string(options.copies) + ", and may be 1 to " + std::to_string(copies_max)};
+  }
+  if (options.unit_timeout.count() <= 0) return Error{"a unit's time-out must be longer than nothing"};
+  if (options.source.size() > source_max) return Error{"a job's source has at most " + std::to_string(source_max) + " bytes"};
+  return Recipe{.kind = kind,
+                .task = task,
+                .task_version = version,
+                .copies = options.copies,
+                .unit_timeout = options.unit_timeout,
+                .parameters = {},
+                .inputs = {},
+                .source = options.source};
+}
+
+Source source_of(InputsPlan::Next next, std::optional<std::uint64_t> expected) {
+  auto plan = std::make_unique<InputsPlan>(std::move(next), expected);
+  Source source;
+  source.inputs = plan.get();
+  source.plan = std::move(plan);
+  return source;
+}
+
+}  // namespace
+
+Result<Recipe> recipe_of(Recipe::Kind kind, const tasks::Task& task, const JobOptions& options) {
+  if (options.memory_bytes > 0 || options.fuel > 0) return Error{"memory and fuel are limits of modules; " + task.name + " is none"};
+  return recipe_of(kind, task.name, task.version, options);
+}
+
+Result<Recipe> recipe_of(Recipe::Kind kind, const Module& module, const JobOptions& options) {
+  auto recipe = recipe_of(kind, module.name(), 1, options);
+  if (!recipe) return recipe;
+  if (const auto fits = module.check(options.memory_bytes, options.fuel); !fits) return fits.error();
+  recipe->module = module.image().id;
+  recipe->memory_bytes = options.memory_bytes;
+  recipe->fuel = options.fuel;
+  return recipe;
+}
+
+Result<Source> known_inputs(std::vector<Bytes> inputs, Recipe& recipe) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (auto fault = fault_of_input(i, inputs[i].size())) return *std::move(fault);
+  }
+  recipe.inputs = hash_of_all(inputs);
+  const std::uint64_t count = inputs.size();
+  auto next = [held = std::make_shared<std::vector<Bytes>>(std::move(inputs)), at = std::size_t{0}]() mutable -> std::optional<Bytes> {
+    if (at == held->size()) return std::nullopt;
+    return std::move((*held)[at++]);
+  };
+  return source_of(std::move(next), count);
+}
+
+Result<Source> coming_inputs(Inputs<Bytes> next, const JobOptions& options, Recipe& recipe) {
+  auto first = next();
+  if (!first) return first.error();
+  if (*first) recipe.inputs = hash_of(**first);
+  auto rest = [first = *std::move(first), next = std::move(next)]() mutable -> Result<std::optional<Bytes>> {
+    if (!next) return std::optional<Bytes>();
+    if (first) return std::exchange(first, std::nullopt);
+    auto input = next();
+    if (!input || !*input) next = nullptr;
+    return input;
+  };
+  return source_of(std::move(rest), options.units_expected);
+}
+
+}  // namespace dugnad::sdk
