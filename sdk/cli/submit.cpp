@@ -1,5 +1,6 @@
 // `dugnad submit`: one job from the command line to its answer.
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <memory>
 #include <thread>
@@ -36,6 +37,7 @@ class Submission {
 
   Ending run() {
     const Interrupts interrupts([this] {
+      interrupted_ = true;
       stop_.stop();
       inbox_.put(Interrupted{});
     });
@@ -77,6 +79,7 @@ class Submission {
     if (!swarm) return Refusal{ExitCode::environment, swarm.error().message};
     swarm_ = std::make_unique<Swarm>(*std::move(swarm));
     auto job = begin();
+    if (!job && interrupted_) return Refusal{ExitCode::interrupted, "interrupted"};  // while it waited for the first unit
     if (!job) return Refusal{ExitCode::environment, job.error().message};
     job_ = *std::move(job);
     started_.job = job_->id();
@@ -306,6 +309,7 @@ class Submission {
 
   SubmitOptions options_;
   Report& report_;
+  std::atomic<bool> interrupted_{false};
   Stop stop_;
   std::unique_ptr<UnitReader> reader_;  // these of a module
   std::unique_ptr<Outputs> outputs_;

@@ -167,6 +167,20 @@ TEST_CASE("an interrupted job of one's own program goes on, by the same command 
   CHECK(results.out() == third.out());
 }
 
+TEST_CASE("a submitter that waits for more of its standard input gives what it has, and can be interrupted") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  const std::string pipe = place / "pipe";
+  REQUIRE(finished({"/usr/bin/mkfifo", pipe}).exit_code() == 0);
+  std::string typed = "exec 3<> '" + pipe + "'; echo 12 >&3; exec 0<&3 3<&-; exec";  // which stays open, and silent
+  for (const std::string& word : submit_guest(place, "factors", {"-"}, one)) typed += " '" + word + "'";
+  Process waiting({"/bin/sh", "-c", typed});
+  CHECK_MESSAGE(waiting.line([](const std::string& line) { return line == "12: 2 2 3"; }), waiting.story());
+  waiting.signal(SIGINT);
+  CHECK_MESSAGE(waiting.exit_code() == 130, waiting.story());
+  CHECK_MESSAGE(waiting.err().find("the same command with the same input goes on") != std::string::npos, waiting.story());
+}
+
 TEST_CASE("a module that donors would refuse is refused before it is submitted, with the reason") {
   const Place place;
   write(place / "text.wasm", "no module\n");
