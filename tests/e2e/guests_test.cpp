@@ -96,6 +96,12 @@ TEST_CASE("units come from lines, argument lists, files or standard input, and o
   CHECK(text_of(place / "made/results/000001.out") == "kitten sitting 3\nsame same 0\n");
   CHECK_FALSE(std::filesystem::exists(place / "made/results/000002.out"));
 
+#ifdef DUGNAD_RUST_GUEST
+  Process rust = finished(submit_guest(place, "frequent", {"--files", place / "*.in"}, one));
+  CHECK_MESSAGE(rust.exit_code() == 0, rust.story());
+  CHECK_MESSAGE(rust.out().find("same 2\n") != std::string::npos, rust.out());
+#endif
+
   const Words command = submit_guest(place, "distance", {"-"}, one);
   std::string typed;
   for (const std::string& word : command) typed += " '" + word + "'";
