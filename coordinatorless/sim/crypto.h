@@ -4,7 +4,7 @@
 #pragma once
 
 #include <functional>
-#include <map>
+#include <unordered_map>
 
 #include "coordinatorless/base/crypto.h"
 
@@ -23,8 +23,9 @@ class KeyRegistry {
   [[nodiscard]] const Secret* find(const CurveKey& key) const;
 
  private:
-  std::map<PublicKey, Secret> signing_;
-  std::map<CurveKey, Secret> sealing_;
+  // Asked for every record that comes.
+  std::unordered_map<PublicKey, Secret> signing_;  // unordered: never iterated
+  std::unordered_map<CurveKey, Secret> sealing_;   // unordered: never iterated
 };
 
 class SimCrypto final : public Crypto {
