@@ -120,6 +120,17 @@ void Book::mark_failed(const PeerId& peer, Now now) {
   entry->next_try = now.boot + pause_after(entry->failures);
 }
 
+void Book::leave_alone(const PeerId& peer, bool lasted, Now now) {
+  BookEntry* entry = find(peer);
+  if (entry == nullptr) return;
+  if (lasted) entry->turned_away = 0;
+  const Duration pause =
+      std::min<Duration>(limits::left_alone_first * (1U << std::min<unsigned>(entry->turned_away, 8U)), limits::left_alone_most);
+  if (entry->turned_away < UINT8_MAX) ++entry->turned_away;
+  // Spread, so that all whom it turned away do not come back at once.
+  entry->next_try = std::max(entry->next_try, now.boot + from_seconds(seconds_of(pause) * (0.75 + 0.5 * generator_.share())));
+}
+
 std::vector<Route> Book::expire(Now now) {
   std::vector<Route> gone;
   entries_.erase_if([&](const BookBuckets::Item& item) {

@@ -33,6 +33,8 @@ class Book {
   /// We dialled it and it was there.
   void mark_tried(const PeerId& peer, Now now);
   void mark_failed(const PeerId& peer, Now now);
+  /// It ended a link with us, which had held for a while (`lasted`) or not.
+  void leave_alone(const PeerId& peer, bool lasted, Now now);
   /// Drops what has run out; gives where those peers could be dialled.
   std::vector<Route> expire(Now now);
 

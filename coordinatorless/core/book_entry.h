@@ -16,10 +16,11 @@ struct BookEntry {
   bool may_dial = false;             // it has an endpoint, told by somebody whose word is enough
   bool tried = false;
   std::uint8_t bucket = 0;           // of new, or of tried
+  std::uint8_t turned_away = 0;      // times in a row that it soon ended a link which we dialled
   unsigned failures = 0;             // dials in a row that led nowhere
   unsigned passed_on = 0;            // times sent to somebody since it last changed
   WallTime expires{};                // of the record
-  BootTime next_try{};               // not dialled before
+  BootTime next_try{};               // not dialled from the book before
   std::uint64_t sequence = 0;        // of the record
   Signed raw;                        // as it came, to be passed on
   std::uint64_t source_group = 0;    // network of whoever told it first

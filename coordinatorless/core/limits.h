@@ -43,6 +43,11 @@ inline constexpr Duration dial_retry_most = minutes(10);
 // Of gossiped addresses, per /24 (/48 in IPv6): else one record turns the swarm on a stranger.
 inline constexpr std::size_t dials_per_group_per_minute = 16;
 inline constexpr std::size_t dial_groups_max = 4096;     // neighbourhoods dialled within a minute; more than dials can reach in that time
+// A peer that ended a link which we dialled is not chosen again before this, doubling each time that it soon does.
+inline constexpr Duration left_alone_first = minutes(2);
+inline constexpr Duration left_alone_most = minutes(30);
+// Up to so many peers in the book nobody is left alone: they all fit one peer's links, and whoever ended one did so for another reason.
+inline constexpr std::size_t small_swarm = overlay_outbound + overlay_inbound_max;
 inline constexpr Duration dial_lasting = minutes(1);     // a link that held this long starts the backoff afresh
 inline constexpr Duration inbound_settle = seconds(10);  // a link's time to show that it is a job's, before it counts among the overlay's
 inline constexpr Duration unneeded_linger = seconds(5);  // a link we dialled and need no more stays this long: a feeler hears the welcome

@@ -150,17 +150,17 @@ bool Links::connected(const PeerConnected& event, Now now, Output& out) {
   return !link.closing;
 }
 
-bool Links::lost(const PeerId& peer, Now now) {
-  const auto link = links_.find(peer);
-  if (link == links_.end()) return false;
-  // A link over which work went was none in vain, however short: where the way is bad, backing off would leave only the waiting.
-  const bool lasted = link->second.useful || now.boot - link->second.since >= limits::dial_lasting;
-  links_.erase(link);
+std::optional<Link> Links::lost(const PeerId& peer, Now now) {
+  const auto found = links_.find(peer);
+  if (found == links_.end()) return std::nullopt;
+  const Link link = std::move(found->second);
+  links_.erase(found);
   const auto at = targets_.find(peer);
-  if (at == targets_.end()) return true;
-  if (lasted) at->second.failures = 0;
+  if (at == targets_.end()) return link;
+  // A link over which work went was none in vain, however short: where the way is bad, backing off would leave only the waiting.
+  if (link.useful || now.boot - link.since >= limits::dial_lasting) at->second.failures = 0;
   end_of_link(at, now);
-  return true;
+  return link;
 }
 
 void Links::dial_failed(const PeerId& peer, Now now) {

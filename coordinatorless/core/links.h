@@ -92,8 +92,8 @@ class Links {
 
   /// True where this is news: false for the second connection of two that crossed, and where the link is refused for want of room.
   bool connected(const PeerConnected& event, Now now, Output& out);
-  /// True where there was a link. Only then have others to be told.
-  bool lost(const PeerId& peer, Now now);
+  /// The link as it was, nullopt where there was none. Only where there was have others to be told.
+  std::optional<Link> lost(const PeerId& peer, Now now);
   void dial_failed(const PeerId& peer, Now now);
   void tick(Now now, Output& out);
   [[nodiscard]] BootTime next_deadline() const { return deadline_; }

@@ -50,8 +50,11 @@ void Membership::connected(const PeerConnected& event, Now now, Output& out) {
   out.send(event.peer, std::move(welcome));
 }
 
-void Membership::lost(const PeerId& peer, Now now) {
+void Membership::lost(const PeerId& peer, const Link& link, Now now) {
   neighbours_.erase(peer);
+  if (link.outbound && !link.closing && book_.size() > limits::small_swarm) {
+    book_.leave_alone(peer, now.boot - link.since >= limits::dial_lasting, now);
+  }
   own_.may_differ(now);
   next_fill_ = now.boot;
 }

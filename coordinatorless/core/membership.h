@@ -9,6 +9,8 @@
 //   - A loopback or private address is passed on only to those who are in that network with us.
 //   - overlay_outbound links are kept up to peers of different networks of our own choosing, half of them from the tried; a feeler now and
 //     then finds out who of the others is real.                              *To eclipse us takes most of the book, from many networks.*
+//   - A peer that ends a link which we dialled has too many of them: it is left alone for left_alone_first, longer each time, where the book
+//     has others.                      *A large swarm settles, instead of dialling whom everybody knows again and again: a welcome each time.*
 //   - Peers we were linked with are remembered across a restart; the last seen are dialled first (anchors).
 //   - A peer that could not be dialled three times counts as dead: it is neither listed nor passed on. It is still tried now and then, when
 //     nobody else is left, and by feelers.                                   *Two halves of a swarm that was cut find each other again.*
@@ -41,8 +43,8 @@ class Membership {
 
   /// After Links::connected(), whatever that said: a second connection may show that a peer can be dialled.
   void connected(const PeerConnected& event, Now now, Output& out);
-  /// After Links::lost() said that there was a link.
-  void lost(const PeerId& peer, Now now);
+  /// After Links::lost() gave the link.
+  void lost(const PeerId& peer, const Link& link, Now now);
   void dial_failed(const PeerId& peer, Now now);
   /// What Self says of us has changed.
   void self_changed(Now now) { own_.may_differ(now); }

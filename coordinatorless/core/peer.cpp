@@ -99,8 +99,9 @@ struct Peer::Parts {
   }
 
   void on(PeerLost&& event, Now now) {
-    if (!links.lost(event.peer, now)) return;
-    membership.lost(event.peer, now);
+    const auto link = links.lost(event.peer, now);
+    if (!link) return;
+    membership.lost(event.peer, *link, now);
     gossip.lost(event.peer);
     relay_service.lost(event.peer, out);
     relayed.lost(event.peer, now);

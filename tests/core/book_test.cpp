@@ -159,3 +159,22 @@ TEST_CASE("a lease is accepted within the tolerated skew, and neither longer nor
   record.expires = WallTime::min();
   CHECK_FALSE(is_current(record.expires, limits::record_lease, now.wall));
 }
+
+TEST_CASE("a peer that turns us away is left alone, longer each time, until a link with it has held") {
+  Shelf shelf;
+  const ContactRecord record = record_of(1, far_away(1), 1, shelf.now.wall);
+  CHECK(shelf.put(record) == Book::Outcome::fresh);
+  const auto left_alone = [&](bool lasted) {
+    shelf.book.mark_tried(record.peer(), shelf.now);
+    shelf.book.leave_alone(record.peer(), lasted, shelf.now);
+    return shelf.book.find(record.peer())->next_try - shelf.now.boot;
+  };
+  for (int i = 0; i < 300; ++i) {
+    const Duration expected = std::min<Duration>(limits::left_alone_first * (1 << std::min(i, 10)), limits::left_alone_most);
+    const Duration pause = left_alone(false);
+    CHECK(pause >= expected * 3 / 4);
+    CHECK(pause <= expected * 5 / 4);
+  }
+  CHECK(left_alone(true) <= limits::left_alone_first * 5 / 4);
+  CHECK_FALSE(shelf.book.find(record.peer())->looks_dead());
+}

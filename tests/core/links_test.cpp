@@ -85,8 +85,8 @@ TEST_CASE("two dials that cross are one link") {
   bench.links.dial_failed(peer.self.id, bench.now);
   CHECK(bench.links.is_up(peer.self.id));
   CHECK(bench.links.purposes_of(peer.self.id).has(Purpose::overlay));
-  CHECK(bench.links.lost(peer.self.id, bench.now));
-  CHECK_FALSE(bench.links.lost(peer.self.id, bench.now));
+  CHECK(bench.links.lost(peer.self.id, bench.now).has_value());
+  CHECK_FALSE(bench.links.lost(peer.self.id, bench.now).has_value());
   CHECK(bench.links.count() == 0);
 }
 
@@ -181,7 +181,7 @@ TEST_CASE("a link that we dialled and need no more is dropped after a while, unl
   bench.advance(limits::unneeded_linger + 1ms);
   REQUIRE(all<Disconnect>(bench.out).size() == 1);
   CHECK_FALSE(bench.links.is_up(peer.self.id));
-  CHECK(bench.links.lost(peer.self.id, bench.now));
+  CHECK(bench.links.lost(peer.self.id, bench.now).has_value());
 }
 
 TEST_CASE("a flood of inbound links cannot push out those that serve a job nor the ones that were there first") {
@@ -249,7 +249,7 @@ TEST_CASE("a link over which work went is dialled again soon, however often it b
     bench.connect(peer, true, peer.self.endpoint);
     bench.advance(1s);
     bench.links.useful(peer.self.id, bench.now);
-    REQUIRE(bench.links.lost(peer.self.id, bench.now));
+    REQUIRE(bench.links.lost(peer.self.id, bench.now).has_value());
     (void)bench.take();
     bench.advance(limits::dial_retry_first * 3 / 2);
     REQUIRE(all<Dial>(bench.take()).size() == 1);

@@ -142,6 +142,32 @@ TEST_CASE("a peer that lost its network comes back by itself") {
   CHECK(lonely.links.count() >= 8);
 }
 
+TEST_CASE("whoever ends a link that we dialled is left alone in a large swarm, and dialled again at once in a small one") {
+  for (const unsigned count : {60U, 6U}) {
+    SmallSwarm swarm;
+    gather(swarm, count, far_away);
+    swarm.run(1min);
+    auto& first = *swarm.members[1];
+    std::vector<SmallSwarm::Member*> left;
+    for (auto& other : swarm.members) {
+      const Link* link = first.links.find(other->id());
+      if (link == nullptr || !link->outbound || first.links.purposes_of(other->id()).has(Purpose::user)) continue;
+      left.push_back(other.get());
+    }
+    REQUIRE_FALSE(left.empty());
+    const BootTime cut_at = swarm.now.boot;
+    for (auto* other : left) swarm.cut(first, *other);
+    swarm.run(1min);
+    std::size_t again = 0;
+    for (auto* other : left) {
+      const Link* link = first.links.find(other->id());
+      if (link != nullptr && link->since >= cut_at) again += count == 6 || link->outbound;
+    }
+    CHECK(again == (count == 6 ? left.size() : 0));
+    CHECK(first.links.count() >= std::min<std::size_t>(count - 1, limits::overlay_outbound));
+  }
+}
+
 TEST_CASE("after a restart a peer finds the swarm by memory alone, the last seen first") {
   SmallSwarm swarm;
   gather(swarm, 12, on_loopback);

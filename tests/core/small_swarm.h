@@ -95,7 +95,7 @@ class SmallSwarm {
 
  private:
   void lose(Member& member, const PeerId& peer) {
-    if (member.links.lost(peer, now)) member.membership.lost(peer, now);
+    if (const auto link = member.links.lost(peer, now)) member.membership.lost(peer, *link, now);
   }
   void link(Member& from, Member& to) {
     const auto introduce = [&](Member& here, const Member& there, bool outbound, std::optional<Endpoint> seen_at) {
