@@ -133,6 +133,7 @@ Charge Gossip::on(const PeerId& from, const Announce& message, Now now, Output& 
   if (neighbour == neighbours_.end()) return {};
   auto announced = take_apart(message.announcement);
   if (!announced) return charges::malformed;
+  neighbour->second.untold.erase(announced->job);
 
   const auto found = held_.find(announced->job);
   const AnnouncedJob* before = found == held_.end() ? nullptr : &found->second.what;
@@ -162,6 +163,7 @@ Charge Gossip::on(const PeerId& from, const Digest& message, Now now, Output& ou
   if (!neighbour->second.digests.take(1, now.boot)) return charges::hasty;
   Pull pull;
   for (const DigestEntry& entry : message.entries) {
+    neighbour->second.untold.erase(entry.job);
     const auto found = held_.find(entry.job);
     if (found == held_.end()) {
       if (!refused_.contains(entry.job)) pull.jobs.push_back(entry.job);
@@ -188,6 +190,7 @@ void Gossip::tick(Now now, Output& out) {
   for (auto& [job, own] : own_) {
     if (own.refresh_at <= now.boot) announce_own(own, now, out);
   }
+  if (whisper_at_ <= now.boot) whisper(now, out);
   if (digest_at_ <= now.boot) {
     forget_expired(now);
     if (!held_.empty() && !neighbours_.empty()) send_digest(drawn_from(neighbours_, *self_.generator)->first, out);
@@ -197,7 +200,7 @@ void Gossip::tick(Now now, Output& out) {
 }
 
 BootTime Gossip::next_deadline() const {
-  BootTime next = digest_at_;
+  BootTime next = std::min(digest_at_, whisper_at_);
   for (const auto& [job, own] : own_) next = std::min(next, own.refresh_at);
   return next;
 }
@@ -316,8 +319,22 @@ void Gossip::push(Held& held, Now now, Output& out) {
     if (peer != held.told_by) others.push_back(peer);
   }
   // A hub tells half of its many neighbours: those with few links hear of a job mostly from hubs.
-  draw_to_front(others, std::max(limits::gossip_fanout, others.size() / 2), *self_.generator);
-  for (const PeerId& peer : others) out.send(peer, Announce{held.what.raw, held.hops});
+  const auto told = std::min(others.size(), std::max(limits::gossip_fanout, others.size() / 2));
+  self_.generator->shuffle(std::span(others));
+  for (std::size_t i = 0; i < told; ++i) out.send(others[i], Announce{held.what.raw, held.hops});
+  for (std::size_t i = told; i < others.size(); ++i) {
+    auto& untold = neighbours_.at(others[i]).untold;
+    if (untold.size() < limits::digest_entries_max) untold.insert(held.what.job);
+    if (whisper_at_ == never) whisper_at_ = std::max(now.boot + limits::whisper_delay, whispered_at_ + limits::gossip_spacing);
+  }
+}
+
+void Gossip::whisper(Now now, Output& out) {
+  whisper_at_ = never;
+  whispered_at_ = now.boot;
+  for (auto& [peer, neighbour] : neighbours_) {
+    if (!neighbour.untold.empty()) send_digest(peer, std::exchange(neighbour.untold, {}), out);
+  }
 }
 
 void Gossip::answer(const PeerId& to, const Held& held, Now now, Output& out) {
@@ -329,6 +346,16 @@ void Gossip::send_digest(const PeerId& to, Output& out) {
   for (const auto& [job, held] : held_) digest.entries.push_back({job, held.what.announcement.sequence});
   draw_to_front(digest.entries, limits::digest_entries_max, *self_.generator);
   out.send(to, std::move(digest));
+}
+
+/// Of these jobs, which are no more than fit, those that are still held.
+void Gossip::send_digest(const PeerId& to, const std::set<JobId>& jobs, Output& out) {
+  Digest digest;
+  for (const JobId& job : jobs) {
+    const auto held = held_.find(job);
+    if (held != held_.end()) digest.entries.push_back({job, held->second.what.announcement.sequence});
+  }
+  if (!digest.entries.empty()) out.send(to, std::move(digest));
 }
 
 /// Digests go on while anything is held; in an idle swarm nothing ticks.

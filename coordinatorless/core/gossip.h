@@ -19,6 +19,9 @@
 // - Each digest_interval, whoever holds anything tells one random neighbour what (and a new neighbour at once); that one pulls what it
 //   lacks and sends what it has newer. Rationale: repairs what loss, partitions and late arrival left out, and costs nothing in an idle
 //   swarm.
+// - Neighbours that a rumour was not sent to, and that did not send it either, get a digest of such rumours after whisper_delay, once in
+//   gossip_spacing at most. Rationale: of thousands of peers with eight neighbours each a few are always left out by all eight, and would
+//   wait for somebody's random digest for a minute.
 // - Quotas: announcements_per_owner (its own oldest closed one makes room, else the new one is refused) and announcements_max (then a
 //   closed one goes, else a random one of the owner that holds most, the newcomer counted in). Rationale: keys are free, so a quota by
 //   owner does not stop a flood; but few keys cannot push out many, nobody can aim at one job, and an honest one is back with its next
@@ -113,6 +116,7 @@ class Gossip {
     TokenBucket answers{limits::gossip_answers_per_second, limits::gossip_answers_burst};
     TokenBucket checks{limits::gossip_checks_per_second, limits::gossip_checks_burst};
     TokenBucket digests{limits::gossip_digests_per_second, limits::gossip_digests_burst};
+    std::set<JobId> untold;  // rumours not sent to it, nor heard from it: to be whispered
   };
 
   [[nodiscard]] std::optional<AnnouncedJob> make_announcement(const Own& own, WallTime now) const;
@@ -126,7 +130,9 @@ class Gossip {
   void forget_expired(Now now);
   void push(Held& held, Now now, Output& out);
   void answer(const PeerId& to, const Held& held, Now now, Output& out);
+  void whisper(Now now, Output& out);
   void send_digest(const PeerId& to, Output& out);
+  void send_digest(const PeerId& to, const std::set<JobId>& jobs, Output& out);
   void schedule_digest(Now now);
   [[nodiscard]] KnownJob describe(const Held& held) const;
 
@@ -140,6 +146,8 @@ class Gossip {
   std::map<PeerId, Neighbour> neighbours_;
   std::vector<JobId> news_;
   BootTime digest_at_ = never;
+  BootTime whisper_at_ = never;  // while anybody is untold
+  BootTime whispered_at_{};
 };
 
 }  // namespace dugnad::core

@@ -94,8 +94,9 @@ inline constexpr double gossip_answers_per_second = 16;   // announcements sent 
 inline constexpr double gossip_answers_burst = 512;       // a newcomer learns of two digests' worth at once
 inline constexpr double gossip_checks_per_second = 20;    // announcements of one neighbour whose signatures are checked, 0.2 ms each
 inline constexpr double gossip_checks_burst = 512;        // what a newcomer pulls
-inline constexpr double gossip_digests_per_second = 0.2;  // of one neighbour; an honest one sends a tenth of a digest a second
-inline constexpr double gossip_digests_burst = 8;         // a link that stood still for a minute delivers six at once
+inline constexpr Duration whisper_delay = seconds(1);     // by then a rumour has come back from most neighbours that have it
+inline constexpr double gossip_digests_per_second = 0.4;  // of one neighbour; an honest one sends 0.1 at random, and 0.1 whispers
+inline constexpr double gossip_digests_burst = 16;        // a link that stood still for a minute delivers twelve at once
 inline constexpr std::size_t gossip_refused_max = 1024;   // jobs remembered as over quota, so that they are not pulled again at once
 inline constexpr Duration gossip_refused_time = minutes(1);
 

@@ -66,7 +66,7 @@ void measure_gossip(const Settings& settings, Report& report) {
     const std::size_t runs = peers > 1000 ? 1 : settings.quick ? 1 : 3;
     Samples idle, informed[std::size(shares)];
     for (std::size_t i = 0; i < runs; ++i) {
-      const Course course = run(peers, i + 1, peers > 1000 ? seconds(30) : seconds(240));
+      const Course course = run(peers, i + 1, seconds(240));
       idle.push_back(course.idle_bytes);
       for (std::size_t share = 0; share < std::size(shares); ++share) informed[share].push_back(course.informed_after[share]);
     }

@@ -314,8 +314,40 @@ TEST_CASE("a pull is answered from what is held, within an allowance; digests th
 
   Charge total;
   for (int i = 0; i < 20; ++i) total.add(listener.gossip.on(listener.neighbours[1], Digest{}, listener.now, listener.out));
-  CHECK(total.score == 12 * charges::hasty.score);
+  CHECK(total.score == (20 - limits::gossip_digests_burst) * charges::hasty.score);
   CHECK_FALSE(listener.gossip.on(PeerId{}, posting.announce(), listener.now, listener.out));
+}
+
+TEST_CASE("neighbours that a rumour was not sent to, and did not send it, get a digest of it a second later, and then not for ten") {
+  Listener listener(20);
+  const auto whispered = [&](Duration after) {
+    listener.out = {};
+    listener.pass(after);
+    return messages<Digest>(listener.out);
+  };
+  const Posting posting(listener.owner, listener.submitter, listener.now);
+  CHECK_FALSE(listener.hear(posting));
+  std::set<PeerId> has{listener.neighbours[0]};
+  for (const auto& [peer, announce] : listener.sent()) has.insert(peer);
+  const auto returned =
+      std::find_if(listener.neighbours.begin(), listener.neighbours.end(), [&](const PeerId& peer) { return !has.contains(peer); });
+  REQUIRE(returned != listener.neighbours.end());
+  CHECK_FALSE(listener.gossip.on(*returned, posting.announce(3), listener.now, listener.out));
+  has.insert(*returned);
+  const auto first = whispered(limits::whisper_delay);
+  CHECK(first.size() == listener.neighbours.size() - has.size());
+  for (const auto& [peer, digest] : first) {
+    CHECK(has.insert(peer).second);
+    REQUIRE(digest.entries.size() == 1);
+    CHECK(digest.entries[0].job == posting.job());
+  }
+
+  // What comes in the next ten seconds is whispered together.
+  for (std::uint8_t i = 1; i <= 2; ++i) CHECK_FALSE(listener.hear(Posting(listener.owner, listener.submitter, listener.now, i)));
+  CHECK(whispered(limits::gossip_spacing / 4).empty());
+  const auto second = whispered(limits::gossip_spacing);
+  CHECK(second.size() >= 9);
+  CHECK(std::any_of(second.begin(), second.end(), [](const auto& sent) { return sent.second.entries.size() == 2; }));
 }
 
 // --- Our own jobs ---
