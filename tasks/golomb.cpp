@@ -30,8 +30,9 @@ __extension__ typedef unsigned __int128 Bits;  // bit d - 1 stands for distance 
 constexpr unsigned marks_most = 14;  // its shortest ruler, 127, is the longest that the words hold
 constexpr unsigned bound_most = 128;
 constexpr unsigned chains_most = 4'096;
-constexpr std::uint32_t budget_first = 1u << 22;  // some 40 ms
-constexpr std::uint32_t budget_most = 1u << 25;   // some 0.3 s
+constexpr std::uint32_t budget_first = 1u << 22;  // some 60 ms
+constexpr std::uint32_t budget_most = 1u << 26;   // some 1 s
+constexpr std::uint32_t budget_growth = 4;        // from wave to wave
 constexpr std::uint32_t budget_least = 64;        // more than it takes to come back to where a chain stands
 constexpr std::uint32_t tried_between_polls = 1u << 16;
 constexpr unsigned marks_by_plan = 9;  // rulers up to these many marks the plan finds itself, in milliseconds
@@ -320,11 +321,11 @@ class Waves final : public Plan {
     return found;
   }
 
-  /// How many chains share the search: a mark more is about ten times the work.
+  /// How many chains share the search: one for every two seconds of it, so that most of the work is done in units with the full budget. A
+  /// mark more is about ten times the work.
   static unsigned chains_of(unsigned marks) {
-    unsigned chains = 1;
-    for (unsigned more = marks_by_plan + 1; more < marks; ++more) chains *= 5;
-    return std::min(chains, chains_most);
+    static constexpr std::array<unsigned, marks_most - marks_by_plan> from_10{1, 2, 2, 4, 40};
+    return marks <= marks_by_plan ? 1 : from_10[marks - marks_by_plan - 1];
   }
 
   void begin_stage() {
@@ -361,7 +362,7 @@ class Waves final : public Plan {
       chains_[wave_[place].chain] = std::move(found.stopped_at);
     }
     wave_begin_ += wave_.size();
-    budget_ = std::min(2 * budget_, budget_most);
+    budget_ = std::min(budget_growth * budget_, budget_most);
     begin_wave();
     if (!wave_.empty()) return;
     shortest_[stage_] = static_cast<std::uint8_t>(bound_);
@@ -387,6 +388,7 @@ class Waves final : public Plan {
 Task golomb() {
   return {
       .name = "golomb",
+      .version = 2,
       .help = "find the length of the shortest ruler with n marks whose distances all differ",
       .parameters = {{.name = "n", .help = "the number of marks", .least = 2, .most = marks_most, .fallback = std::nullopt}},
       .run = run,

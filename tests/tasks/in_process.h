@@ -77,7 +77,7 @@ inline Bytes dearest_unit(const Task& task) {
     Writer unit;
     unit.u8(14).u8(128);
     for (const std::uint8_t length : {1, 3, 6, 11, 17, 25, 34, 44, 55, 72, 85, 106}) unit.u8(length);
-    return unit.u16(0).u16(625).u32(1u << 25).u8(0).take();
+    return unit.u16(0).u16(40).u32(1u << 26).u8(0).take();
   }
   // Of a picture, the tile within the bulb of period 3, where nothing escapes; of stretches of numbers, the last.
   const auto plan = task.plan(largest(task));
