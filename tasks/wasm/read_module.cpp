@@ -25,6 +25,23 @@ ValType val_type(Type type) { return static_cast<ValType>(static_cast<std::uint8
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
+// The specification has a type in one byte. libwabt reads it as a number, of which there are longer ways to write it; V8 does not.
+constexpr std::string_view long_type = "it is no valid WebAssembly module: a type in it is written in several bytes";
+
+/// In the section of types, which libwabt reports one function at a time.
+bool has_long_types(ByteView section) {
+  Reader reader(section);
+  for (std::uint32_t count = reader.u32(); count > 0 && reader.ok(); --count) {
+    reader.byte();  // that it is a function
+    for (int list = 0; list < 2; ++list) {  // parameters, results
+      for (std::uint32_t types = reader.u32(); types > 0 && reader.ok(); --types) {
+        if ((reader.byte() & 0x80) != 0) return true;
+      }
+    }
+  }
+  return false;
+}
+
 /// Feeds each instruction to libwabt's validator, whose stack also tells how deep a function's operands get.
 class Noting final : public wabt::BinaryReaderNop {
  public:
@@ -92,12 +109,13 @@ class Noting final : public wabt::BinaryReaderNop {
   }
   wabt::Result OnGlobalCount(Index count) override { return at_most(count, limits::globals_max, "globals"); }
   wabt::Result BeginGlobal(Index, Type type, bool is_mutable) override {
+    if (is_long(2)) return refuse(std::string(long_type));  // whether it is mutable stands behind
     module_.globals.push_back(val_type(type));
     init_ = type;
     return validator_.OnGlobal(here(), type, is_mutable);
   }
-  wabt::Result BeginGlobalInitExpr(Index) override { return validator_.BeginInitExpr(here(), init_); }
-  wabt::Result EndGlobalInitExpr(Index) override { return validator_.EndInitExpr(); }
+  wabt::Result BeginGlobalInitExpr(Index) override { return begin_initialiser(init_); }
+  wabt::Result EndGlobalInitExpr(Index) override { return end_initialiser(); }
   wabt::Result OnTagCount(Index) override { return refuse("it uses exceptions (a tag section)"); }
   wabt::Result OnExportCount(Index count) override { return at_most(count, limits::exports_max, "exports"); }
   wabt::Result OnExport(Index, wabt::ExternalKind kind, Index item, std::string_view name) override {
@@ -112,11 +130,14 @@ class Noting final : public wabt::BinaryReaderNop {
   // --- Segments ---
   wabt::Result OnElemSegmentCount(Index count) override { return at_most(count, limits::segments_max, "element segments"); }
   wabt::Result BeginElemSegment(Index, Index table, std::uint8_t flags) override {
+    if (flags > 7) return refuse("it is no valid WebAssembly module: there is no element segment of kind " + number(flags));
     return validator_.OnElemSegment(here(), var(table), segment_kind(flags));
   }
-  wabt::Result BeginElemSegmentInitExpr(Index) override { return validator_.BeginInitExpr(here(), Type::I32); }
-  wabt::Result EndElemSegmentInitExpr(Index) override { return validator_.EndInitExpr(); }
-  wabt::Result OnElemSegmentElemType(Index, Type type) override { return validator_.OnElemSegmentElemType(here(), type); }
+  wabt::Result BeginElemSegmentInitExpr(Index) override { return begin_initialiser(Type::I32); }
+  wabt::Result EndElemSegmentInitExpr(Index) override { return end_initialiser(); }
+  wabt::Result OnElemSegmentElemType(Index, Type type) override {
+    return is_long(1) ? refuse(std::string(long_type)) : validator_.OnElemSegmentElemType(here(), type);
+  }
   wabt::Result OnElemSegmentElemExprCount(Index, Index count) override {
     module_.elements += count;
     return at_most(module_.elements, limits::elements_max, "elements of tables");
@@ -129,10 +150,11 @@ class Noting final : public wabt::BinaryReaderNop {
   wabt::Result OnDataCount(Index count) override { return validator_.OnDataCount(count), wabt::Result::Ok; }
   wabt::Result OnDataSegmentCount(Index count) override { return at_most(count, limits::segments_max, "data segments"); }
   wabt::Result BeginDataSegment(Index, Index memory, std::uint8_t flags) override {
+    if (flags > 2) return refuse("it is no valid WebAssembly module: there is no data segment of kind " + number(flags));
     return validator_.OnDataSegment(here(), var(memory), segment_kind(flags));
   }
-  wabt::Result BeginDataSegmentInitExpr(Index) override { return validator_.BeginInitExpr(here(), Type::I32); }
-  wabt::Result EndDataSegmentInitExpr(Index) override { return validator_.EndInitExpr(); }
+  wabt::Result BeginDataSegmentInitExpr(Index) override { return begin_initialiser(Type::I32); }
+  wabt::Result EndDataSegmentInitExpr(Index) override { return end_initialiser(); }
 
   // --- Bodies ---
   wabt::Result BeginFunctionBody(Index index, Offset size) override {
@@ -147,6 +169,7 @@ class Noting final : public wabt::BinaryReaderNop {
   wabt::Result OnLocalDecl(Index, Index count, Type type) override {
     function_->locals_total += count;
     if (function_->locals_total > limits::locals_max) return too_much("locals", function_->locals_total, limits::locals_max, index_);
+    if (is_long(1)) return refuse(std::string(long_type));
     function_->locals.emplace_back(count, val_type(type));
     if (type == Type::V128) function_->has_vectors = true;
     return validator_.OnLocalDecl(here(), count, type);
@@ -159,6 +182,7 @@ class Noting final : public wabt::BinaryReaderNop {
     if (copied > limits::blocks_times_locals_max) {
       return too_much("blocks times locals", copied, limits::blocks_times_locals_max, index_);
     }
+    if (!ended_) return refuse("it is no valid WebAssembly module: function " + number(index_) + " has no end");
     function_ = nullptr;
     return validator_.EndFunctionBody(here());
   }
@@ -168,6 +192,11 @@ class Noting final : public wabt::BinaryReaderNop {
     if (const std::string_view proposal = proposal_of(opcode); !proposal.empty()) {
       return refuse("it uses " + std::string(proposal) + " (" + opcode.GetName() + ")");
     }
+    // libwabt's reader reads on to the end of the body or the section.
+    if (ended_) {
+      const std::string what = function_ ? "function " + number(index_) : "an initialiser";
+      return refuse("it is no valid WebAssembly module: " + what + " goes on behind its end");
+    }
     if (!function_) return is_constant(opcode) ? wabt::Result(wabt::Result::Ok) : refuse("an initialiser in it is no constant");
     note_depth();
     function_->grows_memory |= opcode == Opcode::MemoryGrow;
@@ -176,9 +205,9 @@ class Noting final : public wabt::BinaryReaderNop {
     return wabt::Result::Ok;
   }
 
-  wabt::Result OnBlockExpr(Type type) override { return opened(validator_.OnBlock(here(), type)); }
-  wabt::Result OnLoopExpr(Type type) override { return opened(validator_.OnLoop(here(), type)); }
-  wabt::Result OnIfExpr(Type type) override { return opened(validator_.OnIf(here(), type)); }
+  wabt::Result OnBlockExpr(Type type) override { return opened(type, validator_.OnBlock(here(), type)); }
+  wabt::Result OnLoopExpr(Type type) override { return opened(type, validator_.OnLoop(here(), type)); }
+  wabt::Result OnIfExpr(Type type) override { return opened(type, validator_.OnIf(here(), type)); }
   wabt::Result OnElseExpr() override {
     ++function_->blocks;
     return validator_.OnElse(here());
@@ -226,7 +255,13 @@ class Noting final : public wabt::BinaryReaderNop {
   wabt::Result OnDropExpr() override { return validator_.OnDrop(here()); }
   wabt::Result OnNopExpr() override { return validator_.OnNop(here()); }
   wabt::Result OnReturnExpr() override { return validator_.OnReturn(here()); }
-  wabt::Result OnSelectExpr(Index count, Type* types) override { return validator_.OnSelect(here(), count, types); }
+  wabt::Result OnSelectExpr(Index count, Type* types) override {
+    constexpr std::uint8_t select = 0x1b;
+    const bool has_types = state->data[state->offset - 1] != select;
+    if (has_types && count != 1) return refuse("it is no valid WebAssembly module: a select in it has " + number(count) + " types");
+    if (has_types && is_long(1)) return refuse(std::string(long_type));
+    return validator_.OnSelect(here(), count, types);
+  }
   wabt::Result OnUnreachableExpr() override { return validator_.OnUnreachable(here()); }
   wabt::Result OnI32ConstExpr(std::uint32_t) override { return validator_.OnConst(here(), Type::I32); }
   wabt::Result OnI64ConstExpr(std::uint64_t) override { return validator_.OnConst(here(), Type::I64); }
@@ -272,7 +307,10 @@ class Noting final : public wabt::BinaryReaderNop {
   wabt::Result OnTableSizeExpr(Index table) override { return validator_.OnTableSize(here(), var(table)); }
   wabt::Result OnTableFillExpr(Index table) override { return validator_.OnTableFill(here(), var(table)); }
   wabt::Result OnElemDropExpr(Index segment) override { return validator_.OnElemDrop(here(), var(segment)); }
-  wabt::Result OnRefNullExpr(Type type) override { return validator_.OnRefNull(here(), type); }
+  wabt::Result OnRefNullExpr(Type type) override {
+    constexpr std::uint8_t ref_null = 0xd0;
+    return state->data[state->offset - 2] != ref_null ? refuse(std::string(long_type)) : validator_.OnRefNull(here(), type);
+  }
   wabt::Result OnRefIsNullExpr() override { return validator_.OnRefIsNull(here()); }
 
  private:
@@ -303,8 +341,21 @@ class Noting final : public wabt::BinaryReaderNop {
     values.shrink_to_fit();
   }
 
+  /// Whether the type that was just read, and ends `back` bytes before here, is written in several bytes. What stands before it is a number's last
+  /// byte, or an instruction: neither has the bit that says that more follows.
+  [[nodiscard]] bool is_long(std::size_t back) const { return (state->data[state->offset - back - 1] & 0x80) != 0; }
+
   wabt::Location here() const { return wabt::Location(state->offset); }
   Var var(Index index) const { return Var(index, here()); }
+
+  wabt::Result begin_initialiser(Type type) {
+    ended_ = false;
+    return validator_.BeginInitExpr(here(), type);
+  }
+  wabt::Result end_initialiser() {
+    if (!ended_) return refuse("it is no valid WebAssembly module: an initialiser in it has no end");
+    return validator_.EndInitExpr();
+  }
 
   wabt::Result refuse(std::string why) {
     if (refused_.empty()) refused_ = std::move(why);
@@ -322,7 +373,8 @@ class Noting final : public wabt::BinaryReaderNop {
   void note_depth() {
     function_->operands_max = std::max(function_->operands_max, static_cast<std::uint32_t>(validator_.type_stack_size()));
   }
-  wabt::Result opened(wabt::Result result) {
+  wabt::Result opened(Type type, wabt::Result result) {
+    if (!type.IsIndex() && is_long(1)) return refuse(std::string(long_type));
     if (++nesting_ > limits::nesting_max) return too_much("blocks inside blocks", nesting_, limits::nesting_max, index_);
     function_->nesting_max = std::max(function_->nesting_max, nesting_);
     ++function_->blocks;
@@ -337,7 +389,7 @@ class Noting final : public wabt::BinaryReaderNop {
   Function* function_ = nullptr;  // whose body is being read
   Index index_ = 0;
   std::uint32_t nesting_ = 0;
-  bool ended_ = false;  // the body that is being read
+  bool ended_ = false;  // the body or initialiser that is being read
 };
 
 constexpr std::array<std::uint8_t, 8> magic_and_version{0, 'a', 's', 'm', 1, 0, 0, 0};
@@ -382,6 +434,7 @@ Result<Module> read_module(ByteView plain) {
     const std::uint8_t id = reader.byte();
     module.payload[id] = reader.take(reader.u32());
   }
+  if (const auto& types = module.section(Section::type); types && has_long_types(*types)) return Error{std::string(long_type)};
   return module;
 }
 

@@ -1,8 +1,8 @@
 #include "tasks/wasm/rewrite.h"
 
 #include <algorithm>
-#include <stdexcept>
 
+#include "coordinatorless/base/panic.h"
 #include "tasks/wasm/instruction.h"
 #include "tasks/wasm/nan.h"
 
@@ -78,7 +78,7 @@ class Rewriting {
   // --- The walk ---
   void visit(const Instruction& now) {
     now_ = now;
-    if (blocks_.empty() || now.opcode.IsInvalid()) throw std::runtime_error("this code reads otherwise than it was checked");
+    DUGNAD_ASSERT(!blocks_.empty() && !now.opcode.IsInvalid(), "code reads otherwise than it was checked");
     if (dead_ > 0) return visit_dead();
     ++loop().cost;
     switch (now.opcode) {

@@ -146,13 +146,68 @@ TEST_CASE("counts that are small in the module and large in memory are refused")
 }
 
 TEST_CASE("eight bytes that declare two hundred million locals are refused") {
-  Bytes module = wat(reactor("(func $other unreachable)"));
-  const Bytes plain{3, 0, 0x00, 0x0b};                            // size, no locals, unreachable, end
-  const Bytes hostile{7, 1, 0xff, 0xff, 0xff, 0x7f, 0x7f, 0x0b};  // size, one run of locals, end
-  const auto at = std::search(module.begin(), module.end(), plain.begin(), plain.end());
-  REQUIRE(at != module.end());
-  *(at - 2) = static_cast<std::uint8_t>(*(at - 2) + hostile.size() - plain.size());  // the code section's size, before its count
-  const auto place = module.erase(at, at + 4);
-  module.insert(place, hostile.begin(), hostile.end());
+  const Bytes one_run_of_locals{1, 0xff, 0xff, 0xff, 0x7f, 0x7f, 0x0b};
+  const Bytes module = with_body(wat(reactor("(func $other unreachable)")), one_run_of_locals);
   CHECK(answer(module) == "function 0 has 268435455 locals, and at most 10000 are allowed");
+}
+
+namespace {
+
+/// `module` with `as` in place of the one byte at `at` of that section.
+Bytes with_bytes(Bytes module, std::uint8_t section, std::size_t at, ByteView as) {
+  auto found = module.begin() + 8;
+  while (*found != section) found += 2 + found[1];  // small ones, whose size is one byte
+  found[1] = static_cast<std::uint8_t>(found[1] + as.size() - 1);
+  const auto place = module.erase(found + 2 + static_cast<std::ptrdiff_t>(at));
+  module.insert(place, as.begin(), as.end());
+  return module;
+}
+
+}  // namespace
+
+TEST_CASE("code behind a function's end is refused, whether or not it is any code") {
+  const auto behind_the_end = [](Bytes body) { return answer(with_body(wat(reactor("(func $other unreachable)")), body)); };
+  const std::string refused = "it is no valid WebAssembly module: function 0 goes on behind its end";
+  CHECK(behind_the_end({0, 0x01, 0x0b}) == "accepted");
+  CHECK(behind_the_end({0, 0x0b, 0x01, 0x0b}) == refused);              // nop
+  CHECK(behind_the_end({0, 0x0b, 0x0b}) == refused);                    // a second end
+  CHECK(behind_the_end({0, 0x0b, 0x02, 0x40, 0x0b, 0x0b}) == refused);  // a block
+  CHECK(behind_the_end({0, 0x00, 0x0b, 0x41, 0x00, 0x1a, 0x0b}) == refused);
+  CHECK(behind_the_end({0, 0x0b, 0x01}) == refused);
+  CHECK(behind_the_end({0, 0x02, 0x40, 0x0b}) == "it is no valid WebAssembly module: function 0 has no end");  // the block has it
+}
+
+TEST_CASE("a type in more than one byte is refused as V8 would, wherever it stands, and a reserved byte that is none") {
+  const auto with = [](Bytes body) { return answer(with_body(wat(reactor("(func $other unreachable)")), body)); };
+  const std::string refused = "it is no valid WebAssembly module: a type in it is written in several bytes";
+  CHECK(with({0x01, 0x01, 0xff, 0x7f, 0x0b}) == refused);                                                          // a local
+  CHECK(with({0, 0x02, 0xc0, 0x7f, 0x0b, 0x0b}) == refused);                                                       // a block without results
+  CHECK(with({0, 0x03, 0xfe, 0x7f, 0x42, 0x00, 0x0b, 0x1a, 0x0b}) == refused);                                     // a loop with one
+  CHECK(with({0, 0xd0, 0xf0, 0x7f, 0x1a, 0x0b}) == refused);                                                       // ref.null
+  CHECK(with({0, 0xd0, 0x70, 0x1a, 0x0b}) == "accepted");
+  CHECK(with({0, 0x41, 0, 0x41, 0, 0x41, 0, 0x1c, 0x01, 0xff, 0x7f, 0x1a, 0x0b}) == refused);                      // select
+  CHECK(with({0, 0x3f, 0x80, 0x00, 0x1a, 0x0b}).ends_with("memory.size reserved value must be 0"));
+  const Bytes module = wat(reactor("(global i64 (i64.const 0))"));
+  const auto longer = [&module](std::uint8_t section, std::size_t at, Bytes as) { return answer(with_bytes(module, section, at, as)); };
+  CHECK(longer(6, 1, {0x7e}) == "accepted");
+  CHECK(longer(6, 1, {0xfe, 0x7f}) == refused);  // a global
+  CHECK(longer(1, 3, {0xff, 0x7f}) == refused);  // a parameter
+  CHECK(longer(1, 1, {0xe0, 0x7f}).ends_with("unexpected type form (got 0xe0)"));
+}
+
+TEST_CASE("initialisers end, and nothing stands behind") {
+  const Bytes module = wat(reactor("(global i32 (i32.const 7)) (data (i32.const 0) \"x\")"));
+  const std::string invalid = "it is no valid WebAssembly module: ";
+  CHECK(answer(with_bytes(module, 6, 4, Bytes{9})) == "accepted");
+  CHECK(answer(with_bytes(module, 6, 4, Bytes{0x80})) == invalid + "an initialiser in it has no end");  // i32.const 0x580
+  CHECK(answer(with_bytes(module, 6, 4, Bytes{7, 0x0b})).starts_with(invalid));
+  CHECK(answer(with_bytes(module, 6, 4, Bytes{7, 0x41, 8})) != "accepted");
+  CHECK(answer(with_bytes(module, 11, 1, Bytes{4})).starts_with(invalid));  // a kind of data segment
+}
+
+TEST_CASE("a select with types has one") {
+  const auto with = [](Bytes body) { return answer(with_body(wat(reactor("(func $other unreachable)")), body)); };
+  CHECK(with({0, 0x41, 0, 0x41, 0, 0x41, 0, 0x1c, 0x01, 0x7f, 0x1a, 0x0b}) == "accepted");
+  CHECK(with({0, 0x41, 0, 0x41, 0, 0x41, 0, 0x1c, 0x00, 0x1a, 0x0b}) == "it is no valid WebAssembly module: a select in it has 0 types");
+  CHECK(with({0, 0x41, 0, 0x41, 0, 0x41, 0, 0x1c, 0x02, 0x7f, 0x7f, 0x1a, 0x0b}) != "accepted");
 }
