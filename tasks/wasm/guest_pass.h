@@ -1,7 +1,7 @@
 // The guest pass: a stranger's WebAssembly module in, a module that is the same function on every machine out, or one line that says why it
 // is refused. It reads hostile bytes, so a donor runs it inside the cage; a submitter runs it for the clear error.
 //
-// What it does; the first three are files of those names, the others rules of rewrite.cpp with their facts in opcode_facts and nan.h:
+// What it does; most are files of those names, and what they change in a function's code is put together by rewrite.cpp:
 //   read_module  libwabt checks the module against the specification; what the rest needs to know is noted on the way
 //   admission    refuses what the ABI does not offer, and what would cost a donor more than it is worth
 //   call_depth   a stack overflow comes at the same call everywhere; rationale: V8's own limit depends on the tier that compiled a function

@@ -47,6 +47,6 @@ inline constexpr std::uint32_t stack_bytes = 6u << 20;         // of frames that
 inline constexpr std::uint32_t native_stack_bytes = 7u << 20;
 
 // --- Fuel ---
-inline constexpr std::uint64_t bulk_bytes_per_fuel = 16;  // memory.copy and fill: what one instruction moves otherwise
+inline constexpr std::uint64_t bulk_units_per_fuel = 16;  // bytes or elements: what one vector instruction moves otherwise
 
 }  // namespace dugnad::tasks::wasm::limits

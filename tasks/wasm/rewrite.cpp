@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coordinatorless/base/panic.h"
+#include "tasks/wasm/fuel.h"
 #include "tasks/wasm/instruction.h"
 #include "tasks/wasm/nan.h"
 
@@ -265,25 +266,13 @@ class Rewriting {
   // --- Depth and fuel ---
   void hand_down() { patch(now_.begin, Code().local_get(*depth_local_).global_set(globals_.depth)); }
 
-  /// A loop's body pays at its head, each time round, for all its instructions but those of loops within, whichever way they go; so does a
-  /// function for what is in no loop. Rationale: fewer places to pay at than blocks, and a bound on what runs all the same.
   void charge(const Block& block) {
-    if (!globals_.fuel) return;
-    Code code;
-    code.global_get(*globals_.fuel).i64_const(block.cost).op(0x7d).global_set(*globals_.fuel);
-    code.global_get(*globals_.fuel).i64_const(0).op(0x53).stop_if(globals_.stopped, Stopped::fuel);
-    patch(block.header, std::move(code));
+    if (globals_.fuel) patch(block.header, pay(fuel_places(), block.cost));
   }
-  /// What moves many bytes at once pays for them; their number is on top of the stack.
   void charge_bulk() {
-    if (!globals_.fuel) return;
-    const std::uint32_t length = temporary(ValType::i32);
-    Code code;
-    code.local_tee(length).global_get(*globals_.fuel).local_get(length).op(0xad);
-    code.i64_const(static_cast<std::int64_t>(limits::bulk_bytes_per_fuel)).op(0x80).op(0x7d).global_set(*globals_.fuel);
-    code.global_get(*globals_.fuel).i64_const(0).op(0x53).stop_if(globals_.stopped, Stopped::fuel);
-    patch(now_.begin, std::move(code));
+    if (globals_.fuel) patch(now_.begin, pay_for_bulk(fuel_places(), temporary(ValType::i32)));
   }
+  [[nodiscard]] FuelPlaces fuel_places() { return {*globals_.fuel, globals_.stopped, temporary(ValType::i64)}; }
 
   // --- Memory ---
   /// A memory that cannot grow although the module's maximum allows it: the donor lacks what it promised, and the guest must not see it.

@@ -258,6 +258,21 @@ TEST_CASE("a processor with protection keys does not stand in a cage's way") {
   CHECK(said == "it runs");
 }
 
+TEST_CASE("a loop without end ends with its fuel, each unit has a full tank, and without fuel nothing is counted") {
+  const auto launcher = real_launcher();
+  CageSlot slot(*launcher);
+  const auto fuelled = run_guest(slot, guest_from(packed(tests::wat(rogue)), 10'000), {"l", "first", "l", "L", "second"});
+  for (const std::size_t endless : {0, 2, 3}) {
+    CHECK(fuelled[endless].outcome == Outcome::failed);
+    CHECK(text(fuelled[endless]).starts_with("out of fuel"));
+  }
+  CHECK(text(fuelled[1]) == "first");
+  CHECK(text(fuelled[4]) == "second");
+  const auto uncounted = run_guest(slot, rogue_guest(), {"L", "g"});  // twenty thousand rounds, and 66 MB filled
+  CHECK(text(uncounted[0]) == "L");
+  CHECK(text(uncounted[1]) == "+");
+}
+
 TEST_CASE("modules that donors do not run are refused with a reason") {
   const auto launcher = real_launcher();
   const auto refused = [&](Bytes module) {

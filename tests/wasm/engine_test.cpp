@@ -57,6 +57,23 @@ TEST_CASE("a loop without end runs out of fuel where there is some") {
   CHECK(text_of(enough.run(view_of("x"), 1)) == "out of fuel");
 }
 
+TEST_CASE("what a guest did before its fuel ended is done, to the last letter") {
+  // Logs the letters of "abcdefgh" one by one, thirteen instructions each.
+  auto& engine = loaded(running("(local $i i32) (loop $again (call $log (i32.add (i32.const 16) (local.get $i)) (i32.const 1))"
+                                "(br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 8)))) (i64.const 0)",
+                                "(data (i32.const 16) \"abcdefgh\")"),
+                        {.fuel = true});
+  const std::uint64_t before = 2 + 3;  // dugnad_alloc; loop, i64.const and end
+  const std::uint64_t around = 13;
+  CHECK(text_of(engine.run({}, before - 1)) == "out of fuel");
+  for (std::uint64_t letters = 0; letters < 8; ++letters) {
+    const std::string logged = letters == 0 ? "" : ": " + std::string("a b c d e f g h").substr(0, 2 * letters - 1);
+    CHECK(text_of(engine.run({}, before + letters * around)) == "out of fuel" + logged);
+    CHECK(text_of(engine.run({}, before + letters * around + around - 1)) == "out of fuel" + logged);
+  }
+  CHECK(engine.run({}, before + 8 * around).outcome == Outcome::ok);
+}
+
 TEST_CASE("each unit starts from a fresh instance: globals and memory are as the module says") {
   auto& counting =
       loaded(running("(global.set $seen (i64.add (global.get $seen) (i64.const 1)))"

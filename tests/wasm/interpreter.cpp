@@ -9,7 +9,7 @@
 
 namespace dugnad::tests {
 
-Lines interpreted(const std::vector<std::uint8_t>& module, std::size_t size, std::size_t chunk) {
+Lines interpreted(const std::vector<std::uint8_t>& module, std::size_t size, std::size_t chunk, std::optional<std::uint64_t> fuel) {
   using namespace wabt;
   using namespace wabt::interp;
   Errors errors;
@@ -23,27 +23,28 @@ Lines interpreted(const std::vector<std::uint8_t>& module, std::size_t size, std
   const auto instance = Instance::Instantiate(store, compiled.ref(), {}, &trap);
   DUGNAD_ASSERT(instance, "it needs no imports");
   Lines lines(2);
-  Memory* memory = nullptr;
-  for (std::size_t i = 0; i < description.exports.size(); ++i) {
-    const std::string& name = description.exports[i].type.name;
-    const Ref item = instance->exports()[i];
-    if (name == "memory") memory = store.UnsafeGet<Memory>(item).get();
-    if (name != "dugnad_run") continue;
-    Values results;
-    const auto called = store.UnsafeGet<Func>(item)->Call(store, {Value::Make(static_cast<u32>(size)), Value::Make(u32{0})}, results, &trap);
-    lines[0] = Succeeded(called) ? "returned " + std::to_string(results[0].Get<u64>()) : "trapped";
-  }
-  for (std::size_t i = 0; i < description.exports.size(); ++i) {
-    if (description.exports[i].type.name != "__dugnad_stopped") continue;
-    lines[1] = std::to_string(store.UnsafeGet<Global>(instance->exports()[i])->Get().Get<u32>());
-  }
-  if (lines[1].empty()) lines[1] = "0";
-  DUGNAD_ASSERT(memory && size <= memory->ByteSize(), "the memory is as large as is looked at");
+  const auto exported = [&](std::string_view name) {
+    for (std::size_t i = 0; i < description.exports.size(); ++i) {
+      if (description.exports[i].type.name == name) return instance->exports()[i];
+    }
+    return Ref::Null;
+  };
+  const auto global = [&](std::string_view name) { return store.UnsafeGet<Global>(exported(name)); };
+  const auto memory = store.UnsafeGet<Memory>(exported("memory"));
+  if (fuel) global("__dugnad_fuel")->UnsafeSet(Value::Make(static_cast<u64>(*fuel)));
+  Values results;
+  const auto run = store.UnsafeGet<Func>(exported("dugnad_run"));
+  const auto called = run->Call(store, {Value::Make(static_cast<u32>(size)), Value::Make(u32{0})}, results, &trap);
+  lines[0] = Succeeded(called) ? "returned " + std::to_string(results[0].Get<u64>()) : "trapped";
+  // A module that the pass has not seen has no such global.
+  lines[1] = exported("__dugnad_stopped") == Ref::Null ? "0" : std::to_string(global("__dugnad_stopped")->Get().Get<u32>());
+  DUGNAD_ASSERT(size <= memory->ByteSize(), "the memory is as large as is looked at");
   for (std::size_t from = 0; from < size; from += chunk) {
     std::uint32_t hash = 0x811c9dc5;
     for (std::size_t i = from; i < from + chunk; ++i) hash = (hash ^ memory->UnsafeData()[i]) * 0x01000193;
     lines.push_back(std::to_string(hash));
   }
+  if (fuel) lines.push_back(std::to_string(static_cast<std::int64_t>(global("__dugnad_fuel")->Get().Get<u64>())));
   return lines;
 }
 

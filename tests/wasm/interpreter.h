@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,8 @@ namespace dugnad::tests {
 
 using Lines = std::vector<std::string>;
 
-/// How dugnad_run(size, 0) ended, what __dugnad_stopped says, and a checksum of each `chunk` bytes of the first `size` of memory.
-[[nodiscard]] Lines interpreted(const std::vector<std::uint8_t>& module, std::size_t size, std::size_t chunk);
+/// How dugnad_run(size, 0) ended, what __dugnad_stopped says, and a checksum of each `chunk` bytes of the first `size` of memory; with `fuel` also,
+/// last, what is left of it.
+[[nodiscard]] Lines interpreted(const std::vector<std::uint8_t>& module, std::size_t size, std::size_t chunk, std::optional<std::uint64_t> fuel = {});
 
 }  // namespace dugnad::tests

@@ -10,11 +10,12 @@
 
 namespace dugnad::tests {
 
-Lines in_v8(const std::string& flags, ByteView module, std::size_t size, std::size_t chunk) {
+Lines in_v8(const std::string& flags, ByteView module, std::size_t size, std::size_t chunk, std::optional<std::uint64_t> fuel) {
   const auto path = std::filesystem::temp_directory_path() / ("dugnad-tier-" + std::to_string(::getpid()) + ".wasm");
   std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(module.data()), static_cast<std::streamsize>(module.size()));
   const std::string command =
-      std::string(DUGNAD_TIER_PROGRAM) + " '" + flags + "' " + path.string() + " " + std::to_string(size) + " " + std::to_string(chunk);
+      std::string(DUGNAD_TIER_PROGRAM) + " '" + flags + "' " + path.string() + " " + std::to_string(size) + " " + std::to_string(chunk) +
+      (fuel ? " " + std::to_string(*fuel) : "");
   std::FILE* pipe = ::popen(command.c_str(), "r");
   DUGNAD_ASSERT(pipe, "the tier program can be started");
   Lines lines;
