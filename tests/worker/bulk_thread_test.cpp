@@ -1,0 +1,248 @@
+// Two bulk threads and a link between them that the test cuts, mends and tampers with in the middle of a blob.
+#include "worker/bulk_thread.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "coordinatorless/core/limits.h"
+
+namespace dugnad::worker {
+namespace {
+
+using core::bulk::Chunk;
+using core::bulk::Frame;
+using core::bulk::Missing;
+using core::bulk::Request;
+
+PeerId peer(std::uint8_t name) {
+  PeerId id;
+  id.bytes[0] = name;
+  return id;
+}
+const PeerId holder_id = peer(1), fetcher_id = peer(2);
+
+Bytes pattern(std::size_t size) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i * 7 + i / 251);
+  return bytes;
+}
+
+constexpr std::size_t chunks = 12;
+
+class Pair {
+ public:
+  /// Looks at each frame on its way, and may change it; false: it is lost. On the sender's thread.
+  using Tamper = std::function<bool(Frame&)>;
+
+  Pair() {
+    const auto kept = holding.put(pattern(chunks * chunk_bytes - 5));
+    REQUIRE(kept);
+    blob = *kept;
+    link();
+  }
+
+  void link() {
+    up_ = true;
+    fetcher().linked(holder_id);
+    holder().linked(fetcher_id);
+  }
+  void cut() {
+    up_ = false;
+    fetcher().lost(holder_id);
+    holder().lost(fetcher_id);
+  }
+  void tamper(Tamper with) {
+    const std::lock_guard lock(mutex_);
+    tamper_ = std::move(with);
+  }
+  void fetch() { fetcher().fetch({blob, holder_id}); }
+  /// Fetches until all that was asked for behind the first `whole` chunks is lost on its way, and nothing else is; the first of these.
+  Bytes fetch_until(std::uint32_t whole) {
+    std::size_t lost = 0;
+    Bytes first;
+    tamper([this, whole, &lost, &first](Frame& frame) {
+      const auto* chunk = std::get_if<Chunk>(&frame);
+      if (chunk == nullptr || chunk->index < whole) return true;
+      const std::lock_guard lock(mutex_);
+      if (lost++ == 0) first = encode(frame);
+      changed_.notify_all();
+      return false;
+    });
+    fetch();
+    std::unique_lock lock(mutex_);
+    REQUIRE(changed_.wait_for(lock, std::chrono::seconds(20), [&lost] { return lost == core::limits::bulk_credits; }));
+    tamper_ = {};
+    return first;
+  }
+
+  /// What the fetcher's core, and the holder's, was told next.
+  core::Event told() { return next(told_); }
+  core::Event holder_told() { return next(holder_told_); }
+  BulkThread& holder() { return *holder_; }
+  BulkThread& fetcher() { return *fetcher_; }
+  void end_fetcher() { fetcher_.reset(); }
+
+  store::BlobStore holding{store::files_in_memory()}, fetching{store::files_in_memory()};
+  BlobId blob;
+
+ private:
+  core::Event next(std::deque<core::Event>& events) {
+    std::unique_lock lock(mutex_);
+    REQUIRE(changed_.wait_for(lock, std::chrono::seconds(20), [&events] { return !events.empty(); }));
+    core::Event first = std::move(events.front());
+    events.pop_front();
+    return first;
+  }
+  void tell(std::deque<core::Event>& events, core::Event event) {
+    const std::lock_guard lock(mutex_);
+    events.push_back(std::move(event));
+    changed_.notify_all();
+  }
+  void carry(const PeerId& from, BulkThread* to, const Bytes& bytes) {
+    auto frame = core::bulk::decode(bytes);
+    REQUIRE(frame);
+    Tamper with;
+    {
+      const std::lock_guard lock(mutex_);
+      with = tamper_;
+    }
+    if ((with && !with(*frame)) || !up_) return;
+    to->received(from, encode(*frame));
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<core::Event> told_, holder_told_;
+  Tamper tamper_;
+  std::atomic<bool> up_{false};
+
+  // Either sends to the other, so both are there before either is asked for anything.
+  std::unique_ptr<BulkThread> holder_ = std::make_unique<BulkThread>(
+      holding, holder_id,
+      BulkThread::Outside{.send = [this](const PeerId&, Bytes frame) { carry(holder_id, fetcher_.get(), frame); },
+                          .post = [this](core::Event event) { tell(holder_told_, std::move(event)); }});
+  std::unique_ptr<BulkThread> fetcher_ = std::make_unique<BulkThread>(
+      fetching, fetcher_id,
+      BulkThread::Outside{.send = [this](const PeerId&, Bytes frame) { carry(fetcher_id, holder_.get(), frame); },
+                          .post = [this](core::Event event) { tell(told_, std::move(event)); }});
+};
+
+bool is_fetched(const core::Event& event) { return std::holds_alternative<core::BlobFetched>(event); }
+
+void check_whole(Pair& pair) {
+  const auto bytes = pair.fetching.get(pair.blob);
+  REQUIRE(bytes);
+  CHECK(*bytes == pattern(chunks * chunk_bytes - 5));
+}
+
+}  // namespace
+
+TEST_CASE("a blob comes whole over a link that holds") {
+  Pair pair;
+  pair.fetch();
+  CHECK(is_fetched(pair.told()));
+  check_whole(pair);
+}
+
+TEST_CASE("a link that is lost in the middle of a blob fails the fetch at once, and the next one goes on where it stopped") {
+  Pair pair;
+  for (const std::uint32_t whole : {5u, 9u}) {
+    (void)pair.fetch_until(whole);
+    pair.cut();
+    const auto told = pair.told();
+    const auto* failed = std::get_if<core::BlobFailed>(&told);
+    REQUIRE(failed != nullptr);
+    CHECK(failed->blob == pair.blob);
+    CHECK(failed->from == holder_id);
+    CHECK_FALSE(failed->reason.empty());
+    CHECK_FALSE(pair.fetching.holds(pair.blob));
+    pair.link();
+  }
+  std::optional<std::uint32_t> asked_first;  // by the fetcher's thread, until it has told
+  pair.tamper([&](Frame& frame) {
+    if (const auto* request = std::get_if<Request>(&frame); request != nullptr && !asked_first) asked_first = request->first;
+    return true;
+  });
+  pair.fetch();
+  CHECK(is_fetched(pair.told()));
+  CHECK(asked_first == std::uint32_t{9});
+  check_whole(pair);
+}
+
+TEST_CASE("what was on its way when a link broke, and comes after it is back, spoils nothing") {
+  Pair pair;
+  const Bytes late = pair.fetch_until(4);
+  pair.cut();
+  CHECK_FALSE(is_fetched(pair.told()));
+  pair.link();
+  pair.fetcher().received(holder_id, late);
+  pair.fetch();
+  pair.fetcher().received(holder_id, late);
+  core::Event told = pair.told();
+  // A chunk that nobody waits for at that moment is charged, and no more than that.
+  while (std::holds_alternative<core::PeerMisbehaved>(told)) told = pair.told();
+  CHECK(is_fetched(told));
+  check_whole(pair);
+}
+
+TEST_CASE("a chunk that its path does not prove fails the fetch and is charged, and nothing of it is kept") {
+  Pair pair;
+  pair.tamper([](Frame& frame) {
+    if (auto* chunk = std::get_if<Chunk>(&frame); chunk != nullptr && chunk->index == 6) chunk->bytes[100] ^= 1;
+    return true;
+  });
+  pair.fetch();
+  bool charged = false, failed = false;
+  while (!charged || !failed) {
+    const auto told = pair.told();
+    REQUIRE_FALSE(is_fetched(told));
+    charged = charged || std::holds_alternative<core::PeerMisbehaved>(told);
+    failed = failed || std::holds_alternative<core::BlobFailed>(told);
+  }
+  pair.tamper({});
+  pair.fetch();
+  CHECK(is_fetched(pair.told()));
+  check_whole(pair);
+}
+
+TEST_CASE("a holder that loses the blob in the middle of it says so, and the fetch fails") {
+  Pair pair;
+  pair.tamper([](Frame& frame) {
+    if (const auto* chunk = std::get_if<Chunk>(&frame); chunk != nullptr && chunk->index == 3) frame = Missing{chunk->blob};
+    return true;
+  });
+  pair.fetch();
+  const auto told = pair.told();
+  CHECK(std::holds_alternative<core::BlobFailed>(told));
+}
+
+TEST_CASE("a fetch that is given up in the middle is not heard of again, and can be begun anew") {
+  Pair pair;
+  std::atomic<bool> once = false;
+  pair.tamper([&](Frame& frame) {
+    if (const auto* chunk = std::get_if<Chunk>(&frame); chunk != nullptr && chunk->index == 5 && !once.exchange(true)) {
+      pair.fetcher().release({pair.blob});
+      pair.fetch();
+    }
+    return true;
+  });
+  pair.fetch();
+  CHECK(is_fetched(pair.told()));
+  check_whole(pair);
+}
+
+TEST_CASE("a bulk thread that ends in the middle of a fetch ends at once, and what came serves the next one") {
+  Pair pair;
+  (void)pair.fetch_until(7);
+  pair.cut();
+  pair.end_fetcher();
+  const auto here = pair.fetching.begin(pair.blob);
+  REQUIRE(here);
+  CHECK(*here == 7);
+}
+
+}  // namespace dugnad::worker
