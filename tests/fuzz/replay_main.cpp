@@ -13,8 +13,8 @@ using namespace dugnad;
 
 namespace {
 
-constexpr std::uint64_t rounds = 100;     // seeds
-constexpr std::size_t mutants = 1000;     // of each seed
+constexpr std::uint64_t rounds_default = 100;  // seeds; a target whose inputs are slow has fewer
+constexpr std::size_t mutants = 1000;          // of each seed
 
 /// Changes `bytes` in one of the ways that break parsers.
 void mutate(Bytes& bytes, const std::vector<Bytes>& others, Generator& generator) {
@@ -44,7 +44,7 @@ void mutate(Bytes& bytes, const std::vector<Bytes>& others, Generator& generator
 
 void run(const Bytes& input) { LLVMFuzzerTestOneInput(input.data(), input.size()); }
 
-void replay_mutations() {
+void replay_mutations(std::uint64_t rounds) {
   for (std::uint64_t round = 0; round < rounds; ++round) {
     auto generator = Generator::from_seed(round);
     const std::vector<Bytes> inputs = fuzz::seeds(generator);
@@ -75,6 +75,10 @@ int main(int argc, char** argv) {
     write_corpus(argv[2]);
     return 0;
   }
+  if (argc == 3 && std::strcmp(argv[1], "--rounds") == 0) {
+    replay_mutations(std::stoull(argv[2]));
+    return 0;
+  }
   for (int i = 1; i < argc; ++i) {
     std::ifstream file(argv[i], std::ios::binary);
     if (!file) {
@@ -83,6 +87,6 @@ int main(int argc, char** argv) {
     }
     run(Bytes(std::istreambuf_iterator<char>(file), {}));
   }
-  if (argc == 1) replay_mutations();
+  if (argc == 1) replay_mutations(rounds_default);
   return 0;
 }
