@@ -86,7 +86,7 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
       ->group(job);
   app.add_option("--wait", typed.wait,
                  "Give up when there were too few peers for so long: 4 where there is none, 5 where there are fewer than "
-                 "--copies. Default: wait for ever.")
+                 "--copies, or disagree on what all of them have computed. Default: wait for ever.")
       ->type_name("SECONDS")
       ->group(job);
   app.add_option("--resume", options.resume, "Go on with this unfinished job (its id, or the beginning of it), as it was submitted.")

@@ -26,6 +26,21 @@ wait_for() {
   timeout 20 tail -n +1 -F --pid="$worker" "$1" 2>/dev/null | grep -m 1 -e "$2" || true
 }
 
+# Returns its input. Made once; each check packs and sends it.
+cat >"$work/echo.wat" <<'WAT'
+(module (memory (export "memory") 1)
+  (func (export "dugnad_alloc") (param i32) (result i32) (i32.const 1024))
+  (func (export "dugnad_run") (param i32 i32) (result i64)
+    (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1)))))
+WAT
+wat2wasm "$work/echo.wat" -o "$work/echo.wasm"
+
+# submit ARGUMENT...: what the installed dugnad prints.
+submit() {
+  "${clean[@]}" "$prefix/bin/dugnad" submit "$@" --copies 1 --local 0 --join "${contact#ready }" --data "$work/submitter" 2>"$work/said" ||
+    fail "the submitter failed: $(cat "$work/said")"
+}
+
 # check PREFIX: what lies there works, from there.
 check() {
   local prefix=$1 libnode said contact launcher answer
@@ -52,9 +67,13 @@ check() {
   launcher=$(cat "/proc/$worker/task/$worker/children")
   launcher=$(readlink "/proc/${launcher% }/exe") || fail "the worker has no launcher"
   [ "$launcher" = "$prefix/libexec/dugnad/dugnad-launcher" ] || fail "the launcher that runs is $launcher"
-  answer=$("${clean[@]}" "$prefix/bin/dugnad" submit nqueens --n 8 --copies 1 --local 0 --join "${contact#ready }" \
-    --data "$work/submitter" 2>"$work/said") || fail "the submitter failed: $(cat "$work/said")"
+  answer=$(submit nqueens --n 8) || exit 1
   [ "$answer" = 92 ] || fail "eight queens stand in '$answer' ways"
+  answer=$(printf 'one\ntwo\n' | submit "$work/echo.wasm" -) || exit 1
+  case $answer in
+    one*two) ;;
+    *) fail "a stranger's program was given two lines and returned '$answer'" ;;
+  esac
   kill "$worker"
   wait "$worker" || fail "the worker ended with $?"
   worker=
