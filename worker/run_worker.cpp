@@ -73,6 +73,13 @@ unsigned processors() {
   return count > 0 ? static_cast<unsigned>(count) : 1;
 }
 
+/// Of the machine; 0 where it does not say.
+std::uint64_t memory_bytes() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long page = ::sysconf(_SC_PAGESIZE);
+  return pages > 0 && page > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page) : 0;
+}
+
 /// An event descriptor with which the node's threads wake the first one.
 class Bell {
  public:
@@ -208,7 +215,9 @@ class Worker {
 };
 
 NodeOptions node_options(const WorkerOptions& given, const tasks::TaskTable& tasks, const AdmittedCode& code, Log log) {
-  const unsigned slots = allowance_of(given.preferences, {processors()}).slots;
+  const Allowance allowance = allowance_of(given.preferences, {processors(), memory_bytes()});
+  core::CodePolicy policy = code.policy;
+  policy.memory_bytes = std::min(allowance.unit_memory_bytes, core::limits::memory_bytes_max);
   return {.swarm = given.swarm,
           .listen = given.listen,
           .advertise = given.advertise,
@@ -217,10 +226,10 @@ NodeOptions node_options(const WorkerOptions& given, const tasks::TaskTable& tas
           .role = "worker",
           .role_most = 1,
           .journal = true,
-          .donates = slots > 0,
-          .slots = slots,
+          .donates = allowance.slots > 0,
+          .slots = allowance.slots,
           .tasks = tasks,
-          .code = code.policy,
+          .code = std::move(policy),
           .launcher = code.launcher.get(),
           .log = std::move(log)};
 }

@@ -15,13 +15,13 @@ constexpr int bad_usage = 2;
 /// What contract.md promises and this version does not do yet. Accepted as names, so that the answer says so.
 struct Later {
   std::string http;
-  std::string memory;
 };
 
 /// What needs more than CLI11 to be understood.
 struct Typed {
   unsigned cores = 0;
   unsigned percent = 0;
+  std::uint64_t memory = 0;
   std::vector<std::string> allow;
 };
 
@@ -84,7 +84,12 @@ void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later)
       ->type_name("PERCENT")
       ->capture_default_str()
       ->group(share);
-  app.add_option("--memory", later.memory, wrapped("Memory that units may take. Not in this version."))->type_name("SIZE")->group(share);
+  app.add_option("--memory", typed.memory,
+                 wrapped("What strangers' units together may take of memory, as in 512M or 2GiB, in equal shares; programs that want more for "
+                         "a unit are left alone. Default: half of the machine's."))
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->group(share);
   app.add_option("--allow", typed.allow,
                  wrapped("Whose programs to run besides the tasks that this worker brings along: 'any', everybody's, each in a cage without "
                          "network, files or privileges; 'builtin', nobody's; KEY, those of one owner (64 hex digits, as `dugnad id` prints "
@@ -108,7 +113,6 @@ void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later)
 
 Result<void> check_later(const Later& later) {
   if (!later.http.empty()) return Error{"--http is not in this version"};
-  if (!later.memory.empty()) return Error{"--memory is not in this version"};
   return {};
 }
 
@@ -126,7 +130,7 @@ Result<void> check(WorkerOptions& options, const Typed& typed, const Later& late
   for (const std::string& contact : options.join) {
     if (const auto parsed = core::Contact::parse(contact); !parsed) return Error{"--join: " + parsed.error().message};
   }
-  const auto preferences = check_preferences(typed.cores, typed.percent);
+  const auto preferences = check_preferences(typed.cores, typed.percent, typed.memory);
   if (!preferences) return preferences.error();
   options.preferences = *preferences;
   auto allow = parse_allow(typed.allow);
@@ -152,7 +156,7 @@ ExitNow refuse(const std::string& reason) {
 std::variant<WorkerOptions, ExitNow> parse_worker_options(int argc, char** argv, const tasks::TaskTable& tasks) {
   WorkerOptions options;
   Later later;
-  Typed typed{.cores = options.preferences.cores, .percent = options.preferences.cpu_percent, .allow = {}};
+  Typed typed{.cores = options.preferences.cores, .percent = options.preferences.cpu_percent, .memory = 0, .allow = {}};
   CLI::App app(
       "dugnad-worker donates CPU time that nobody else on this machine wants to a swarm of volunteers without a server.\n"
       "No option is needed. When it is ready it prints one line on stdout, 'ready CONTACT', which others pass to --join.\n"

@@ -28,6 +28,7 @@ inline constexpr std::size_t task_name_max = 64;
 inline constexpr std::size_t failure_text_max = 1 << 10;  // a failed unit's reason is cut here by the donor
 inline constexpr std::uint64_t module_bytes_max = 32 << 20;  // a compressed module: larger than any program seen, and a minute on a slow line
 inline constexpr std::uint64_t memory_bytes_max = std::uint64_t{4} << 30;  // what a manifest may ask for: all that 32 bits address
+inline constexpr std::uint64_t module_memory_default = 256 << 20;            // of a unit whose manifest does not say; the ABI's
 inline constexpr std::uint64_t fuel_max = (std::uint64_t{1} << 63) - 1;    // counted down in a signed number
 
 // --- Links ---

@@ -577,7 +577,15 @@ TEST_CASE("others' code is served where it is allowed, one's own always") {
   CHECK_FALSE(serves({.modules = false, .any = true, .owners = friends}, true, 5));
   CHECK_FALSE(serves({.modules = true, .owners = friends}, true, 1));
   CHECK(serves({.modules = true, .owners = friends}, true, 5));
-  Bench own(1, true, {.builtin = false, .modules = true});
+  // What a unit may take of memory, 256 MiB where its manifest does not say, is a donor's to give.
+  CHECK(serves({.modules = true, .any = true, .memory_bytes = 1 << 20}, true, 1));
+  CHECK_FALSE(serves({.modules = true, .any = true, .memory_bytes = (1 << 20) - 1}, true, 1));
+  Manifest silent{};
+  silent.module = program;
+  CHECK(CodePolicy{.modules = true, .any = true, .memory_bytes = 256 << 20}.allows(silent, false));
+  CHECK_FALSE(CodePolicy{.modules = true, .any = true, .memory_bytes = (256 << 20) - 1}.allows(silent, false));
+  CHECK(serves({.memory_bytes = 0}, false, 1));
+  Bench own(1, true, {.builtin = false, .modules = true, .memory_bytes = 0});
   CHECK(own.serve(job(1), own.self.id, 1, program));
   CHECK(own.serve(job(2), own.self.id, 1));
   Bench uncaged(1, true, {.modules = false});

@@ -25,6 +25,16 @@ TEST_CASE("a percentage lets that share of the slots run, rounded down, and at l
   CHECK(allowance_of({.cpu_percent = 0}, {8}).slots == 0);
 }
 
+TEST_CASE("memory is shared among the slots, and by default a half of the host's is") {
+  constexpr std::uint64_t gib = 1ull << 30;
+  CHECK(allowance_of({.cores = 4, .memory_bytes = 2 * gib}, {8, 64 * gib}).unit_memory_bytes == gib / 2);
+  CHECK(allowance_of({.cores = 4}, {8, 64 * gib}).unit_memory_bytes == 8 * gib);
+  CHECK(allowance_of({}, {64, 8 * gib}).unit_memory_bytes == gib / 4);
+  CHECK(allowance_of({}, {1}).unit_memory_bytes == gib / 4);  // a host that does not know its memory
+  CHECK(check_preferences(1, 100, 1 << 20).ok());
+  CHECK(check_preferences(1, 100, 512).error().message == "--memory takes a size from 1M on, as in 512M or 2GiB, not 512");
+}
+
 TEST_CASE("more preference never lends less, and never more than the host has") {
   for (unsigned processors = 1; processors <= 9; ++processors) {
     for (unsigned cores = 0; cores <= 10; ++cores) {

@@ -131,7 +131,7 @@ TEST_CASE("bad usage is one line and exit code 2") {
   CHECK(contains(refusal({"--cpu", "101"}, 2), "--cpu"));
   CHECK(contains(refusal({"--cores", "many"}, 2), "--cores"));
   CHECK(contains(refusal({"--http", "127.0.0.1:80"}, 2), "not in this version"));
-  CHECK(contains(refusal({"--memory", "1G"}, 2), "not in this version"));
+  CHECK(contains(refusal({"--memory", "512"}, 2), "--memory takes a size"));
   CHECK(contains(refusal({"--allow", "builtin", "--allow", "any"}, 2), "--allow builtin"));
   CHECK(contains(refusal({"--allow", "friends"}, 2), "'friends'"));
   CHECK(contains(refusal({"--config", "/nonexistent/file"}, 2), "/nonexistent/file"));
