@@ -4,18 +4,20 @@
 // lying costs the job a factor 1/(1-f), whatever its size; no choice of audits changes that. So:
 //
 // Specification
-//   1. A newcomer is an identity that joined after the job's first donors and has not yet lived through the end of a block without being
-//      caught. A donor that was forgiven (core/retraction.h) is one again.
-//   2. Until somebody is caught in the job, newcomers get whatever they can take.
+//   1. Whoever joins before anybody is caught in the job is established at once.
 //      Rationale: an honest swarm that is all new must not starve, and before the first catch no capacity can have come back.
-//   3. From then on they get newcomers_share of the leases, all of them together.
-//      Rationale: honest newcomers are let in, a block later; what returning liars can spoil is a hundredth of the job.
-//   4. Once what caught newcomers have cost passes newcomers_cost_share of the job, they get none. One who has lived through a block's end
-//      stays admitted.
+//   2. Whoever joins later, and whoever was forgiven (core/retraction.h), is on probation to the job's end: it audits nobody while others can,
+//      and its results are audited more (core/audit_plan.h, 9). Until it has lived through the end of a block it is a newcomer.
+//   3. Newcomers get newcomers_share of the leases, all of them together, and the submitter recomputes all their results.
+//      Rationale: honest ones are let in; what returning liars can spoil is a hundredth of the job. Since their lies are found surely, their
+//      catches are not charged (core/audit_plan.h, 4): else names that come back by the hundred would call for audits without end.
+//   4. Once what is no longer new, but on probation, has final results, it gets in a block at most growth times as many leases as those are.
+//      Rationale: else all that was caught in one block would be back at full strength in the next but one, and a job would pay for an attack
+//      every other block. Trust doubles with work that turned out well, as a newcomer's credit does.
+//   5. Once what caught newcomers have cost passes newcomers_cost_share of the job, newcomers get none.
 //      Rationale: else each block would pay the hundredth again. The price: an attacker that pays for it keeps honest newcomers out of this
 //      one job.
-//   5. Where no donor is left that is not a newcomer, all are admitted: there is nobody else, and audits hold whoever comes.
-//   6. A newcomer audits nobody. Rationale: auditors' saboteurs are f of them at most; newcomers may all be one adversary.
+//   6. Where no donor is left that is established, all are admitted: there is nobody else. They are audited as on probation.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +26,7 @@ namespace dugnad::core {
 
 inline constexpr double newcomers_share = 0.01;
 inline constexpr double newcomers_cost_share = 0.01;
+inline constexpr std::uint64_t growth = 2;
 
 struct AdmissionFacts {
   bool anyone_caught = false;           // in this job
@@ -37,6 +40,11 @@ struct AdmissionFacts {
   if (!facts.anyone_established || !facts.anyone_caught) return 1.0;
   const bool spent = static_cast<double>(facts.cost_of_newcomers) > newcomers_cost_share * static_cast<double>(facts.units);
   return spent ? 0.0 : newcomers_share;
+}
+
+/// Rule 4: the largest share of a block's leases for a donor on probation that is no newcomer and has `final_results` in this job.
+[[nodiscard]] inline double share_on_probation(std::uint64_t final_results, std::uint64_t units_of_block) {
+  return static_cast<double>(growth * final_results) / static_cast<double>(units_of_block);
 }
 
 }  // namespace dugnad::core

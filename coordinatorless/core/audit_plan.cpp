@@ -7,6 +7,11 @@
 
 namespace dugnad::core {
 
+double assumed_left(double assumed, double caught) {
+  constexpr double least = 0.25;
+  return caught >= assumed ? least * assumed : std::max(least * assumed, (assumed - caught) / (1.0 - caught));
+}
+
 AuditDraw draw_audits(Generator& generator) {
   AuditDraw draw;
   draw.own = generator.share();
@@ -18,10 +23,6 @@ unsigned audits_wanted(const AuditDraw& draw, const AuditLevel& level) {
   return draw.donors < level.donors ? static_cast<unsigned>(level.donors - draw.donors) + 1 : 0;
 }
 
-bool within_detection(const AuditDraw& draw, const AuditLevel& level, double assumed) {
-  return audited_by_submitter(draw, level) || draw.donors < 1.0 - missed_by_donors(level.donors, assumed);
-}
-
 double missed_by_donors(double audits, double assumed) {
   const double whole = std::floor(audits);
   return std::pow(assumed, whole) * (1.0 - (audits - whole) * (1.0 - assumed));
@@ -29,29 +30,32 @@ double missed_by_donors(double audits, double assumed) {
 
 double detection(const AuditLevel& level, double assumed) { return 1.0 - (1.0 - level.own) * missed_by_donors(level.donors, assumed); }
 
-void CatchTally::hit(unsigned hits) {
-  switch (hits) {
-    case 0: ++once; break;
-    case 1: --once, ++twice; break;
-    case 2: --twice, ++more; break;
-    default: break;
-  }
+double Catch::charge() const {
+  if (forfeited == 0) return 1.0;
+  return found >= 1.0 ? 0.0 : std::max(0.0, 1.0 - forfeited / odds_missed(found));
+}
+
+void CatchTally::forfeit(Catch& caught) {
+  charged -= caught.charge();
+  ++caught.forfeited;
+  charged += caught.charge();
 }
 
 double charge(const CatchTally& tally, double allowed) {
-  const auto lucky = static_cast<double>(tally.once + tally.twice);
-  const auto all = static_cast<double>(tally.total());
-  return 1.25 * (1.0 + lucky + 0.5 * std::log1p(all)) + lucky * lucky * std::min(8.0, 0.5 * std::pow(allowed, -1.5));
+  const double s = std::max(0.0, tally.charged);  // sums of differences may end a rounding below zero
+  return 1.2 * (1.0 + 1.1 * s + 0.5 * std::log1p(static_cast<double>(tally.catches))) + s * s * std::min(8.0, 0.4 / (allowed * allowed));
 }
 
 namespace {
-double allowed_wrong(const AuditTerms& terms) { return terms.error * static_cast<double>(terms.units); }
-}  // namespace
 
-AuditLevel level_needed(const AuditTerms& terms, const CatchTally& tally) {
-  DUGNAD_ASSERT(terms.units > 0 && terms.error > 0 && terms.assumed >= 0 && terms.assumed < 1, "a block has units, an error and an f");
-  const double allowed = allowed_wrong(terms);
-  const double missed = allowed / (charge(tally, allowed) + allowed);  // 1 - λ where g · charge = E
+/// A block that has set nearly everything aside recomputes nearly everything, rather than to divide by nothing.
+double allowed_wrong(const AuditTerms& terms) {
+  const double all = terms.error * static_cast<double>(terms.units);
+  return std::max(all - terms.set_aside, 0.001 * all);
+}
+
+/// The level at which a share `missed` of the lies is missed, or less where that takes more than donor_audits_max.
+AuditLevel level_missing(double missed, const AuditTerms& terms) {
   AuditLevel level;
   level.own = std::min(terms.own, 1.0 - missed);
   double left = missed / (1.0 - level.own);  // that donors may miss
@@ -60,6 +64,25 @@ AuditLevel level_needed(const AuditTerms& terms, const CatchTally& tally) {
   level.donors += (1.0 - left) / (1.0 - terms.assumed);
   if (terms.assumed > 0 && level.donors > donor_audits_max) level.own = 1.0, level.donors = donor_audits_max;
   return level;
+}
+
+}  // namespace
+
+AuditLevel level_needed(const AuditTerms& terms, const CatchTally& tally) {
+  DUGNAD_ASSERT(terms.units > 0 && terms.error > 0 && terms.assumed >= 0 && terms.assumed < 1, "a block has units, an error and an f");
+  const double allowed = allowed_wrong(terms);
+  return level_missing(allowed / (charge(tally, allowed) + allowed), terms);  // g · charge = E
+}
+
+AuditLevel probation_level(const AuditTerms& terms) {
+  const double odds = terms.error * static_cast<double>(terms.units) / 50.0;
+  AuditLevel level = level_missing(odds / (1.0 + odds), terms);
+  level.donors = std::max(level.donors, 1.0);
+  return level;
+}
+
+double set_aside_for_probation(const AuditTerms& terms, const AuditLevel& level, const CatchTally& tally) {
+  return odds_missed(detection(level, terms.assumed)) * 1.2 * (1.0 + 1.1 * std::max(0.0, tally.charged));
 }
 
 double wrong_expected_most(const AuditTerms& terms, const AuditLevel& level, const CatchTally& tally) {

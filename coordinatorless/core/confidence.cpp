@@ -38,8 +38,8 @@ CostEstimate cost_expected(const ConfidenceGoal& goal, const JobFacts& facts) {
   const double first = donors <= first_results_share * units ? donors / units : 0.0;
   const auto cost_of = [](const AuditLevel& level) { return level.own >= 1 ? 1.0 : level.own + (1.0 - level.own) * level.donors; };
   const AuditLevel quiet = level_needed(terms, {});
-  const auto saboteurs = static_cast<std::uint64_t>(std::ceil(goal.assumed * donors));
-  const AuditLevel attacked = level_needed(terms, {saboteurs, 0, 0});
+  const double saboteurs = std::ceil(goal.assumed * donors);
+  const AuditLevel attacked = level_needed(terms, {static_cast<std::uint64_t>(saboteurs), saboteurs});
   CostEstimate cost;
   cost.own = quiet.own + first;
   cost.quiet = 1.0 + cost_of(quiet) + first;
@@ -68,7 +68,7 @@ std::optional<double> best_instead(const ConfidenceGoal& goal, const JobFacts& f
 }
 
 void ConfidenceReached::block_final(const AuditTerms& terms, const AuditLevel& level, const CatchTally& tally) {
-  wrong_ += wrong_expected_most(terms, level, tally);
+  wrong_ += wrong_expected_most(terms, level, tally) + terms.set_aside;
   units_ += terms.units;
 }
 

@@ -44,7 +44,7 @@ struct JobFacts {
 /// First results are recomputed unless donors are more than this share of the units: then it would be no small thing.
 inline constexpr double first_results_share = 0.03;
 /// The submitter's own part of the audits in peace.
-inline constexpr double own_share = 0.02;
+inline constexpr double own_share = 0.01;
 
 /// Rule 1: ε.
 [[nodiscard]] double unit_error(const ConfidenceGoal& goal, std::uint64_t units);

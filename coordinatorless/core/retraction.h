@@ -9,13 +9,13 @@
 //      hardware error, which costs work and not the name: nobody can tell one lie from one error, and nothing needs to.
 //   3. A donor that returned the same wrong result as another is a colluder. Rationale: two machines do not err alike; tasks are deterministic.
 //   4. Forgiven is whose proven errors are at most tolerated_errors + verified / results_per_error, verified being results of it that audits
-//      found right. It goes on as a newcomer (core/admission.h). Beyond that, and for collusion, the name is branded: nothing more in this
-//      job, and whoever remembers it counts that against it.
+//      found right. It goes on as a newcomer on probation (core/admission.h). Beyond that, and for collusion, the name is branded: nothing
+//      more in this job, and whoever remembers it counts that against it.
 //      Rationale: a donor with one hardware error in 10,000 results is branded once in millions of jobs; one that errs in over one of 200 is
 //      of no use.
-//   5. No door. A forgiven donor has nothing that a fresh name would not have: no standing results, a newcomer's share of the leases, no
-//      audits to do. Each of its lives is charged in the tally like a name of its own, so that the bound on what escapes is untouched.
-//      Past reputation never lessens the checks, so that keeping it buys no lie.
+//   5. No door. A forgiven donor has nothing that a fresh name would not have: no standing results, a newcomer's share of the leases, all of
+//      its results recomputed, no audits to do. Each of its lives is charged in the tally like a name of its own, so that the bound on what
+//      escapes is untouched. Past reputation never lessens the checks, so that keeping it buys no lie.
 #pragma once
 
 #include <cstdint>

@@ -111,7 +111,7 @@ TEST_CASE("what is reached is never less than what a final block was held to") {
     const std::uint64_t blocks = combined ? 1 : 3;
     for (std::uint64_t block = 0; block < blocks; ++block) {
       const AuditTerms terms = block_terms(goal, {9000, 50, 1.0}, block_units(9000, blocks, block));
-      const CatchTally tally{block, 1, 2};
+      const CatchTally tally{block + 3, static_cast<double>(block) + 1};
       reached.block_final(terms, level_needed(terms, tally), tally);
     }
     CHECK(reached.confidence() >= goal.confidence - 1e-9);

@@ -1,0 +1,94 @@
+// dugnad-trust: the trust policies against every strategy to cheat that we know, without a network; prints the tables of TRUST.md.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "coordinatorless/sim/policy_grid.h"
+
+namespace {
+
+using namespace dugnad::sim;
+
+constexpr int exit_well = 0, exit_broken = 1, exit_usage = 2;
+
+/// Whether every measured share of wrong results is within what was allowed.
+bool hold(const std::vector<PolicyRow>& rows) {
+  bool well = true;
+  for (const PolicyRow& row : rows) well = well && (row.holds() || row.options.saboteurs > row.options.goal.assumed) && row.branded == 0;
+  return well;
+}
+
+bool print_kinds(std::string_view table, std::uint64_t seed) {
+  bool well = true;
+  std::printf("%s", summary_head().c_str());
+  for (PolicyJobKind& kind : jobs_of(table)) {
+    kind.options.seed = seed;
+    const auto rows = measure_all(kind.options, kind.runs);
+    std::printf("%s", summary_line(kind.label, summary_of(rows)).c_str());
+    std::fflush(stdout);
+    well = hold(rows) && well;
+  }
+  return well;
+}
+
+bool print_sizes(std::uint64_t seed) {
+  bool well = true;
+  for (const auto& [units, runs] : {std::pair{4000U, 60U}, {100000U, 5U}, {1000000U, 2U}}) {
+    PolicyOptions options;
+    options.units = units;
+    options.seed = seed;
+    std::printf("%u units, 100 donors, saboteurs 0.2 as assumed, 0.999 a unit, %u runs each:\n\n", units, runs);
+    const auto rows = measure_all(options, runs);
+    std::printf("%s\n", table_of_tactics(rows).c_str());
+    std::fflush(stdout);
+    well = hold(rows) && well;
+  }
+  return well;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  PolicyOptions options;
+  std::uint64_t runs = 20;
+  std::string strategy = "all", table;
+  bool stream = false;
+
+  CLI::App app{"Runs the trust policies against strategies to cheat, without a network. The same seed gives the same table."};
+  app.option_defaults()->always_capture_default();
+  app.add_option("--units", options.units, "Units of the job")->check(CLI::Range(1, 10000000));
+  app.add_option("--donors", options.donors, "Donors at the start")->check(CLI::Range(2, 100000));
+  app.add_option("--saboteurs", options.saboteurs, "Share of the leases that saboteurs have")->check(CLI::Range(0.0, 0.95));
+  app.add_option("--assume", options.goal.assumed, "Share of them that the submitter reckons with")->check(CLI::Range(0.0, 0.95));
+  app.add_option("--confidence", options.goal.confidence, "Per unit, or of the answer")->check(CLI::Range(0.01, 0.999999999));
+  app.add_flag("--combined", options.goal.combined, "All units go into one answer");
+  app.add_flag("--stream", stream, "Results become final block by block");
+  app.add_flag("--newcomers-unrestricted", options.newcomers_unrestricted, "No admission control");
+  app.add_option("--churn", options.churn, "Share of the honest donors that are replaced during the job")->check(CLI::Range(0.0, 10.0));
+  app.add_option("--latency", options.latency, "Leases out at once; 0: two a donor");
+  app.add_option("--groups", options.groups, "Network groups; 0: one a donor");
+  app.add_option("--hardware-errors", options.hardware_errors, "Share of honest attempts that go wrong")->check(CLI::Range(0.0, 0.5));
+  app.add_option("--strategy", strategy, "One strategy, or all")->check([](const std::string& name) {
+    return name == "all" || tactic_named(name) ? std::string{} : "no strategy is called " + name;
+  });
+  app.add_option("--runs", runs, "Runs of each kind")->check(CLI::Range(1, 1000000));
+  app.add_option("--seed", options.seed, "Of the first run");
+  app.add_option("--table", table, "A table of TRUST.md instead: sizes, confidences, variants; or large, which takes an hour")
+      ->check(CLI::IsMember({"sizes", "confidences", "variants", "large"}));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? exit_well : exit_usage;
+  }
+  if (stream) options.goal.final = dugnad::core::Finality::stream;
+  if (table == "sizes") return print_sizes(options.seed) ? exit_well : exit_broken;
+  if (!table.empty()) return print_kinds(table, options.seed) ? exit_well : exit_broken;
+  std::vector<PolicyRow> rows;
+  if (strategy == "all") {
+    rows = measure_all(options, runs);
+  } else {
+    options.tactic = *tactic_named(strategy);
+    rows.push_back(measure(options, runs));
+  }
+  std::printf("%s", table_of_tactics(rows).c_str());
+  return hold(rows) ? exit_well : exit_broken;
+}
