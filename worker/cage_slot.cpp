@@ -20,7 +20,8 @@ std::uint64_t memory_of(const Guest& guest) { return guest.memory_bytes != 0 ? g
 
 }  // namespace
 
-CageSlot::CageSlot(Launcher& launcher) : launcher_(launcher), bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+CageSlot::CageSlot(Launcher& launcher, std::chrono::milliseconds kept_time)
+    : launcher_(launcher), kept_time_(kept_time), bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   DUGNAD_ASSERT(bell_ >= 0, "no descriptor to stop a unit with");
 }
 
@@ -73,17 +74,21 @@ void CageSlot::run(const Guest& guest, std::span<const ByteView> inputs, const D
   hush();
 }
 
+Clock::time_point CageSlot::kept_until() const { return before_.process ? before_.used + kept_time_ : Clock::time_point::max(); }
+
 bool CageSlot::find(const Loaded& wanted) {
   const auto now = Clock::now();
-  if (before_.process && now - before_.used > cage::limits::kept_time) before_.process.reset();
+  if (now > kept_until()) before_.process.reset();
   const auto is_wanted = [&wanted](const Cage& cage) { return cage.process && cage.loaded == wanted; };
   if (!is_wanted(present_)) {
+    const bool kept = present_.process && present_.loaded.memory_bytes <= cage::limits::kept_memory_max;
     if (is_wanted(before_)) {
       std::swap(present_, before_);
-    } else if (present_.process) {
+      if (!kept) before_.process.reset();
+    } else if (kept) {
       before_ = std::exchange(present_, {});
     }
-    before_.used = now;
+    if (kept) before_.used = now;
   }
   return is_wanted(present_) && present_.process->at_rest();
 }
@@ -142,7 +147,11 @@ void CageSlot::drive(const Guest& guest, std::span<const ByteView> inputs, std::
   present_.process->send(frames);
   while (next < end) {
     cage::Frame said;
-    const auto event = is_stopped(next) ? CagedProcess::Event::woken : present_.process->wait(bell_, Clock::time_point::max(), said);
+    const auto event = is_stopped(next) ? CagedProcess::Event::woken : present_.process->wait(bell_, kept_until(), said);
+    if (event == CagedProcess::Event::late) {
+      before_.process.reset();  // a unit may take hours, and what is kept may hold as much memory as one
+      continue;
+    }
     if (event == CagedProcess::Event::woken) {
       hush();
       if (!is_stopped(next)) continue;  // it came too late for another

@@ -19,6 +19,7 @@
 #include <optional>
 #include <span>
 
+#include "worker/cage/limits.h"
 #include "worker/caged_process.h"
 #include "worker/guest.h"
 #include "worker/launcher.h"
@@ -28,7 +29,8 @@ namespace dugnad::worker {
 
 class CageSlot {
  public:
-  explicit CageSlot(Launcher& launcher);
+  /// `kept_time`: so long a second cage stays without work.
+  explicit CageSlot(Launcher& launcher, std::chrono::milliseconds kept_time = cage::limits::kept_time);
   ~CageSlot();
   CageSlot(const CageSlot&) = delete;
   CageSlot& operator=(const CageSlot&) = delete;
@@ -74,7 +76,11 @@ class CageSlot {
   /// Runs from `next` on, until all are done or the cage is gone. Ends no unit where the cage died with several: then each is run alone.
   void drive(const Guest& guest, std::span<const ByteView> inputs, std::size_t& next, const Done& done);
 
+  /// When the cage before is to end.
+  [[nodiscard]] CagedProcess::Clock::time_point kept_until() const;
+
   Launcher& launcher_;
+  const std::chrono::milliseconds kept_time_;
   Cage present_;
   Cage before_;
   std::size_t doubtful_until_ = 0;  // of the batch: under one of the units before it a cage died

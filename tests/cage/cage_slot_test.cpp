@@ -164,6 +164,26 @@ TEST_CASE("of two guests by turns each keeps its cage; a third takes the place o
   CHECK(who(a) != of_a);
 }
 
+TEST_CASE("the cage of a guest that is not needed for long is ended, in the middle of another's unit too") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher, std::chrono::milliseconds(50));
+  const Watched idle(std::stoi(text(run_all(slot, guest_of("a"), {"who"})[0])));
+  CHECK_FALSE(idle.dies(0));
+  const auto all = outcomes(run_all(slot, guest_of("b"), {"take half a second", "1"}, [&idle](std::size_t index, const Ran&) {
+    if (index == 0) CHECK(idle.dies());
+  }));
+  CHECK(all == Texts{"take half a second", "1"});
+}
+
+TEST_CASE("the cage of a guest that may take much memory is not kept beside another's") {
+  const auto launcher = probe_launcher();
+  CageSlot slot(*launcher);
+  const Guest large = guest_at_hand(to_bytes("a"), std::uint64_t{1} << 30);
+  const Watched cage(std::stoi(text(run_all(slot, large, {"who"})[0])));
+  CHECK(outcomes(run_all(slot, guest_of("b"), {"1"})) == Texts{"1"});
+  CHECK(cage.dies());
+}
+
 TEST_CASE("a guest whose cage died does not cost the other guest's") {
   const auto launcher = probe_launcher();
   CageSlot slot(*launcher);

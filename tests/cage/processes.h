@@ -13,14 +13,29 @@
 
 namespace dugnad::worker {
 
-/// Returns when the process is dead. It may be anybody's child.
+/// A process, which may be anybody's child.
+class Watched {
+ public:
+  explicit Watched(pid_t process) : handle_(static_cast<int>(::syscall(SYS_pidfd_open, process, 0))) { REQUIRE(handle_ >= 0); }
+  ~Watched() { ::close(handle_); }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+
+  void kill() const { REQUIRE(::syscall(SYS_pidfd_send_signal, handle_, SIGKILL, nullptr, 0) == 0); }
+  /// Within that time.
+  [[nodiscard]] bool dies(int milliseconds = 20'000) const {
+    pollfd dead{handle_, POLLIN, 0};
+    return ::poll(&dead, 1, milliseconds) == 1;
+  }
+
+ private:
+  const int handle_;
+};
+
 inline void kill_and_wait(pid_t process) {
-  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
-  REQUIRE(handle >= 0);
-  REQUIRE(::syscall(SYS_pidfd_send_signal, handle, SIGKILL, nullptr, 0) == 0);
-  pollfd dead{handle, POLLIN, 0};
-  CHECK(::poll(&dead, 1, 20'000) == 1);
-  ::close(handle);
+  const Watched watched(process);
+  watched.kill();
+  CHECK(watched.dies());
 }
 
 /// The launcher that is a child of this process.

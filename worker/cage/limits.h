@@ -32,6 +32,8 @@ inline constexpr std::chrono::seconds load_time{120};        // six times what 3
 // Results wait for others so long at most, and up to so many bytes: about what a socket's buffer holds.
 inline constexpr std::chrono::microseconds gather_time{1000};
 inline constexpr std::size_t gathered_bytes_max = 64u << 10;
+// Of a guest whose cage is kept beside another's: its last unit's memory may still be held there, and a donor grants so much for each slot once.
+inline constexpr std::uint64_t kept_memory_max = memory_default;
 inline constexpr std::chrono::seconds kept_time{10};         // of a slot's second cage, some 10 MB, without work
 inline constexpr unsigned starts_max = 3;                    // in a row that came to nothing, before the units are given up
 
