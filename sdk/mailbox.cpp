@@ -1,5 +1,6 @@
 #include "sdk/mailbox.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace dugnad::sdk {
@@ -12,9 +13,14 @@ constexpr std::size_t notices_kept_max = 1024;         // for a listener that co
 
 // --- The SDK's side ---
 
-void Mailbox::deliver(Batch batch) {
+void Mailbox::deliver(Batch batch, LargeOutputs large) {
   if (batch.empty()) return;
-  const std::lock_guard lock(mutex_);
+  Lock lock(mutex_);
+  if (end_ || given_up_) {
+    lock.unlock();
+    for (const auto& [unit, each] : large) store_.let_go(each);
+    lock.lock();
+  }
   if (end_) return;
   if (!first_failed_) {
     for (const UnitResult& result : batch) {
@@ -24,6 +30,8 @@ void Mailbox::deliver(Batch batch) {
     }
   }
   if (given_up_) return;
+  for (const auto& [unit, each] : large) lying_[unit] = {each};
+  if (!large.empty() && enders_ > 0) ended_.notify_one();
   waiting_ += batch.size();
   const bool lone = batch.size() == 1;
   batches_.push_back(std::move(batch));
@@ -73,6 +81,7 @@ template <class Wait>
 std::optional<UnitResult> Mailbox::take(const Wait& wait) {
   std::optional<UnitResult> result;
   bool drained = false;
+  std::optional<Lying> lying;
   {
     Lock lock(mutex_);
     if (batches_.empty() && !end_) {
@@ -88,7 +97,21 @@ std::optional<UnitResult> Mailbox::take(const Wait& wait) {
       batches_.pop_front();
       taken_ = 0;
     }
+    if (const auto at = lying_.find(result->unit); at != lying_.end()) {
+      lying = std::move(at->second);
+      lying_.erase(at);
+    }
     drained = has_room();
+  }
+  if (lying) {
+    const auto bytes = lying->loaded ? lying->loaded : store_.read(lying->large.blob);
+    if (!lying->loaded) store_.let_go(lying->large);
+    if (bytes) {
+      result->output = *bytes;
+    } else {
+      result->ok = false;
+      result->reason = "its output was lost from this machine's disk";
+    }
   }
   if (drained) drained_();
   return result;
@@ -110,8 +133,28 @@ void Mailbox::await_end(Lock& lock) {
     drained_();
     lock.lock();
   }
-  ended_.wait(lock, [this] { return end_.has_value(); });
+  while (!end_) {
+    if (!load_one(lock)) ended_.wait(lock);
+  }
   --enders_;
+}
+
+bool Mailbox::load_one(Lock& lock) {
+  const auto next = std::find_if(lying_.begin(), lying_.end(), [](const auto& entry) { return !entry.second.loaded && !entry.second.loading; });
+  if (next == lying_.end()) return false;
+  const std::uint64_t unit = next->first;
+  const Large large = next->second.large;
+  next->second.loading = true;
+  lock.unlock();
+  auto bytes = store_.read(large.blob);
+  lock.lock();
+  const auto at = lying_.find(unit);
+  if (at == lying_.end() || !bytes) return true;  // taken meanwhile, by somebody who reads it too; or lost, as whoever takes it will find
+  at->second.loaded = std::move(bytes);
+  lock.unlock();
+  store_.let_go(large);
+  lock.lock();
+  return true;
 }
 
 End Mailbox::wait_end() {
@@ -125,6 +168,12 @@ Mailbox::Outcome Mailbox::wait_answer() {
   given_up_ = true;
   batches_.clear();
   taken_ = waiting_ = 0;
+  const auto lying = std::exchange(lying_, {});
+  lock.unlock();
+  for (const auto& [unit, each] : lying) {
+    if (!each.loaded) store_.let_go(each.large);
+  }
+  lock.lock();
   await_end(lock);
   return {*end_, answer_, first_failed_};
 }

@@ -1,5 +1,8 @@
 // Mailbox: what one job has to say to whoever waits for it: results, notices, and how it ended. Filled by the SDK's threads, emptied by the
 // user's. Results go through in whole batches, so that a unit costs neither a wake-up nor an allocation of its own.
+//
+// A large output lies in the blob store until its result is taken: it is read on the thread that takes it. Whoever waits for the end instead reads
+// the large ones into memory meanwhile, where small ones lie anyhow, so that there is room for the next.
 #pragma once
 
 #include <chrono>
@@ -7,10 +10,13 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
+#include "coordinatorless/base/blob_id.h"
 #include "dugnad/swarm.h"
 
 namespace dugnad::sdk {
@@ -19,13 +25,26 @@ class Mailbox {
  public:
   using Batch = std::vector<UnitResult>;
 
+  /// A large output, outside its result.
+  struct Large {
+    BlobId blob;
+    bool earlier = false;  // of an earlier run: it is this program's own pin that keeps it
+  };
+  using LargeOutputs = std::map<std::uint64_t, Large>;  // by unit
+  /// Where they lie. Called from any thread, without a lock held.
+  struct LargeStore {
+    std::function<std::shared_ptr<const Bytes>(const BlobId&)> read;  // nullptr where it is lost
+    std::function<void(const Large&)> let_go;                         // once for each
+  };
+
   /// `drained` is called, without a lock held, when a mailbox that was full() has room again.
-  explicit Mailbox(std::function<void()> drained) : drained_(std::move(drained)) {}
+  explicit Mailbox(std::function<void()> drained, LargeStore store = {}) : drained_(std::move(drained)), store_(std::move(store)) {}
 
   // --- The SDK's side ---
 
   /// After finish() nothing is taken in any more: who has heard that there is nothing more must not find something.
-  void deliver(Batch batch);
+  /// `large`: the outputs that the results themselves do not hold.
+  void deliver(Batch batch, LargeOutputs large = {});
   void say(Notice notice);
   /// The first time counts.
   void finish(End end, std::optional<tasks::Answer> answer);
@@ -57,11 +76,23 @@ class Mailbox {
   /// Whether drained_ is due, now that there is room.
   [[nodiscard]] bool has_room();
 
+  /// Reads one large output into memory, for a thread that waits for the end; false where there is none left.
+  bool load_one(Lock& lock);
+
+  /// What a result that is not taken yet lacks.
+  struct Lying {
+    Large large;
+    std::shared_ptr<const Bytes> loaded = {};  // let go of in the store
+    bool loading = false;
+  };
+
   const std::function<void()> drained_;
+  const LargeStore store_;
 
   mutable std::mutex mutex_;
   std::condition_variable filled_;  // a batch, or the end
-  std::condition_variable ended_;
+  std::condition_variable ended_;   // the end, or a large output for who waits for it
+  std::map<std::uint64_t, Lying> lying_;  // by unit
   std::deque<Batch> batches_;  // none is empty
   std::size_t taken_ = 0;      // of the first batch
   std::size_t waiting_ = 0;    // results in batches_ not taken

@@ -19,14 +19,17 @@ constexpr Duration batch_quick = std::chrono::milliseconds(1);
 
 BootTime now() { return zmq::read_clocks().boot; }
 
-UnitResult result_of(AcceptedUnit unit) {
+/// A large output stays where it is.
+UnitResult result_of(AcceptedUnit unit, Mailbox::LargeOutputs& large) {
   UnitResult result;
   result.unit = unit.unit.value;
   result.ok = unit.outcome == Outcome::ok;
-  if (result.ok) {
-    result.output = std::move(unit.output);
+  if (!result.ok) {
+    result.reason = to_text(unit.output.bytes);
+  } else if (unit.output.large) {
+    large[result.unit] = {unit.output.blob()};
   } else {
-    result.reason = to_text(unit.output);
+    result.output = std::move(unit.output.bytes);
   }
   return result;
 }
@@ -40,9 +43,9 @@ std::uint64_t failed_in(const Mailbox::Batch& batch) {
 }  // namespace
 
 std::optional<Error> fault_of_input(std::uint64_t unit, std::size_t size) {
-  if (size <= core::limits::unit_bytes_max) return std::nullopt;
+  if (size <= core::limits::blob_bytes_max) return std::nullopt;
   return Error{"the input of unit " + std::to_string(unit) + " has " + std::to_string(size) + " bytes; at most " +
-               std::to_string(core::limits::unit_bytes_max) + " travel"};
+               std::to_string(core::limits::blob_bytes_max) + " travel"};
 }
 
 Session::Session(worker::Node& node, Prepared prepared, Source source)
@@ -50,7 +53,8 @@ Session::Session(worker::Node& node, Prepared prepared, Source source)
       combines_(source.combines),
       commands_(source.commands),
       opened_(source.plan == nullptr),
-      mailbox_([this] { wake(); }),
+      blobs_(node.blob_store()),
+      mailbox_([this] { wake(); }, large_store()),
       submitted_(std::move(prepared.job.event)),
       plan_(std::move(source.plan)),
       inputs_(source.inputs),
@@ -103,19 +107,22 @@ bool Session::over() const { return mailbox_.finished() && thread_over_; }
 void Session::accepted(std::vector<AcceptedUnit> units) {
   if (combines_) {
     const std::lock_guard lock(mutex_);
+    let_inputs_go(units);
     std::move(units.begin(), units.end(), std::back_inserter(inbox_));
     changed_.notify_all();
     return;
   }
   Mailbox::Batch batch;
   batch.reserve(units.size());
-  for (AcceptedUnit& unit : units) batch.push_back(result_of(std::move(unit)));
+  Mailbox::LargeOutputs large;
   {
     const std::lock_guard lock(mutex_);
+    let_inputs_go(units);
+    for (AcceptedUnit& unit : units) batch.push_back(result_of(std::move(unit), large));
     count_accepted(batch);
     if (!opened_ && may_cut()) changed_.notify_all();
   }
-  mailbox_.deliver(std::move(batch));
+  mailbox_.deliver(std::move(batch), std::move(large));
 }
 
 void Session::ended(JobState state) {
@@ -123,6 +130,7 @@ void Session::ended(JobState state) {
   {
     const std::lock_guard lock(mutex_);
     core_ended_ = state;
+    for (const auto& [unit, input] : std::exchange(large_inputs_, {})) node_->let_go(input);
     job_lock_.reset();
     changed_.notify_all();
     end = end_of(state);
@@ -158,7 +166,9 @@ std::uint64_t Session::look_ahead() const {
   const double wanted = look_ahead_seconds * rate_.per_second(now());
   const auto units = static_cast<std::uint64_t>(std::min(wanted, static_cast<double>(look_ahead_units_max)));
   const std::uint64_t mean_bytes = cut_ == 0 ? 0 : input_bytes_ / cut_;
-  return std::min(std::max(units, look_ahead_units_min), look_ahead_bytes / std::max<std::uint64_t>(mean_bytes, 1));
+  // Large ones lie in the store, within their share of it.
+  const std::uint64_t room = mean_bytes > small_bytes_max ? blobs_->quota() / core::limits::blob_uses : look_ahead_bytes;
+  return std::min(std::max(units, look_ahead_units_min), std::max<std::uint64_t>(room / std::max<std::uint64_t>(mean_bytes, 1), 1));
 }
 
 bool Session::may_cut() {
@@ -170,6 +180,8 @@ bool Session::may_cut() {
 void Session::cut() {
   std::vector<core::NewUnit> fresh;
   Mailbox::Batch done;  // from the journal, or unfit to be sent
+  Mailbox::LargeOutputs large;
+  std::map<std::uint64_t, BlobId> large_inputs;
   std::uint64_t resumed = 0;
   std::uint64_t next = 0;
   std::size_t bytes = 0;
@@ -193,13 +205,16 @@ void Session::cut() {
       break;
     }
     bytes += input->size();
-    if (auto known = take_kept(next, *input)) {
+    if (auto known = take_kept(next, *input, large)) {
       done.push_back(*std::move(known));
       ++resumed;
     } else if (auto fault = fault_of_input(next, input->size())) {
       done.push_back(failed(next, std::move(fault->message)));
+    } else if (auto value = as_value(*std::move(input))) {
+      if (value->large) large_inputs[next] = value->blob();
+      fresh.push_back({UnitIndex{next}, *std::move(value)});
     } else {
-      fresh.push_back({UnitIndex{next}, *std::move(input)});
+      done.push_back(failed(next, "its input cannot be kept: " + value.error().message));
     }
     ++next;
   }
@@ -209,6 +224,7 @@ void Session::cut() {
     const std::lock_guard lock(mutex_);
     cut_ = next;
     ahead_ += fresh.size();
+    large_inputs_.merge(large_inputs);
     input_bytes_ += bytes;
     done_ += done.size();
     failed_ += failed_in(done);
@@ -217,7 +233,7 @@ void Session::cut() {
     starved_ = starved;
     expected_ = plan_->units_expected();
   }
-  mailbox_.deliver(std::move(done));
+  mailbox_.deliver(std::move(done), std::move(large));
   if (!fresh.empty() || last) node_->post(core::UnitsAppended{id_, std::move(fresh), last});
   if (inputs_ != nullptr && inputs_->fault()) inputs_failed(*inputs_->fault());
 }
@@ -232,34 +248,50 @@ void Session::inputs_failed(const Error& fault) {
   mailbox_.finish(std::move(end), std::nullopt);
 }
 
-std::optional<UnitResult> Session::take_kept(std::uint64_t unit, ByteView input) {
+std::optional<UnitResult> Session::take_kept(std::uint64_t unit, const Bytes& input, Mailbox::LargeOutputs& large) {
   const auto found = kept_.find(unit);
   if (found == kept_.end()) return std::nullopt;
   AcceptedUnit kept = std::move(found->second);
   kept_.erase(found);
-  if (kept.input_tag != input_tag_of(input)) return std::nullopt;  // the job's inputs are others now
-  if (kept.outcome == Outcome::ok && !plan_->accept(kept.unit, kept.output)) return std::nullopt;
-  return result_of(std::move(kept));
+  if (kept.input_tag != input_tag_of(value_of(input))) return std::nullopt;  // the job's inputs are others now
+  if (kept.outcome != Outcome::ok) return result_of(std::move(kept), large);
+  if (!kept.output.large) {
+    if (!plan_->accept(kept.unit, kept.output.bytes)) return std::nullopt;
+    return result_of(std::move(kept), large);
+  }
+  const BlobId output = kept.output.blob();
+  const auto bytes = combines_ ? blobs_->get(output) : nullptr;
+  if (combines_ && (!bytes || !plan_->accept(kept.unit, *bytes))) return std::nullopt;
+  if (!combines_ && !plan_->accept(kept.unit, {})) return std::nullopt;
+  if (!blobs_->pin(output)) return std::nullopt;  // gone meanwhile: computed again
+  UnitResult result = result_of(std::move(kept), large);
+  large.at(unit).earlier = true;
+  return result;
 }
 
 void Session::combine(std::vector<AcceptedUnit> units) {
   Mailbox::Batch batch;
   batch.reserve(units.size());
+  Mailbox::LargeOutputs large;
   for (AcceptedUnit& unit : units) {
     if (unit.outcome == Outcome::ok) {
-      if (const auto taken = plan_->accept(unit.unit, unit.output); !taken) {
+      const auto read = unit.output.large ? blobs_->get(unit.output.blob()) : nullptr;
+      const auto taken = unit.output.large && !read ? Result<void>(Error{"it was lost from this machine's disk"})
+                                                    : plan_->accept(unit.unit, read ? *read : unit.output.bytes);
+      if (!taken) {
         batch.push_back(failed(unit.unit.value, "its output is not what the task returns: " + taken.error().message));
+        if (unit.output.large) node_->post(core::OutputTaken{id_, unit.output.blob()});
         continue;
       }
     }
-    batch.push_back(result_of(std::move(unit)));
+    batch.push_back(result_of(std::move(unit), large));
   }
   {
     const std::lock_guard lock(mutex_);
     count_accepted(batch);
     starved_ = false;
   }
-  mailbox_.deliver(std::move(batch));
+  mailbox_.deliver(std::move(batch), std::move(large));
 }
 
 void Session::finish_combined(JobState state) {
@@ -297,16 +329,35 @@ void Session::wake() {
 Result<std::uint64_t> Session::submit(std::vector<Bytes> inputs) {
   if (!opened_) return Error{"only a job that was opened takes further inputs"};
   const std::shared_lock attached(attached_);
-  const std::lock_guard lock(mutex_);  // also while posting: the last units must be the last
-  if (complete_) return Error{"no further inputs: the job's input was closed"};
-  if (node_ == nullptr || core_ended_) return Error{"no further inputs: the job has ended"};
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (auto fault = fault_of_input(cut_ + i, inputs[i].size())) return *std::move(fault);
+  if (node_ == nullptr) return Error{"no further inputs: the job has ended"};
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (auto fault = fault_of_input(cut_ + i, inputs[i].size())) return *std::move(fault);
+    }
   }
-  const std::uint64_t first = cut_;
+  // Without the lock: keeping large ones takes as long as the disk does.
   std::vector<core::NewUnit> units;
   units.reserve(inputs.size());
-  for (Bytes& input : inputs) units.push_back({UnitIndex{cut_++}, std::move(input)});
+  const auto refuse = [&](Error error) -> Result<std::uint64_t> {
+    for (const core::NewUnit& unit : units) {
+      if (unit.input.large) node_->let_go(unit.input.blob());
+    }
+    return error;
+  };
+  for (Bytes& input : inputs) {
+    auto value = as_value(std::move(input));
+    if (!value) return refuse(Error{"an input cannot be kept: " + value.error().message});
+    units.push_back({UnitIndex{}, *std::move(value)});
+  }
+  const std::lock_guard lock(mutex_);  // also while posting: the last units must be the last
+  if (complete_) return refuse(Error{"no further inputs: the job's input was closed"});
+  if (core_ended_) return refuse(Error{"no further inputs: the job has ended"});
+  const std::uint64_t first = cut_;
+  for (core::NewUnit& unit : units) {
+    unit.unit = UnitIndex{cut_++};
+    if (unit.input.large) large_inputs_[unit.unit.value] = unit.input.blob();
+  }
   ahead_ += units.size();
   if (!units.empty()) node_->post(core::UnitsAppended{id_, std::move(units), false});
   return first;

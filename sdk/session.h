@@ -5,6 +5,8 @@
 //   node -> plan:    where the plan combines, its outputs are accepted by the session's thread before the user sees them.
 //   node -> mailbox: else they go to the user directly; a lone unit's result costs the user's wake-up and no other.
 //
+// Large inputs are kept in the node's store until their unit is accepted, large outputs until they are read: neither lies in memory.
+//
 // What an earlier run has accepted is told apart unit by unit, as they are cut again: one with the same input is delivered from the journal
 // and never leased.
 //
@@ -13,6 +15,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -80,8 +83,10 @@ class Session {
   // The session's own thread.
   void run();
   void cut();
-  /// The unit's result of an earlier run, where its input is still the same and the plan takes it.
-  [[nodiscard]] std::optional<UnitResult> take_kept(std::uint64_t unit, ByteView input);
+  /// The unit's result of an earlier run, where its input is still the same, a large output still here, and the plan takes it.
+  [[nodiscard]] std::optional<UnitResult> take_kept(std::uint64_t unit, const Bytes& input, Mailbox::LargeOutputs& large);
+  /// Keeps a large input in the store.
+  [[nodiscard]] Result<Value> as_value(Bytes input);
   void combine(std::vector<AcceptedUnit> units);
   void finish_combined(JobState state);
   void inputs_failed(const Error& fault);
@@ -93,12 +98,16 @@ class Session {
   [[nodiscard]] End end_of(JobState state) const;
 
   void wake();
+  [[nodiscard]] Mailbox::LargeStore large_store();
+  /// With mutex_ held.
+  void let_inputs_go(const std::vector<AcceptedUnit>& units);
 
   // Constant after construction.
   const JobId id_;
   const bool combines_;
   const bool commands_;
   const bool opened_;  // units come through submit()
+  const std::shared_ptr<store::BlobStore> blobs_;
 
   Mailbox mailbox_;
 
@@ -121,6 +130,7 @@ class Session {
   std::uint64_t cut_ = 0;          // the next unit's index
   std::uint64_t ahead_ = 0;        // appended and not yet accepted; by the plan, where it combines
   std::uint64_t input_bytes_ = 0;  // of all that was cut
+  std::map<std::uint64_t, BlobId> large_inputs_;  // by unit; pinned
   std::uint64_t done_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t resumed_ = 0;
@@ -132,7 +142,7 @@ class Session {
 
   std::atomic<bool> thread_over_{true};
 
-  // Guarded by attached_: nullptr once the session has left its swarm.
+  // Guarded by attached_: nullptr once the session has left its swarm. The protocol's and the session's own thread have ended by then.
   std::shared_mutex attached_;
   worker::Node* node_;
 

@@ -30,6 +30,8 @@ BulkThread::~BulkThread() {
 
 void BulkThread::fetch(const core::FetchBlob& fetch) { queue(fetch); }
 void BulkThread::release(const core::ReleaseBlob& release) { queue(release); }
+void BulkThread::hold(const BlobId& blob) { queue(Hold{blob}); }
+void BulkThread::let_go(const BlobId& blob) { queue(LetGo{blob}); }
 void BulkThread::linked(const PeerId& peer) { queue(Linked{peer}); }
 void BulkThread::lost(const PeerId& peer) { queue(Lost{peer}); }
 void BulkThread::received(const PeerId& from, Bytes frame) { queue(Received{from, std::move(frame)}); }
@@ -101,6 +103,12 @@ void BulkThread::on(const core::ReleaseBlob& release) {
   }
 }
 
+void BulkThread::on(const Hold& hold) {
+  transfer_.cancel(hold.blob);
+  if (!pinned_.insert(hold.blob).second) store_.unpin(hold.blob);  // the core's one pin is there already
+}
+
+void BulkThread::on(const LetGo& let_go) { store_.unpin(let_go.blob); }
 void BulkThread::on(const Linked& linked) { transfer_.connected(linked.peer); }
 void BulkThread::on(const Lost& lost) { transfer_.lost(lost.peer); }
 void BulkThread::on(const Received& received) { transfer_.received(received.from, received.frame, boot_now()); }

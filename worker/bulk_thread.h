@@ -34,11 +34,21 @@ class BulkThread {
 
   void fetch(const core::FetchBlob& fetch);
   void release(const core::ReleaseBlob& release);
+  /// It was put into the store, pinned once, and is the core's from now on: as if it had been fetched.
+  void hold(const BlobId& blob);
+  /// The program needs it once less. Here, since the store makes whoever asks wait for its disk.
+  void let_go(const BlobId& blob);
   void linked(const PeerId& peer);
   void lost(const PeerId& peer);
   void received(const PeerId& from, Bytes frame);
 
  private:
+  struct Hold {
+    BlobId blob;
+  };
+  struct LetGo {
+    BlobId blob;
+  };
   struct Linked {
     PeerId peer;
   };
@@ -49,13 +59,15 @@ class BulkThread {
     PeerId from;
     Bytes frame;
   };
-  using Task = std::variant<core::FetchBlob, core::ReleaseBlob, Linked, Lost, Received>;
+  using Task = std::variant<core::FetchBlob, core::ReleaseBlob, Hold, LetGo, Linked, Lost, Received>;
 
   void queue(Task task);
   void run();
   [[nodiscard]] std::deque<Task> wait();
   void on(const core::FetchBlob& fetch);
   void on(const core::ReleaseBlob& release);
+  void on(const Hold& hold);
+  void on(const LetGo& let_go);
   void on(const Linked& linked);
   void on(const Lost& lost);
   void on(const Received& received);

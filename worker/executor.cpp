@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <cstdio>
 #include <deque>
 #include <iterator>
 #include <mutex>
@@ -133,7 +132,8 @@ class Executor::Impl {
   }
 
   Time run_here(Slot& slot, const Attempt& attempt, Time start) {
-    Ran ran = run_unit(*attempt.run, attempt.input, tasks::StopToken(slot.stop_requested));
+    const Reading input(attempt.input, options_.blobs);
+    Ran ran = input.bytes() ? run_unit(*attempt.run, *input.bytes(), tasks::StopToken(slot.stop_requested)) : not_read();
     const Time end = Clock::now();
     finish(slot, attempt, std::move(ran), end - start, end);
     return end;
@@ -145,12 +145,15 @@ class Executor::Impl {
       finish(slot, first, {Outcome::donor_fault, to_bytes("this donor runs no strangers' code")}, {}, start);
       return start;
     }
+    const Reading first_input(first.input, options_.blobs);
+    if (!first_input.bytes()) {
+      finish(slot, first, not_read(), {}, start);
+      return start;
+    }
     const std::vector<Attempt> batch = give_to_cage(slot, std::move(first));
-    const std::vector<ByteView> inputs = [&batch] {
-      std::vector<ByteView> views;
-      for (const Attempt& attempt : batch) views.emplace_back(attempt.input);
-      return views;
-    }();
+    // The views stay where the batch does; only a large input was read, which then is alone.
+    std::vector<ByteView> inputs;
+    for (const Attempt& attempt : batch) inputs.push_back(attempt.input.large ? *first_input.bytes() : ByteView(attempt.input.bytes));
     Time since = start;
     const auto timing = [&](std::size_t i, bool runs) {
       since = Clock::now();
@@ -187,9 +190,10 @@ class Executor::Impl {
     const std::scoped_lock lock(mutex_, slot.mutex);
     if (!slot.cage) slot.cage = std::make_unique<CageSlot>(*options_.launcher);
     const Attempt& like = batch.front();
-    std::size_t bytes = like.input.size();
-    while (!slot.taken.empty() && slot.taken.back().guest == like.guest && slot.taken.back().limit == like.limit) {
-      bytes += slot.taken.back().input.size();
+    std::size_t bytes = like.input.bytes.size();
+    while (!like.input.large && !slot.taken.empty() && slot.taken.back().guest == like.guest && slot.taken.back().limit == like.limit &&
+           !slot.taken.back().input.large) {
+      bytes += slot.taken.back().input.bytes.size();
       if (bytes > caged_bytes_max) break;
       batch.push_back(std::move(slot.taken.back()));
       slot.taken.pop_back();
@@ -296,12 +300,19 @@ class Executor::Impl {
   }
 
   void finish(Slot& slot, const Attempt& attempt, Ran ran, Duration spent, Time end) {
+    bool large = false;
     {
       const std::lock_guard lock(slot.mutex);
       slot.running = false;
       ran = judge(std::move(ran), slot.stop, slot.limit);
-      if (slot.finished.empty()) slot.finished_since = end;
-      slot.finished.push_back({attempt.id, ran.outcome, std::move(ran.output), spent});
+      if (ran.output.size() <= small_bytes_max) slot.put({attempt.id, ran.outcome, std::move(ran.output), spent}, end);
+      else large = true;
+    }
+    if (large) {
+      // Keeping it takes as long as the disk does: not under the lock, nor within the attempt's time.
+      Returned kept = returned(std::move(ran), options_.blobs);
+      const std::lock_guard lock(slot.mutex);
+      slot.put({attempt.id, kept.outcome, std::move(kept.output), spent}, end);
     }
     if (slot.samples.empty() || slot.samples.back().program != attempt.program()) slot.samples.push_back({attempt.program(), 0, {}});
     slot.samples.back().attempts += 1;
@@ -340,7 +351,7 @@ class Executor::Impl {
           if (slot.stop == Stop::none) {
             slot.tell_to_stop(Stop::overrun, after(now, options_.grace));
           } else {
-            complaint = complaint_of(slot);
+            complaint = slot.complaint(options_.grace);
             id = slot.id;
             slot.due = no_time;
           }
@@ -356,17 +367,6 @@ class Executor::Impl {
     }
     if (kept_waiting) report();
     return next;
-  }
-
-  [[nodiscard]] std::string complaint_of(const Slot& slot) const {
-    char text[128];
-    if (slot.stop == Stop::overrun) {
-      std::snprintf(text, sizeof text, "ignored its stop token for %g s after its time limit of %g s", seconds_of(options_.grace),
-                    seconds_of(slot.limit));
-    } else {
-      std::snprintf(text, sizeof text, "ignored its stop token for %g s after it was cancelled", seconds_of(options_.grace));
-    }
-    return text;
   }
 
   const ExecutorOptions options_;

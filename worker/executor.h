@@ -15,6 +15,7 @@
 #include "coordinatorless/base/attempt.h"
 #include "tasks/task.h"
 #include "worker/guest.h"
+#include "worker/values.h"
 
 namespace dugnad::worker {
 
@@ -23,7 +24,7 @@ class Launcher;
 struct Attempt {
   AttemptId id;
   const tasks::RunUnit* run = nullptr;  // outlives the executor; null for a guest's
-  Bytes input;
+  Value input;
   Duration limit{};                     // after which its stop token is set and it counts as overrun (donor_fault); zero: none
   std::shared_ptr<const Guest> guest = {};
 
@@ -41,6 +42,8 @@ struct ExecutorOptions {
   /// says why it was to stop.
   std::function<void(AttemptId, const std::string& what)> stuck = {};
   Duration grace = std::chrono::seconds(10);
+  /// Large inputs are read when their attempt runs, large outputs are kept when it has.
+  BlobAccess blobs = {};
   /// Starts the cages of guests; without one, each attempt of a guest is a donor's fault. Outlives the executor.
   Launcher* launcher = nullptr;
   /// A slot's cage that has had nothing to do for so long is ended: its memory is the machine owner's.

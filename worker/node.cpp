@@ -54,11 +54,13 @@ class Node::Impl {
           .slots = options_.slots,
           .wake = [this] { loop_->wake(); },
           .stuck = [this](AttemptId, const std::string& what) { on_stuck(what); },
+          .blobs = {.read = [this](const BlobId& id) { return blobs_->get(id); },
+                    .keep = [this](ByteView bytes) { return blobs_->keep(bytes); }},
           .launcher = options_.launcher,
       });
     }
     // The executor's callbacks come only once something was started, which the loop alone does.
-    loop_ = std::make_unique<zmq::Loop>(make_peer(), std::move(transport), loop_hooks());
+    loop_ = std::make_unique<zmq::Loop>(make_peer(blobs->quota()), std::move(transport), loop_hooks());
     blobs_ = std::make_unique<NodeBlobs>(std::move(blobs), id_,
                                          BulkThread::Outside{
                                              .send = [this](const PeerId& to, Bytes frame) { loop_->send_bulk(to, std::move(frame)); },
@@ -137,9 +139,9 @@ class Node::Impl {
     return names;
   }
 
-  std::unique_ptr<core::Peer> make_peer() {
+  std::unique_ptr<core::Peer> make_peer(std::uint64_t blob_bytes) {
     core::PeerConfig config{.swarm = swarm_, .endpoint = endpoint_, .donates = options_.donates, .slots = options_.slots, .tasks = {},
-                            .code = options_.code};
+                            .code = options_.code, .blob_bytes = blob_bytes};
     if (options_.slots > 0) {
       for (const auto& [name, task] : options_.tasks.all()) config.tasks.emplace_back(name, task.version);
     }
@@ -201,6 +203,7 @@ class Node::Impl {
     std::vector<FinishedAttempt> finished = executor_->collect();
     std::move(refused_.begin(), refused_.end(), std::back_inserter(finished));
     refused_.clear();
+    blobs_->take_over(finished);
     if (!finished.empty()) log_.finished(finished, zmq::read_clocks().boot);
     return finished;
   }
@@ -342,6 +345,7 @@ bool Node::wait() { return impl_->wait(); }
 Result<BlobId> Node::keep(ByteView bytes) { return impl_->blobs().keep(bytes); }
 void Node::let_go(const BlobId& id) { impl_->blobs().let_go(id); }
 std::shared_ptr<const Bytes> Node::blob(const BlobId& id) { return impl_->blobs().get(id); }
+std::shared_ptr<store::BlobStore> Node::blob_store() const { return impl_->blobs().store(); }
 
 std::optional<core::JobProgress> Node::progress(const JobId& job) {
   using Answer = std::optional<core::JobProgress>;

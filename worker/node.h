@@ -27,6 +27,7 @@
 #include "coordinatorless/base/crypto.h"
 #include "coordinatorless/base/result.h"
 #include "coordinatorless/core/peer.h"
+#include "coordinatorless/store/blob_store.h"
 #include "coordinatorless/store/store.h"
 #include "tasks/task.h"
 
@@ -107,10 +108,12 @@ class Node {
   /// Keeps `bytes` under their name, for this process's life at least; other peers may fetch them. Blocks for as long as the disk takes: not for
   /// hooks. An error in one line: no room, no disk.
   [[nodiscard]] Result<BlobId> keep(ByteView bytes);
-  /// keep() no more; as often as kept.
+  /// keep() no more; as often as kept. Also for hooks.
   void let_go(const BlobId& id);
   /// A whole blob, checked. nullptr where it is not here; one that the protocol believes to be here is then fetched again. Not for hooks.
   [[nodiscard]] std::shared_ptr<const Bytes> blob(const BlobId& id);
+  /// Where they lie: for whoever reads them when the node may be gone. Large outputs that were delivered are there until OutputTaken is posted.
+  [[nodiscard]] std::shared_ptr<store::BlobStore> blob_store() const;
 
   // These ask the protocol's thread and wait for its answer; nullopt or empty once it has ended. Not for hooks.
   [[nodiscard]] std::optional<core::JobProgress> progress(const JobId& job);

@@ -22,6 +22,12 @@ std::shared_ptr<const Bytes> NodeBlobs::get(const BlobId& id) {
   return bytes;
 }
 
+void NodeBlobs::take_over(const std::vector<FinishedAttempt>& finished) {
+  for (const FinishedAttempt& attempt : finished) {
+    if (attempt.output.large) bulk_.hold(attempt.output.blob());
+  }
+}
+
 void NodeBlobs::release(const core::ReleaseBlob& release) {
   guests_.erase(release.blob);
   bulk_.release(release);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "coordinatorless/base/attempt.h"
 #include "coordinatorless/base/result.h"
 #include "coordinatorless/store/blob_store.h"
 #include "worker/bulk_thread.h"
@@ -20,9 +21,18 @@ class NodeBlobs {
 
   [[nodiscard]] Result<BlobId> keep(ByteView bytes);
   [[nodiscard]] std::shared_ptr<const Bytes> get(const BlobId& id);
-  void let_go(const BlobId& id) { store_->unpin(id); }
+
+  // --- Any thread ---
+
+  void let_go(const BlobId& id) { bulk_.let_go(id); }
+  /// What remains of the node's blobs once the node itself is gone.
+  [[nodiscard]] std::shared_ptr<store::BlobStore> store() const { return store_; }
+  [[nodiscard]] std::uint64_t room() const { return store_->quota(); }
 
   // --- The protocol's thread ---
+
+  /// Large outputs among these were kept by the executor, and are the peer's from now on.
+  void take_over(const std::vector<FinishedAttempt>& finished);
 
   [[nodiscard]] BulkThread& bulk() { return bulk_; }
   void release(const core::ReleaseBlob& release);
@@ -30,7 +40,7 @@ class NodeBlobs {
   [[nodiscard]] std::shared_ptr<const Guest> guest_of(const core::AttemptToStart& wanted);
 
  private:
-  const std::unique_ptr<store::BlobStore> store_;
+  const std::shared_ptr<store::BlobStore> store_;
   const PeerId self_;
   const std::function<void(core::Event)> post_;
   std::map<BlobId, std::vector<std::shared_ptr<const Guest>>> guests_;  // of modules that are here; as many as jobs served

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "worker/cage_slot.h"
@@ -49,6 +52,22 @@ struct alignas(64) Slot {
     due = grace_ends;
     stop_requested.store(true, std::memory_order_relaxed);
     if (!caged.empty()) cage->stop(caged_at);
+  }
+
+  /// Why its attempt is complained of.
+  [[nodiscard]] std::string complaint(Duration grace) const {
+    char text[128];
+    if (stop == Stop::overrun) {
+      std::snprintf(text, sizeof text, "ignored its stop token for %g s after its time limit of %g s", seconds_of(grace), seconds_of(limit));
+    } else {
+      std::snprintf(text, sizeof text, "ignored its stop token for %g s after it was cancelled", seconds_of(grace));
+    }
+    return text;
+  }
+
+  void put(FinishedAttempt attempt, SlotTime end) {
+    if (finished.empty()) finished_since = end;
+    finished.push_back(std::move(attempt));
   }
 
   /// The next of the batch in the cage begins.

@@ -6,6 +6,7 @@
 
 #include "coordinatorless/base/ids.h"
 #include "coordinatorless/base/time.h"
+#include "coordinatorless/base/value.h"
 
 namespace dugnad {
 
@@ -20,7 +21,7 @@ inline constexpr std::uint8_t outcome_last = 3;
 struct FinishedAttempt {
   AttemptId attempt;
   Outcome outcome = Outcome::ok;
-  Bytes output;
+  Value output;    // only an ok one is ever large
   Duration cpu{};  // time the attempt took in its slot
 };
 

@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <array>
+
 #include "coordinatorless/base/rows.h"
 
 namespace dugnad {
@@ -50,8 +52,9 @@ Hash hash_of(ByteView first, ByteView second) {
   return hash;
 }
 
-std::uint64_t input_tag_of(ByteView input) {
-  const Hash hash = hash_of(input);
+std::uint64_t input_tag_of(const Value& input) {
+  constexpr std::array<std::uint8_t, 1> large_mark{0xff};
+  const Hash hash = input.large ? hash_of(large_mark, input.bytes) : hash_of(input.bytes);
   std::uint64_t tag = 0;
   for (std::size_t i = 0; i < 8; ++i) tag |= std::uint64_t{hash.bytes[i]} << (8 * i);
   return tag;

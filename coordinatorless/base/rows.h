@@ -26,12 +26,12 @@ struct JobStateRow {
   JobState state = JobState::running;
 };
 
-/// `input_tag`: the first 8 bytes of the input's hash, little-endian, so that a resumed job notices an input that has changed.
+/// `input_tag`: the first 8 bytes, little-endian, of the hash of the input, or of ff and a large one's name, so that a changed input is noticed.
 struct AcceptedUnit {
   UnitIndex unit;
   std::uint64_t input_tag = 0;
   Outcome outcome = Outcome::ok;
-  Bytes output;
+  Value output;  // a large one is in the blob store, for as long as it has room
 };
 
 struct AcceptedRow {
@@ -52,6 +52,6 @@ struct ContactGone {
 
 using Row = std::variant<JobRow, JobStateRow, AcceptedRow, ContactRow, ContactGone>;
 
-[[nodiscard]] std::uint64_t input_tag_of(ByteView input);
+[[nodiscard]] std::uint64_t input_tag_of(const Value& input);
 
 }  // namespace dugnad

@@ -12,11 +12,20 @@ AttemptRecord* UnitHistory::attempt_of(DonorIndex donor) {
   return found == attempts.end() ? nullptr : &*found;
 }
 
-void UnitHistory::vote(AttemptRecord& attempt, const Hash& digest, Outcome outcome, Bytes output) {
-  const auto known = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return c.digest == digest; });
+void UnitHistory::vote(AttemptRecord& attempt, const Hash& digest, Outcome outcome, Value output) {
+  auto place = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return c.digest == digest; });
+  if (place == candidates.end()) {
+    // That of votes that became void is free: else there could be more of them than a group's number tells apart.
+    place = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) {
+      return std::none_of(attempts.begin(), attempts.end(), [&](const AttemptRecord& a) {
+        return a.state == AttemptState::voted && a.group == &c - candidates.data();
+      });
+    });
+    if (place == candidates.end()) place = candidates.emplace(candidates.end());
+    *place = {digest, outcome, std::move(output)};
+  }
   attempt.state = AttemptState::voted;
-  attempt.group = static_cast<std::uint8_t>(known - candidates.begin());
-  if (known == candidates.end()) candidates.push_back({digest, outcome, std::move(output)});
+  attempt.group = static_cast<std::uint8_t>(place - candidates.begin());
 }
 
 void UnitHistory::fault(const AttemptRecord& attempt, std::string reason) {

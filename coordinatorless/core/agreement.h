@@ -15,6 +15,8 @@
 //      was restarted must be able to finish the job.
 //   6. After attempts_per_unit_max votes, or three times `copies`, without agreement the unit has failed: "no N of M donors agreed".
 //      Rationale: nondeterminism never settles; many copies must not be fewer liars' chance.
+//   7. A large output is agreed upon by its name. Until its bytes are here the unit is not settled: where none of those who returned it hands it
+//      over, their votes are void, for those still there as a fault of theirs. Rationale: else a name that nobody can fill would be accepted.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +44,7 @@ struct AttemptRecord {
 struct Candidate {
   Hash digest;
   Outcome outcome = Outcome::ok;
-  Bytes output;
+  Value output;
 };
 
 /// What one unit has been through while it is open.
@@ -55,7 +57,7 @@ struct UnitHistory {
 
   [[nodiscard]] AttemptRecord* attempt_of(DonorIndex donor);
   /// Turns `attempt` into a vote for what the donor returned.
-  void vote(AttemptRecord& attempt, const Hash& digest, Outcome outcome, Bytes output);
+  void vote(AttemptRecord& attempt, const Hash& digest, Outcome outcome, Value output);
   /// The donor could not do it; its attempt is forgotten, the fault is not.
   void fault(const AttemptRecord& attempt, std::string reason);
   void forget(const AttemptRecord& attempt);

@@ -7,25 +7,43 @@
 
 namespace dugnad::core {
 
-bool BlobWants::need(const BlobId& blob, const PeerId& holder, Now now, Output& out) {
+void BlobWants::add_holder(Want& want, const PeerId& holder, std::size_t place) {
+  if (std::find(want.holders.begin(), want.holders.end(), holder) != want.holders.end()) return;
+  if (want.holders.size() == limits::blob_holders_max) want.holders.pop_back();
+  want.holders.insert(want.holders.begin() + static_cast<std::ptrdiff_t>(std::min(place, want.holders.size())), holder);
+}
+
+bool BlobWants::need(const BlobId& blob, std::span<const PeerId> holders, unsigned tries, Now now, Output& out) {
   Want& want = wants_[blob];
   ++want.needs;
-  if (std::find(want.holders.begin(), want.holders.end(), holder) == want.holders.end()) {
-    if (want.holders.size() == limits::blob_holders_max) want.holders.pop_back();
-    want.holders.insert(want.holders.begin(), holder);  // whoever brings a need up is likeliest to be there
-  }
-  if (want.state == State::given_up) {
-    want.state = State::waiting;
+  want.tries = std::max(want.tries, tries);
+  // Whoever brings a need up is likeliest to be there.
+  for (std::size_t i = 0; i < std::min(holders.size(), limits::blob_holders_max); ++i) add_holder(want, holders[i], i);
+  if (want.needs == 1 || want.state == State::given_up) {
+    set(blob, want, State::waiting);
     want.failures = 0;
   }
   if (want.state == State::waiting && want.due <= now.boot) fetch(blob, want, out);
   return want.state == State::here;
 }
 
+void BlobWants::also_held(const BlobId& blob, const PeerId& holder, Now now, Output& out) {
+  const auto at = wants_.find(blob);
+  if (at == wants_.end()) return;
+  add_holder(at->second, holder, at->second.holders.size());
+  if (at->second.state == State::waiting && at->second.due <= now.boot) fetch(blob, at->second, out);
+}
+
+void BlobWants::kept(const BlobId& blob) {
+  ++wants_[blob].needs;
+  fetched(blob);
+}
+
 void BlobWants::release(const BlobId& blob, Output& out) {
   const auto at = wants_.find(blob);
   if (at == wants_.end() || --at->second.needs > 0) return;
   out.push(ReleaseBlob{blob});
+  waiting_.erase(blob);
   wants_.erase(at);
 }
 
@@ -35,17 +53,31 @@ bool BlobWants::here(const BlobId& blob) const {
 }
 
 void BlobWants::fetch(const BlobId& blob, Want& want, Output& out) {
-  const auto linked = std::find_if(want.holders.begin(), want.holders.end(), [&](const PeerId& holder) { return linked_.contains(holder); });
-  if (linked == want.holders.end()) return;  // until one is
-  want.state = State::fetching;
-  want.asked = *linked;
+  const auto holder = best(want);
+  if (!holder) return;  // until one is linked
+  set(blob, want, State::fetching);
+  want.asked = *holder;
   out.push(FetchBlob{blob, want.asked});
+}
+
+unsigned BlobWants::failed_by(const PeerId& peer) const {
+  const auto at = failed_.find(peer);
+  return at == failed_.end() ? 0 : at->second;
+}
+
+std::optional<PeerId> BlobWants::best(const Want& want) const {
+  const PeerId* found = nullptr;
+  for (const PeerId& holder : want.holders) {
+    if (linked_.contains(holder) && (found == nullptr || failed_by(holder) < failed_by(*found))) found = &holder;
+  }
+  return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
 void BlobWants::fetched(const BlobId& blob) {
   const auto at = wants_.find(blob);
   if (at == wants_.end() || at->second.state == State::here) return;
-  at->second.state = State::here;
+  if (at->second.state == State::fetching) failed_.erase(at->second.asked);
+  set(blob, at->second, State::here);
   at->second.failures = 0;
   news_.push_back({blob, News::Kind::here});
 }
@@ -59,53 +91,68 @@ void BlobWants::failed(const BlobFailed& failure, Now now, Output& out) {
     case State::given_up: return;
     case State::here:
       news_.push_back({failure.blob, News::Kind::lost});
-      want.state = State::waiting;
+      set(failure.blob, want, State::waiting);
       want.due = now.boot;
       return fetch(failure.blob, want, out);
     case State::fetching: break;
   }
   if (want.asked != failure.from) return;  // of an earlier holder, whose link broke
-  if (++want.failures >= limits::blob_tries_max) {
-    want.state = State::given_up;
+  if (linked_.contains(failure.from)) {
+    ++failed_[failure.from];
+    for (auto& [other, asked] : wants_) {
+      if (other == failure.blob || asked.state != State::fetching || asked.asked != failure.from) continue;
+      if (best(asked) != failure.from) fetch(other, asked, out);
+    }
+  }
+  if (++want.failures >= want.tries) {
+    set(failure.blob, want, State::given_up);
     news_.push_back({failure.blob, News::Kind::given_up});
     return;
   }
   const auto last = std::remove(want.holders.begin(), want.holders.end(), want.asked);
   if (last != want.holders.end()) *last = want.asked;  // behind the others
-  want.state = State::waiting;
+  set(failure.blob, want, State::waiting);
   want.due = now.boot + std::min<Duration>(limits::blob_retry_most, limits::blob_retry_first * (1 << (want.failures - 1)));
 }
 
 void BlobWants::connected(const PeerId& peer, Now now, Output& out) {
   linked_.insert(peer);
-  for (auto& [blob, want] : wants_) {
-    if (want.state == State::waiting && want.due <= now.boot) fetch(blob, want, out);
-  }
+  tick(now, out);
 }
 
 void BlobWants::lost(const PeerId& peer) {
   linked_.erase(peer);
+  failed_.erase(peer);
   for (auto& [blob, want] : wants_) {
-    if (want.state == State::fetching && want.asked == peer) want.state = State::waiting;
+    if (want.state == State::fetching && want.asked == peer) set(blob, want, State::waiting);
   }
 }
 
 std::vector<BlobWants::News> BlobWants::take_news() { return std::exchange(news_, {}); }
 
 void BlobWants::tick(Now now, Output& out) {
-  for (auto& [blob, want] : wants_) {
-    if (want.state == State::waiting && want.due <= now.boot) fetch(blob, want, out);
+  for (auto next = waiting_.begin(); next != waiting_.end();) {
+    const BlobId blob = *next++;  // fetching it takes it out
+    if (Want& want = wants_.at(blob); want.due <= now.boot) fetch(blob, want, out);
   }
 }
 
 BootTime BlobWants::next_deadline() const {
   BootTime next = never;
-  for (const auto& [blob, want] : wants_) {
-    if (want.state != State::waiting) continue;
-    const bool any = std::any_of(want.holders.begin(), want.holders.end(), [&](const PeerId& holder) { return linked_.contains(holder); });
-    if (any) next = std::min(next, want.due);
+  for (const BlobId& blob : waiting_) {
+    const Want& want = wants_.at(blob);
+    if (want.due < next && best(want)) next = want.due;
   }
   return next;
+}
+
+void BlobWants::set(const BlobId& blob, Want& want, State state) {
+  want.state = state;
+  if (state == State::waiting) {
+    waiting_.insert(blob);
+  } else {
+    waiting_.erase(blob);
+  }
 }
 
 }  // namespace dugnad::core

@@ -5,15 +5,20 @@
 //   1. A blob is fetched once, however many need it, from one holder at a time, and only from one that is linked. Oneself is a holder like
 //      any other: the driver looks among what is here first.
 //   2. A fetch that failed is tried again with the next holder, after blob_retry_first, doubling to blob_retry_most; after blob_tries_max it is given
-//      up, and whoever needs it is told. A holder whose link broke is no failure of the blob: it is asked again when it is back. Rationale:
+//      up (sooner where the need says so), and whoever needs it is told. A holder whose link broke has not failed: it is asked again. Rationale:
 //      a busy holder is worth waiting for; one that has nothing must not be asked for ever.
-//   3. What is needed stays here until released as often as it was needed; then the driver may break off its fetch, or evict it.
+//   3. A holder that has just failed is asked only where no other is linked, and what else was asked of it is asked of others. Rationale: one
+//      that promises and does not give must not delay everything that somebody else has too.
+//   4. What is needed stays here until released as often as it was needed; then the driver may break off its fetch, or evict it.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
+#include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/seam.h"
 
 namespace dugnad::core {
@@ -22,8 +27,13 @@ class BlobWants {
  public:
   explicit BlobWants(const PeerId& self) : linked_{self} {}
 
-  /// One more need of `blob`, which `holder` has. Whether it is here already; else news of it follow.
-  bool need(const BlobId& blob, const PeerId& holder, Now now, Output& out);
+  /// One more need of `blob`, which `holders` have, the likeliest to give it first. Whether it is here already; else news of it follow.
+  bool need(const BlobId& blob, std::span<const PeerId> holders, unsigned tries, Now now, Output& out);
+  bool need(const BlobId& blob, const PeerId& holder, Now now, Output& out) { return need(blob, {&holder, 1}, limits::blob_tries_max, now, out); }
+  /// Somebody else has it too. Nothing happens where nobody needs it.
+  void also_held(const BlobId& blob, const PeerId& holder, Now now, Output& out);
+  /// The driver has just kept it for this peer, unasked: one more need, met at once.
+  void kept(const BlobId& blob);
   /// One need less.
   void release(const BlobId& blob, Output& out);
   [[nodiscard]] bool here(const BlobId& blob) const;
@@ -55,11 +65,19 @@ class BlobWants {
     std::vector<PeerId> holders;  // who is asked first comes first; at most blob_holders_max
     PeerId asked;                 // fetching: of whom
     unsigned failures = 0;
+    unsigned tries = 0;  // of those who need it the most patient's
     BootTime due{};  // waiting: not before
   };
+  void set(const BlobId& blob, Want& want, State state);
   void fetch(const BlobId& blob, Want& want, Output& out);
+  static void add_holder(Want& want, const PeerId& holder, std::size_t place);
+  /// Of the linked holders the one that failed least; nullopt where none is linked.
+  [[nodiscard]] std::optional<PeerId> best(const Want& want) const;
+  [[nodiscard]] unsigned failed_by(const PeerId& peer) const;
 
   std::map<BlobId, Want> wants_;
+  std::set<BlobId> waiting_;           // of these: few of the many that are here
+  std::map<PeerId, unsigned> failed_;  // in a row, by whoever is linked
   std::set<PeerId> linked_;
   std::vector<News> news_;
 };

@@ -12,12 +12,12 @@ template <class M>
 std::size_t size_hint(const M&) { return 256; }
 std::size_t size_hint(const Lease& lease) {
   std::size_t size = 128;
-  for (const LeasedUnit& unit : lease.units) size += 16 + unit.input.size();
+  for (const LeasedUnit& unit : lease.units) size += 16 + unit.input.bytes.size();
   return size;
 }
 std::size_t size_hint(const Results& results) {
   std::size_t size = 192;
-  for (const UnitResult& result : results.results) size += 24 + result.output.size();
+  for (const UnitResult& result : results.results) size += 24 + result.output.bytes.size();
   return size;
 }
 std::size_t size_hint(const Relay& relay) { return 128 + relay.sealed.size(); }

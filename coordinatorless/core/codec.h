@@ -2,7 +2,7 @@
 //
 // Every message is one array: [version, type, field...], fields in the order in which messages.h declares them; nested structs are arrays
 // of theirs. Signed bodies are [version, field...]. Durations are whole microseconds, rounded down; dates milliseconds; what may be missing
-// is nil. Rules for decoding, since msgpack-c's own limits are 4 billion and it accepts trailing bytes:
+// is nil; a small value is bin, a large one its blob's fields. Rules for decoding, as msgpack-c's limits are 4 billion and it takes trailing bytes:
 //   the whole frame is one object and nothing behind it; arrays have exactly their number of fields; integers are in range; ids are bin of
 //   32 bytes, signatures of 64; strings and bins keep the limits of limits.h; nesting at most 8; no maps, no ext, no float; every item in its
 //   shortest encoding, so that decoding and encoding give the same bytes; no exception leaves.

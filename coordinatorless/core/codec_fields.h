@@ -103,9 +103,9 @@ auto fields_of(Is<DigestEntry> auto& e) { return fields(e.job, e.sequence); }
 auto fields_of(Is<Digest> auto& m) { return fields(list(m.entries, limits::digest_entries_max)); }
 auto fields_of(Is<Pull> auto& m) { return fields(list(m.jobs, limits::digest_entries_max)); }
 auto fields_of(Is<Want> auto& m) { return fields(m.job, m.slots, m.work); }
-auto fields_of(Is<LeasedUnit> auto& u) { return fields(u.unit, at_most(u.input, limits::unit_bytes_max)); }
+auto fields_of(Is<LeasedUnit> auto& u) { return fields(u.unit, u.input); }
 auto fields_of(Is<Lease> auto& m) { return fields(m.job, m.lease, m.valid, list(m.units, limits::batch_units_max)); }
-auto fields_of(Is<UnitResult> auto& r) { return fields(r.lease, r.unit, r.outcome, at_most(r.output, limits::unit_bytes_max)); }
+auto fields_of(Is<UnitResult> auto& r) { return fields(r.lease, r.unit, r.outcome, r.output); }
 auto fields_of(Is<Results> auto& m) { return fields(m.job, m.held, list(m.results, limits::batch_units_max), m.signature); }
 auto fields_of(Is<Return> auto& m) { return fields(m.job, list(m.units, limits::batch_units_max)); }
 auto fields_of(Is<Revoke> auto& m) { return fields(m.job, list(m.units, limits::batch_units_max)); }
@@ -113,6 +113,9 @@ auto fields_of(Is<Closed> auto& m) { return fields(m.job); }
 auto fields_of(Is<Knock> auto& m) { return fields(m.from, m.to, at_most(m.record, limits::record_bytes_max), m.session, m.answer); }
 auto fields_of(Is<Relay> auto& m) { return fields(m.from, m.to, m.counter, at_most(m.sealed, limits::message_bytes_max)); }
 auto fields_of(Is<RelayGone> auto& m) { return fields(m.peer); }
+
+/// One form for each length: else the same output could be returned in two ways, and would not agree with itself.
+[[nodiscard]] inline bool is_large(const BlobId& blob) { return blob.length > limits::unit_bytes_max && blob.length <= limits::blob_bytes_max; }
 
 template <class T>
 concept Described = requires(T& value) { fields_of(value); };
@@ -146,12 +149,15 @@ template <class T>
 }
 [[nodiscard]] inline bool is_sound(const Lease& lease) {
   std::size_t total = 0;
-  for (const LeasedUnit& unit : lease.units) total += unit.input.size();
+  for (const LeasedUnit& unit : lease.units) total += unit.input.bytes.size();
   return total <= limits::batch_bytes_max;
 }
 [[nodiscard]] inline bool is_sound(const Results& results) {
   std::size_t total = 0;
-  for (const UnitResult& result : results.results) total += result.output.size();
+  for (const UnitResult& result : results.results) {
+    if (result.output.large && result.outcome != Outcome::ok) return false;  // a reason is never large
+    total += result.output.bytes.size();
+  }
   return total <= limits::batch_bytes_max;
 }
 

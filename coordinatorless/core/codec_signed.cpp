@@ -43,7 +43,8 @@ std::optional<Delegation> decode_delegation(ByteView body) { return decode_body<
 std::optional<Announcement> decode_announcement(ByteView body) { return decode_body<Announcement>(body, limits::announcement_bytes_max); }
 
 Hash results_root(const Results& results) {
-  // One leaf: the job's id, unit and lease as 8 bytes each (little-endian), the outcome as one, the output's hash.
+  // One leaf: the job's id, unit and lease as 8 bytes each (little-endian), the outcome as one (with 0x80 where the output
+  // is large: then it is the name that is hashed), the output's hash.
   std::array<std::uint8_t, 32 + 8 + 8 + 1 + 32> leaf;
   const auto put_number = [&](std::size_t at, std::uint64_t number) {
     for (std::size_t i = 0; i < 8; ++i) leaf[at + i] = static_cast<std::uint8_t>(number >> (8 * i));
@@ -54,8 +55,8 @@ Hash results_root(const Results& results) {
   for (const UnitResult& result : results.results) {
     put_number(32, result.unit.value);
     put_number(40, result.lease.value);
-    leaf[48] = static_cast<std::uint8_t>(result.outcome);
-    const Hash output = hash_of(result.output);
+    leaf[48] = static_cast<std::uint8_t>(static_cast<unsigned>(result.outcome) | (result.output.large ? 0x80U : 0U));
+    const Hash output = hash_of(result.output.bytes);
     std::copy(output.bytes.begin(), output.bytes.end(), leaf.begin() + 49);
     leaves.push_back(merkle_leaf(leaf));
   }

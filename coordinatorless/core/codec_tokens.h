@@ -23,7 +23,7 @@ struct Token {
   TokenKind kind;
 };
 
-inline constexpr std::size_t tokens_max = limits::batch_units_max * 5 + 16;  // a full Results: array, lease, unit, outcome, output for each
+inline constexpr std::size_t tokens_max = limits::batch_units_max * 7 + 16;  // a full Results: array, lease, unit, outcome, a large output's three
 inline constexpr std::size_t nesting_max = 8;
 
 /// A frame's tokens. Empty unless the frame is one whole item, in the shortest encoding throughout, with nothing behind it: of all frames

@@ -92,6 +92,14 @@ class FieldReader {
     field.value.assign(content.begin(), content.end());
     return true;
   }
+  bool read(Value& value) {
+    value.large = !rest_.empty() && rest_.front().kind == TokenKind::array;
+    if (!value.large) return read(Limited<Bytes>{value.bytes, 0, limits::unit_bytes_max});
+    BlobId blob;
+    if (!read(blob) || !is_large(blob)) return false;
+    value.bytes = to_bytes(blob);
+    return true;
+  }
   bool read(Limited<Signed> field) {
     return array(2) && read(Limited<Bytes>{field.value.body, field.least, field.most}) && read(field.value.signature);
   }
@@ -181,6 +189,12 @@ class FieldWriter {
   void write(Limited<const Bytes> field) {
     check(field.value.size(), field.least, field.most);
     tokens_.bytes(field.value);
+  }
+  void write(const Value& value) {
+    if (!value.large) return write(Limited<const Bytes>{value.bytes, 0, limits::unit_bytes_max});
+    const BlobId blob = value.blob();
+    DUGNAD_ASSERT(is_large(blob), "a blob of a length that travels inline, or not at all");
+    write(blob);
   }
   void write(Limited<const Signed> field) {
     tokens_.array(2);

@@ -7,8 +7,15 @@
 
 namespace dugnad::core {
 
-Donor::Donor(const Self& self, BlobWants& blobs, std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code, unsigned slots)
-    : self_(self), blobs_(blobs), tasks_(std::move(tasks)), code_(std::move(code)), slots_(slots) {}
+Donor::Donor(const Self& self, BlobWants& blobs, std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code, unsigned slots,
+             std::uint64_t blob_room)
+    : self_(self),
+      blobs_(blobs),
+      tasks_(std::move(tasks)),
+      code_(std::move(code)),
+      slots_(slots),
+      input_room_(blob_room),
+      outputs_(blobs, blob_room) {}
 
 // --- Jobs ---
 
@@ -64,10 +71,12 @@ std::map<JobId, Donor::Served>::iterator Donor::least_worthy(const PublicKey& ne
   return worst;
 }
 
-void Donor::stop_waiting(Served& job, std::map<UnitIndex, Place>::iterator at) {
+void Donor::stop_waiting(Served& job, std::map<UnitIndex, Place>::iterator at, Output& out) {
+  const auto held = at->second.waiting;
   --units_held_;
-  bytes_held_ -= at->second.waiting->input.size();
-  job.waiting.erase(at->second.waiting);
+  bytes_held_ -= held->input.bytes.size();
+  if (held->input.large) release_input(held->input.blob(), out);
+  (held->fetching ? job.fetching : job.waiting).erase(held);
   job.units.erase(at);
 }
 
@@ -77,13 +86,14 @@ void Donor::abandon(Served& job, std::map<UnitIndex, Place>::iterator at, Cancel
   job.units.erase(at);
 }
 
-void Donor::drop_work(Served& job, Output& out) {
+void Donor::drop_work(const JobId& id, Served& job, Output& out) {
   CancelAttempts cancel;
   while (!job.units.empty()) {
     if (const auto at = job.units.begin(); at->second.attempt) abandon(job, at, cancel);
-    else stop_waiting(job, at);
+    else stop_waiting(job, at, out);
   }
   if (!cancel.attempts.empty()) out.push(std::move(cancel));
+  outputs_.let_go_all(id, out);
   units_held_ -= std::exchange(job.finished, {}).size();
   bytes_held_ -= std::exchange(job.finished_bytes, 0);
 }
@@ -99,7 +109,7 @@ void Donor::dismiss(const JobId& id, Output& out) {
 void Donor::forget(const JobId& id, Output& out) {
   const auto at = jobs_.find(id);
   if (at == jobs_.end()) return;
-  drop_work(at->second, out);
+  drop_work(id, at->second, out);
   if (at->second.module) blobs_.release(*at->second.module, out);
   const PublicKey owner = at->second.owner;
   const PeerId submitter = at->second.submitter;
@@ -134,22 +144,6 @@ void Donor::say_want(const JobId& id, Served& job, Now now, Output& out) {
   const Duration work = limits::credit_most * static_cast<int>(std::max(slots_, 1U)) / static_cast<int>(jobs_.size());
   out.send(job.submitter, Want{id, leaving_ ? 0 : slots_, work});
   job.want_at = now.boot + limits::want_refresh;
-}
-
-void Donor::on_blob(const BlobWants::News& news, Now now, Output& out) {
-  std::vector<JobId> hopeless;
-  for (auto& [id, job] : jobs_) {
-    if (job.module != news.blob) continue;
-    job.ready = news.kind == BlobWants::News::Kind::here;
-    job.want_at = never;
-    if (news.kind == BlobWants::News::Kind::given_up) hopeless.push_back(id);
-    if (job.ready && job.connected) say_want(id, job, now, out);
-  }
-  for (const JobId& id : hopeless) {
-    shelf_.put(id, now.boot + limits::job_shelved);
-    dismiss(id, out);
-  }
-  feed(now, out);
 }
 
 void Donor::connected(const PeerId& peer, Now now, Output& out) {
@@ -193,16 +187,9 @@ void Donor::on_lease(const PeerId& from, Lease lease, Now now, Output& out) {
         continue;
       }
     }
-    if (job == nullptr || !job->ready || leaving_ || slots_ == 0 || units_held_ >= limits::donor_units_max ||
-        bytes_held_ + unit.input.size() > limits::donor_bytes_max) {
-      refused.units.push_back(unit.unit);
-      continue;
-    }
-    ++units_held_;
-    bytes_held_ += unit.input.size();
-    job->work_at = now.boot;
-    job->waiting.push_back({unit.unit, lease.lease, std::move(unit.input), now.boot + lease.valid, now.boot});
-    job->units.emplace(unit.unit, Place{std::nullopt, std::prev(job->waiting.end())});
+    const bool welcome = job != nullptr && job->ready && !leaving_ && slots_ > 0 && units_held_ < limits::donor_units_max;
+    const UnitIndex index = unit.unit;
+    if (!welcome || !take_in(from, *job, std::move(unit), lease, now, out)) refused.units.push_back(index);
   }
   if (!refused.units.empty()) out.send(from, std::move(refused));
   if (job == nullptr) return;
@@ -216,9 +203,12 @@ void Donor::on_revoke(const PeerId& from, const Revoke& revoke, Output& out) {
   CancelAttempts cancel;
   for (const UnitIndex unit : revoke.units) {
     const auto at = job->units.find(unit);
-    if (at == job->units.end()) continue;
+    if (at == job->units.end()) {
+      (void)outputs_.let_go(revoke.job, unit, out);
+      continue;
+    }
     if (at->second.attempt) abandon(*job, at, cancel);
-    else stop_waiting(*job, at);
+    else stop_waiting(*job, at, out);
   }
   if (!cancel.attempts.empty()) out.push(std::move(cancel));
 }
@@ -234,21 +224,23 @@ bool Donor::has_work(const PublicKey& owner) const {
                      [&](const auto& entry) { return entry.second.owner == owner && entry.second.may_start(); });
 }
 
-void Donor::start_some(const JobId& id, Served& job, Now now, std::vector<AttemptToStart>& starting) {
+void Donor::start_some(const JobId& id, Served& job, Now now, std::vector<AttemptToStart>& starting, Output& out) {
   const Duration cost = from_seconds(job.unit_seconds);
   // A millisecond's worth at a time, so that owners take turns and small units do not cost a search each.
   Duration taken{};
   do {
     const auto place = job.units.find(job.waiting.front().unit);
     if (job.waiting.front().expires <= now.boot) {  // somebody else has it by now
-      stop_waiting(job, place);
+      stop_waiting(job, place, out);
       continue;
     }
     Held held = std::move(job.waiting.front());
     job.waiting.pop_front();
     const AttemptId attempt{++last_attempt_.value};
     place->second = {attempt, {}};
-    running_.emplace_hint(running_.end(), attempt, Running{id, held.unit, held.lease, held.came, cost, held.input.size(), true});
+    running_.emplace_hint(running_.end(), attempt,
+                          Running{id, held.unit, held.lease, held.came, held.valid, cost, held.input.bytes.size(),
+                                  held.input.large ? std::optional(held.input.blob()) : std::nullopt, true});
     starting.push_back({attempt, id, job.task, job.task_version, std::move(held.input), job.unit_limit, job.module, job.memory_bytes,
                         job.fuel});
     running_cost_ += cost;
@@ -275,12 +267,12 @@ void Donor::feed(Now now, Output& out) {
       if (at->second.owner != *owner || !at->second.may_start()) continue;
       if (first == jobs_.end() || at->second.waiting.front().came < first->second.waiting.front().came) first = at;
     }
-    start_some(first->first, first->second, now, starting);
+    start_some(first->first, first->second, now, starting, out);
   }
   if (!starting.empty()) out.push(StartAttempts{std::move(starting)});
 }
 
-void Donor::note(Served& job, const Running& running, FinishedAttempt finished, Now now) {
+void Donor::note(Served& job, const Running& running, FinishedAttempt finished, Now now, Output& out) {
   job.units.erase(running.unit);
   job.work_at = now.boot;
   if (finished.outcome == Outcome::cancelled) return;
@@ -292,16 +284,16 @@ void Donor::note(Served& job, const Running& running, FinishedAttempt finished, 
     job.finished_first = now.boot;
     job.came_first = running.came;
   }
-  if (finished.outcome != Outcome::ok && finished.output.size() > limits::failure_text_max)
-    finished.output.resize(limits::failure_text_max);
-  if (finished.output.size() > limits::unit_bytes_max) {
-    finished.outcome = Outcome::failed;
-    finished.output = to_bytes("its output of " + std::to_string(finished.output.size()) + " bytes is larger than " +
-                               std::to_string(limits::unit_bytes_max));
+  Bytes& bytes = finished.output.bytes;
+  if (finished.outcome != Outcome::ok && bytes.size() > limits::failure_text_max) bytes.resize(limits::failure_text_max);
+  DUGNAD_ASSERT(bytes.size() <= limits::unit_bytes_max, "a driver that keeps no large output");
+  if (finished.output.large) {
+    const Duration held_for = std::max<Duration>(limits::output_held_least, 2 * std::min<Duration>(running.valid, limits::lease_most));
+    outputs_.hold(running.job, running.unit, job.owner, finished.output.blob(), now.boot + held_for, out);
   }
   ++units_held_;
-  bytes_held_ += finished.output.size();
-  job.finished_bytes += finished.output.size();
+  bytes_held_ += bytes.size();
+  job.finished_bytes += bytes.size();
   job.finished.push_back({running.lease, running.unit, finished.outcome, std::move(finished.output)});
 }
 
@@ -314,7 +306,11 @@ void Donor::on_finished(std::vector<FinishedAttempt> finished, Now now, Output& 
     running_cost_ -= running.charged;
     --units_held_;
     bytes_held_ -= running.bytes;
-    if (running.wanted) note(jobs_.at(running.job), running, std::move(attempt), now);
+    release_input(running.input, out);
+    const std::optional<BlobId> output = attempt.output.large ? std::optional(attempt.output.blob()) : std::nullopt;
+    if (output) blobs_.kept(*output);
+    if (running.wanted) note(jobs_.at(running.job), running, std::move(attempt), now, out);
+    else if (output) blobs_.release(*output, out);
   }
   feed(now, out);
   send_due(now, out);
@@ -343,8 +339,8 @@ void Donor::send_results(const JobId& id, Served& job, Now now, Output& out) {
     bytes = 0;
   };
   for (UnitResult& result : all) {
-    if (batch.results.size() == limits::batch_units_max || bytes + result.output.size() > limits::batch_bytes_max) send();
-    bytes += result.output.size();
+    if (batch.results.size() == limits::batch_units_max || bytes + result.output.bytes.size() > limits::batch_bytes_max) send();
+    bytes += result.output.bytes.size();
     batch.results.push_back(std::move(result));
   }
   send();
@@ -367,9 +363,9 @@ void Donor::send_return(const JobId& id, const Served& job, const std::vector<Un
 
 void Donor::give_back_waiting(const JobId& id, Served& job, Output& out) {
   std::vector<UnitIndex> returned;
-  while (!job.waiting.empty()) {
-    returned.push_back(job.waiting.front().unit);
-    stop_waiting(job, job.units.find(returned.back()));
+  while (!job.waiting.empty() || !job.fetching.empty()) {
+    returned.push_back((job.waiting.empty() ? job.fetching : job.waiting).front().unit);
+    stop_waiting(job, job.units.find(returned.back()), out);
   }
   send_return(id, job, returned, out);
 }
@@ -398,7 +394,10 @@ void Donor::leave(Now now, Output& out) {
   send_due(now, out);
 }
 
-bool Donor::has_left(Now now) const { return leaving_ && (running_.empty() || now.boot >= left_at_ + limits::leave_grace); }
+/// What is computed here must also be fetched from here.
+bool Donor::has_left(Now now) const {
+  return leaving_ && ((running_.empty() && outputs_.empty()) || now.boot >= left_at_ + limits::leave_grace);
+}
 
 void Donor::tick(Now now, Output& out) {
   if (has_left(now)) {
@@ -406,18 +405,22 @@ void Donor::tick(Now now, Output& out) {
   }
   std::vector<JobId> gone;
   for (auto& [id, job] : jobs_) {
-    if (job.lost_at != never && now.boot >= job.lost_at + limits::absent_grace) drop_work(job, out);
+    if (job.lost_at != never && now.boot >= job.lost_at + limits::absent_grace) drop_work(id, job, out);
     if (job.lost_at != never && now.boot >= job.lost_at + limits::announcement_lease) gone.push_back(id);
     if (job.connected && now.boot >= job.want_at) say_want(id, job, now, out);
+    drop_expired(job, now.boot, out);
   }
   for (const JobId& id : gone) forget(id, out);
+  outputs_.tick(now.boot, out);
   send_due(now, out);
 }
 
 BootTime Donor::next_deadline() const {
-  BootTime next = left_at_ == never || running_.empty() ? never : left_at_ + limits::leave_grace;
+  BootTime next = outputs_.next_deadline();
+  if (left_at_ != never && !(running_.empty() && outputs_.empty())) next = std::min(next, left_at_ + limits::leave_grace);
   for (const auto& [id, job] : jobs_) {
     if (job.connected) next = std::min(next, job.want_at);
+    for (const Held& held : job.fetching) next = std::min(next, held.expires);
     if (job.connected && !job.finished.empty()) next = std::min(next, job.finished_first + limits::result_gather);
     if (job.lost_at != never) next = std::min(next, job.lost_at + (job.idle() ? limits::announcement_lease : limits::absent_grace));
   }

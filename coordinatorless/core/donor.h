@@ -18,6 +18,8 @@
 //   6. Among the jobs of one owner, what came first is done first.
 //   7. A job with a module gets credit once the module is here, and none is started without it. Where the module cannot be had, the job
 //      is shelved for a while. Rationale: a lease that only waits for its program keeps its units from others.
+//   8. A large input is fetched from the submitter before its unit starts, and meanwhile others start. Where it cannot be had the unit goes back; so
+//      does what exceeds the room for inputs. A large output stays here for the submitter (held_outputs.h).
 #pragma once
 
 #include <list>
@@ -30,6 +32,7 @@
 #include "coordinatorless/core/charge.h"
 #include "coordinatorless/core/code_policy.h"
 #include "coordinatorless/core/fair_share.h"
+#include "coordinatorless/core/held_outputs.h"
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/messages.h"
 #include "coordinatorless/core/seam.h"
@@ -40,7 +43,9 @@ namespace dugnad::core {
 
 class Donor {
  public:
-  Donor(const Self& self, BlobWants& blobs, std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code, unsigned slots);
+  /// `blob_room`: bytes of large inputs, and as many of large outputs, that may be here.
+  Donor(const Self& self, BlobWants& blobs, std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code, unsigned slots,
+        std::uint64_t blob_room);
 
   /// A job that may be served. True where it is new and will be: the caller then sees to a link with the submitter.
   bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, Now now, Output& out);
@@ -75,9 +80,11 @@ class Donor {
   struct Held {
     UnitIndex unit;
     LeaseId lease;
-    Bytes input;
+    Value input;
+    Duration valid{};  // of the lease, as it came
     BootTime expires{};
     BootTime came{};
+    bool fetching = false;  // its input is not here yet
   };
   struct Place {
     std::optional<AttemptId> attempt;   // none: waiting
@@ -101,7 +108,8 @@ class Donor {
     bool connected = false;
     BootTime lost_at = never;
     BootTime want_at = never;  // when the credit is said again
-    std::list<Held> waiting;           // in the order they came
+    std::list<Held> waiting;           // may start; in the order they came, or their inputs did
+    std::list<Held> fetching;          // their inputs are not here yet
     std::map<UnitIndex, Place> units;  // waiting or wanted from the executor
     BootTime work_at{};                // when there was last any
     double unit_seconds = 0;           // measured here; 0: unknown
@@ -115,8 +123,10 @@ class Donor {
     UnitIndex unit;
     LeaseId lease;
     BootTime came{};
+    Duration valid{};
     Duration charged{};
     std::size_t bytes = 0;
+    std::optional<BlobId> input{};  // a large one, needed until the attempt is over
     bool wanted = true;  // false: revoked, the result goes nowhere
   };
 
@@ -125,14 +135,19 @@ class Donor {
   void dismiss(const JobId& id, Output& out);
   [[nodiscard]] Served* find(const JobId& job, const PeerId& submitter);
   [[nodiscard]] std::map<JobId, Served>::iterator least_worthy(const PublicKey& newcomer, bool own, BootTime now);
-  void drop_work(Served& job, Output& out);
-  void stop_waiting(Served& job, std::map<UnitIndex, Place>::iterator at);
+  void drop_work(const JobId& id, Served& job, Output& out);
+  void stop_waiting(Served& job, std::map<UnitIndex, Place>::iterator at, Output& out);
+  void release_input(const std::optional<BlobId>& input, Output& out);
+  /// Takes a leased unit in, and fetches what it needs; false where there is no room for that.
+  [[nodiscard]] bool take_in(const PeerId& from, Served& job, LeasedUnit&& unit, const Lease& lease, Now now, Output& out);
+  void on_input(const JobId& id, Served& job, const BlobWants::News& news, Output& out);
+  void drop_expired(Served& job, BootTime now, Output& out);
   /// Cancels an attempt of `job`; nobody gets its result.
   void abandon(Served& job, std::map<UnitIndex, Place>::iterator at, CancelAttempts& cancel);
   void say_want(const JobId& id, Served& job, Now now, Output& out);
   void feed(Now now, Output& out);
-  void start_some(const JobId& id, Served& job, Now now, std::vector<AttemptToStart>& starting);
-  void note(Served& job, const Running& running, FinishedAttempt finished, Now now);
+  void start_some(const JobId& id, Served& job, Now now, std::vector<AttemptToStart>& starting, Output& out);
+  void note(Served& job, const Running& running, FinishedAttempt finished, Now now, Output& out);
   [[nodiscard]] bool should_send(const Served& job, BootTime now) const;
   void send_results(const JobId& id, Served& job, Now now, Output& out);
   void send_due(Now now, Output& out);
@@ -156,7 +171,10 @@ class Donor {
   std::vector<PeerId> released_;          // submitters that nothing is done for any more
   Duration running_cost_{};               // expected, of all that the executor holds
   std::size_t units_held_ = 0;            // leased and not yet sent back, all jobs
-  std::size_t bytes_held_ = 0;
+  std::size_t bytes_held_ = 0;            // inside messages
+  const std::uint64_t input_room_;
+  std::uint64_t input_bytes_ = 0;         // of large inputs: here, or on their way
+  HeldOutputs outputs_;
   AttemptId last_attempt_{};
   std::uint64_t units_computed_ = 0;
 };

@@ -1,18 +1,19 @@
 #include "coordinatorless/core/job.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "coordinatorless/core/limits.h"
 
 namespace dugnad::core {
 
-Job::Job(const Self& self, const JobId& id, Manifest manifest, Now now)
+Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, Now now)
     : self_(self),
+      commons_(commons),
       id_(id),
       manifest_(std::move(manifest)),
       units_(manifest_.copies),
       leases_(LeaseId{self_.generator->next() >> 16}),
+      outputs_(commons.blobs, commons.outputs),
       alone_since_(now.boot) {}
 
 // --- Events ---
@@ -58,7 +59,7 @@ void Job::on_want(const PeerId& from, const Want& want) {
   donor.pace.wanted(want.work);
 }
 
-std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now now) {
+std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now now, Output& out) {
   DonorIndex index = 0;
   Donor* donor = find(from, &index);
   if (donor == nullptr) return charges::hasty;  // perhaps the donor of an earlier life, which asks next
@@ -74,6 +75,7 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
     }
     if (unit_back(result.lease, index, result.unit)) ++in_time;
     (result.outcome == Outcome::ok || result.outcome == Outcome::failed ? good : bad) = true;
+    if (!result.output.large) output_bytes_ += 0.1 * (static_cast<double>(result.output.bytes.size()) - output_bytes_);
     auto counted = units_.vote(result.unit, index, result.lease, result.outcome, std::move(result.output));
     switch (counted.kind) {
       case UnitTable::Counted::Kind::taken:
@@ -91,7 +93,8 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
       unit_back(*counted.superseded, index, result.unit);
       revoked_[index].push_back(result.unit);
     }
-    if (counted.settled) take(std::move(*counted.settled));
+    if (counted.holds_too) outputs_.also_held(result.unit, from, now, out);
+    conclude(result.unit, std::move(counted));
   }
   if (in_time > 0) {
     const Duration turnaround = now.boot - oldest;
@@ -149,182 +152,6 @@ void Job::leave(Output& out) {
   }
 }
 
-// --- Leases ---
-
-bool Job::is_able(const Donor& donor) const {
-  if (!donor.connected || donor.slots == 0) return false;
-  return donor.outvoted < limits::outvoted_max || trusted_ < manifest_.copies;
-}
-
-bool Job::may_serve(const Donor& donor, BootTime now) const { return now >= donor.shunned_until && is_able(donor); }
-
-bool Job::is_hungry(const Donor& donor, BootTime now) const {
-  const std::size_t window = donor.pace.window();
-  return donor.leased + window / 4 < std::max<std::size_t>(window, 1) && donor.leased < window && may_serve(donor, now);
-}
-
-Duration Job::validity(const Donor& donor) const {
-  const Duration expected = std::max(donor.pace.expected(donor.leased), from_seconds(turnaround_));
-  if (expected == Duration{}) return std::max<Duration>(limits::lease_unknown, manifest_.unit_limit);
-  const double wanted = std::min(limits::lease_slack * seconds_of(expected), seconds_of(limits::lease_most));
-  return std::max<Duration>(limits::lease_least, from_seconds(wanted));
-}
-
-Duration Job::straggling() const {
-  if (turnaround_ == 0) return limits::lease_unknown;
-  return std::max<Duration>(limits::race_least, from_seconds(limits::race_slack * turnaround_));
-}
-
-namespace {
-
-/// Collects units until a lease is full.
-class Batch {
- public:
-  explicit Batch(std::size_t most) : most_(std::min(most, limits::batch_units_max)) {}
-  [[nodiscard]] bool full() const { return units.size() >= most_ || bytes_ + limits::unit_bytes_max > limits::batch_bytes_max; }
-  void add(LeasedUnit unit) {
-    bytes_ += unit.input.size();
-    units.push_back(std::move(unit));
-  }
-  std::vector<LeasedUnit> units;
-
- private:
-  std::size_t most_;
-  std::size_t bytes_ = 0;
-};
-
-}  // namespace
-
-bool Job::serve_one(DonorIndex index, BootTime now, Output& out) {
-  const Donor& donor = donors_[index];
-  const std::size_t free = donor.pace.window() - donor.leased;
-  const std::size_t share = units_.queue().size() / (2 * std::max<std::size_t>(counts_.donors, 1));
-  Batch batch(std::min(free, std::max<std::size_t>(share, donor.slots)));
-  while (!batch.full()) {
-    auto unit = units_.lease_next(index, leases_.next_id(), *self_.generator);
-    if (!unit) break;
-    batch.add(std::move(*unit));
-  }
-  if (batch.units.empty()) return false;
-  send_lease(index, std::move(batch.units), now, out);
-  return true;
-}
-
-void Job::send_lease(DonorIndex index, std::vector<LeasedUnit> picked, BootTime now, Output& out) {
-  Donor& donor = donors_[index];
-  if (donor.leased == 0) donor.pace.became_busy(now);
-  donor.leased += picked.size();
-  const Duration valid = validity(donor);
-  const LeaseId lease = leases_.next_id();
-  std::vector<UnitIndex> units;
-  for (const LeasedUnit& unit : picked) units.push_back(unit.unit);
-  leases_.open(index, std::move(units), now, now + valid);
-  out.send(donor.id, Lease{id_, lease, valid, std::move(picked)});
-}
-
-void Job::renew(BootTime now, Output& out) {
-  std::erase_if(to_renew_, [&](DonorIndex index) {
-    if (donors_[index].slots == 0) return false;  // until it has said what it finished, and asked
-    for (const LeaseId old : leases_.of(index)) {
-      LeaseRecord lease = leases_.close(old);
-      const LeaseId id = leases_.next_id();
-      std::vector<LeasedUnit> again;
-      for (const UnitIndex unit : lease.units) {
-        if (auto leased = units_.renew(unit, index, old, id)) again.push_back(std::move(*leased));
-      }
-      DUGNAD_ASSERT(again.size() == lease.out, "a lease and its units disagree on what is out");
-      lease.units.clear();
-      for (const LeasedUnit& unit : again) lease.units.push_back(unit.unit);
-      leases_.open(index, std::move(lease.units), lease.sent, lease.expires);
-      out.send(donors_[index].id, Lease{id_, id, std::max<Duration>(lease.expires - now, {}), std::move(again)});
-    }
-    return true;
-  });
-}
-
-void Job::serve(BootTime now, Output& out) {
-  std::vector<DonorIndex> hungry;
-  for (DonorIndex i = 0; i < donors_.size(); ++i) {
-    if (is_hungry(donors_[i], now)) hungry.push_back(i);
-  }
-  self_.generator->shuffle(std::span(hungry));
-  // Rounds, since a unit leased to one donor may thereby become another's.
-  for (bool served = true; served && !units_.queue().empty();) {
-    served = false;
-    for (const DonorIndex index : hungry) {
-      if (is_hungry(donors_[index], now) && units_.queue().has_for(index)) served = serve_one(index, now, out) || served;
-    }
-  }
-  serve_again_at_ = never;
-  std::erase_if(hungry, [&](DonorIndex index) { return !is_hungry(donors_[index], now); });
-  for (const DonorIndex index : hungry) {
-    if (units_.queue().has_for(index)) serve_again_at_ = now + limits::race_least;
-  }
-  if (!hungry.empty()) race(hungry, now, out);
-}
-
-std::vector<UnitIndex> Job::stragglers(BootTime now) const {
-  std::vector<UnitIndex> found;
-  std::size_t looks = 0;
-  for (const auto& [lease, record] : leases_.all()) {  // oldest first
-    if (record.sent + straggling() > now || looks > limits::race_units_looked_at) break;
-    looks += record.units.size();
-    std::copy_if(record.units.begin(), record.units.end(), std::back_inserter(found), [&](UnitIndex unit) { return units_.may_race(unit); });
-    if (found.size() > limits::batch_units_max) break;
-  }
-  return found;
-}
-
-void Job::race(const std::vector<DonorIndex>& idle, BootTime now, Output& out) {
-  if (leases_.empty()) return;
-  const BootTime first = std::max(leases_.all().begin()->second.sent + straggling(), race_again_at_);
-  if (first > now) {
-    serve_again_at_ = std::min(serve_again_at_, first);
-    return;
-  }
-  race_again_at_ = now + std::max<Duration>(limits::race_least, straggling() / 4);
-  serve_again_at_ = std::min(serve_again_at_, race_again_at_);
-  std::vector<UnitIndex> late = stragglers(now);
-  for (const DonorIndex index : idle) {
-    Batch batch(std::min<std::size_t>(donors_[index].pace.window() - donors_[index].leased, donors_[index].slots));
-    std::erase_if(late, [&](UnitIndex unit) {
-      if (batch.full()) return false;
-      auto leased = units_.lease_race(unit, index, leases_.next_id());
-      if (!leased) return false;
-      batch.add(std::move(*leased));
-      return true;
-    });
-    if (!batch.units.empty()) send_lease(index, std::move(batch.units), now, out);
-    if (late.empty()) return;
-  }
-}
-
-void Job::shun(Donor& donor, BootTime now) {
-  if (now < donor.shunned_until) return;
-  donor.pace.lapsed();
-  donor.shunned_until = now + limits::shun_first * (1 << std::min(donor.lapses++, 6U));
-}
-
-void Job::lapse_lease(LeaseId id, bool silent, BootTime now) {
-  const LeaseRecord lease = leases_.close(id);
-  Donor& donor = donors_[lease.donor];
-  donor.leased -= lease.out;
-  bool lapsed = false;
-  for (const UnitIndex unit : lease.units) lapsed = units_.lapse(unit, lease.donor, id) || lapsed;
-  if (lapsed && silent) shun(donor, now);
-}
-
-void Job::expire(BootTime now) {
-  for (DonorIndex i = 0; i < donors_.size(); ++i) {
-    Donor& donor = donors_[i];
-    if (donor.lost_at == never || now < donor.lost_at + limits::lost_grace) continue;
-    donor.lost_at = never;
-    if (donor.leased == 0) continue;
-    for (const LeaseId lease : leases_.of(i)) lapse_lease(lease, false, now);  // losing a link is no silence
-  }
-  while (const auto lease = leases_.first_expired(now)) lapse_lease(*lease, true, now);
-}
-
 // --- What came of it ---
 
 void Job::take(UnitTable::Settled settled) {
@@ -333,10 +160,8 @@ void Job::take(UnitTable::Settled settled) {
   for (const DonorIndex donor : settled.outvoted) {
     if (donors_[donor].outvoted++ < limits::outvoted_max) outvoted_.push_back({id_, donors_[donor].id, settled.unit.unit});
   }
-  for (const auto& [donor, lease] : settled.unneeded) {
-    unit_back(lease, donor, settled.unit.unit);
-    revoked_[donor].push_back(settled.unit.unit);
-  }
+  unneeded(settled.unit.unit, settled.unneeded);
+  for (const DonorIndex donor : settled.holders) revoked_[donor].push_back(settled.unit.unit);  // they may let go of it
   settled_.push_back(std::move(settled.unit));
 }
 
@@ -389,6 +214,7 @@ void Job::say_who_is_there(BootTime now, Output& out) {
 void Job::finish(JobState state, Journal& journal, Output& out) {
   ended_ = true;
   counts_.ended = true;
+  outputs_.clear(out);
   const PersistSeq after = journal.write({JobStateRow{id_, state}}, out);
   for (const Donor& donor : donors_) {
     if (donor.connected) out.send(donor.id, Closed{id_});
@@ -401,6 +227,7 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
   settled_up_at_ = now.boot;
   expire(now.boot);
   say_who_is_there(now.boot, out);
+  end_outputs(now, out);
   if (!ending_ && !leaving_) {
     renew(now.boot, out);
     serve(now.boot, out);
@@ -416,7 +243,7 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
 
 BootTime Job::find_deadline() const {
   if (ended_) return never;
-  BootTime next = std::min(serve_again_at_, leases_.next_expiry());
+  BootTime next = std::min({serve_again_at_, leases_.next_expiry(), outputs_.next_deadline()});
   if (!settled_.empty()) next = std::min(next, settled_first_ + limits::settled_gather);
   if (!said_alone_ && alone_since_ != never && units_.open() > 0) next = std::min(next, alone_since_ + limits::lost_grace);
   for (const Donor& donor : donors_) {

@@ -11,7 +11,9 @@
 //   4. Units whose donor takes race_slack times the usual turnaround are leased once more to donors for whom nothing waits.
 //   5. A donor that was outvoted outvoted_max times gets nothing more while enough others are there.
 //   6. Whatever no longer matters is revoked.
-//   7. A donor that returns units, or fails at all it has while others are there, is left out for a while. Rationale: else the two would
+//   7. Inputs and expected outputs leased to one donor at once keep within leased_bytes_max, large inputs within leased_blobs_max. Nothing is leased
+//      while agreed outputs wait for room here.
+//   8. A donor that returns units, or fails at all it has while others are there, is left out for a while. Rationale: else the two would
 //      pass the same units to and fro as fast as the link carries them.
 #pragma once
 
@@ -21,6 +23,7 @@
 #include <set>
 #include <vector>
 
+#include "coordinatorless/core/awaited_outputs.h"
 #include "coordinatorless/core/charge.h"
 #include "coordinatorless/core/journal.h"
 #include "coordinatorless/core/lease_book.h"
@@ -33,15 +36,26 @@
 
 namespace dugnad::core {
 
+/// What the jobs of one peer share.
+struct JobCommons {
+  BlobWants& blobs;
+  OutputRoom outputs;
+  std::size_t running = 0;  // jobs
+};
+
 class Job {
  public:
-  Job(const Self& self, const JobId& id, Manifest manifest, Now now);
+  Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, Now now);
 
   void append(UnitsAppended appended);
   void on_want(const PeerId& from, const Want& want);
   /// The signature has been checked. nullopt where every result was asked for.
-  [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, Results results, Now now);
+  [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, Results results, Now now, Output& out);
   void on_return(const PeerId& from, const Return& returned, Now now);
+  /// Whether it is about this job's outputs.
+  bool on_blob(const BlobWants::News& news) { return outputs_.on_blob(news); }
+  /// Outputs wait until others were taken.
+  [[nodiscard]] bool waits_for_room() const { return outputs_.wait_for_room(); }
   void connected(const PeerId& peer);
   void lost(const PeerId& peer, Now now);
   void cancel() { ending_ = JobState::cancelled; }
@@ -77,7 +91,9 @@ class Job {
   /// There, and leased more units, now or once it is not left out for a while any more.
   [[nodiscard]] bool is_able(const Donor& donor) const;
   [[nodiscard]] bool may_serve(const Donor& donor, BootTime now) const;
-  [[nodiscard]] bool is_hungry(const Donor& donor, BootTime now) const;
+  [[nodiscard]] bool is_hungry(DonorIndex index, BootTime now) const;
+  /// Beside what it has and `units` more, whose inputs are `besides`.
+  [[nodiscard]] bool may_have_more(DonorIndex index, const BytesOut& besides, std::size_t units) const;
 
   void renew(BootTime now, Output& out);
   void serve(BootTime now, Output& out);
@@ -91,6 +107,11 @@ class Job {
   void lapse_lease(LeaseId lease, bool silent, BootTime now);
   void shun(Donor& donor, BootTime now);
   void expire(BootTime now);
+  void conclude(UnitIndex unit, UnitTable::Counted counted);
+  void await_output(UnitIndex unit, const UnitTable::Agreed& agreed);
+  void end_outputs(Now now, Output& out);
+  void reopen(UnitIndex unit, BootTime now);
+  void unneeded(UnitIndex unit, const std::vector<std::pair<DonorIndex, LeaseId>>& attempts);
   void take(UnitTable::Settled settled);
   [[nodiscard]] bool gathers(BootTime now) const;
   void hand_on(BootTime now, Journal& journal, Output& out);
@@ -99,6 +120,7 @@ class Job {
   [[nodiscard]] BootTime find_deadline() const;
 
   const Self& self_;
+  JobCommons& commons_;
   const JobId id_;
   const Manifest manifest_;
   UnitTable units_;
@@ -106,6 +128,7 @@ class Job {
   std::deque<Donor> donors_;  // by index; donors_per_job_max
   std::map<PeerId, DonorIndex> index_of_;
   LeaseBook leases_;
+  AwaitedOutputs outputs_;
   std::set<DonorIndex> to_renew_;  // their links broke and are back; leases may have been lost on the way, or results
 
   std::vector<AcceptedUnit> settled_;  // since the last hand_on
@@ -113,6 +136,7 @@ class Job {
   std::map<DonorIndex, std::vector<UnitIndex>> revoked_;
   std::vector<DonorOutvoted> outvoted_;
 
+  double output_bytes_ = 0;          // of a small output, moving average
   double turnaround_ = 0;            // seconds from lease to result, moving average
   BootTime serve_again_at_ = never;  // stragglers to look for, or a queue to look through further
   BootTime race_again_at_{};

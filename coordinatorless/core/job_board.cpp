@@ -14,7 +14,8 @@ Job* JobBoard::find(const JobId& job) const {
 void JobBoard::submit(const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now, Output& out) {
   const auto [at, fresh] = jobs_.try_emplace(id);
   DUGNAD_ASSERT(fresh, "a job submitted twice");
-  at->second = std::make_unique<Job>(self_, id, std::move(manifest), now);
+  at->second = std::make_unique<Job>(self_, commons_, id, std::move(manifest), now);
+  commons_.running = jobs_.size();
   journal_.write({JobRow{id, submitted.manifest.body, submitted.recipe, now.wall}}, out);
 }
 
@@ -47,7 +48,7 @@ std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& 
   }
   // One's own results need no proof.
   if (from != self_.id && !self_.verify(Domain::results, key, results_root(results).view(), results.signature)) return charges::forged;
-  const auto charge = job->on_results(from, std::move(results), now);
+  const auto charge = job->on_results(from, std::move(results), now, out);
   settle_up(*job, now, out);
   return charge;
 }
@@ -57,6 +58,22 @@ void JobBoard::on_return(const PeerId& from, const Return& returned, Now now, Ou
   if (job == nullptr) return;
   job->on_return(from, returned, now);
   settle_up(*job, now, out);
+}
+
+void JobBoard::on_blob(const BlobWants::News& news, Now now, Output& out) {
+  for (const auto& [id, job] : jobs_) {
+    if (job->on_blob(news)) job->settle_up(now, journal_, out);
+  }
+  clear_away();
+}
+
+void JobBoard::on_taken(const OutputTaken& taken, Now now, Output& out) {
+  commons_.blobs.release(taken.blob, out);
+  commons_.outputs.leave(taken.blob.length);
+  for (const auto& [id, job] : jobs_) {
+    if (job->waits_for_room()) job->settle_up(now, journal_, out);
+  }
+  clear_away();
 }
 
 void JobBoard::connected(const PeerId& peer) {
@@ -90,6 +107,7 @@ void JobBoard::clear_away() {
     over_.emplace(id, job->progress());
   }
   std::erase_if(jobs_, [](const auto& entry) { return entry.second->ended(); });
+  commons_.running = jobs_.size();
 }
 
 void JobBoard::leave(Output& out) {

@@ -13,7 +13,9 @@ namespace dugnad::core {
 
 class JobBoard {
  public:
-  JobBoard(const Self& self, Journal& journal) : self_(self), journal_(journal) {}
+  /// `output_room`: bytes of large outputs that may be here, fetched and not yet taken.
+  JobBoard(const Self& self, Journal& journal, BlobWants& blobs, std::uint64_t output_room)
+      : self_(self), journal_(journal), commons_{blobs, {output_room, 0}, 0} {}
 
   // Each carries out what it makes possible.
   void submit(const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now, Output& out);
@@ -26,6 +28,9 @@ class JobBoard {
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, const PublicKey& key, Results results, Now now, Output& out);
   void on_return(const PeerId& from, const Return& returned, Now now, Output& out);
 
+  void on_blob(const BlobWants::News& news, Now now, Output& out);
+  /// The program has read an output; the job may be over.
+  void on_taken(const OutputTaken& taken, Now now, Output& out);
   void connected(const PeerId& peer);
   void lost(const PeerId& peer, Now now, Output& out);
   void tick(Now now, Output& out);
@@ -52,6 +57,7 @@ class JobBoard {
 
   const Self& self_;
   Journal& journal_;
+  JobCommons commons_;  // before the jobs
   std::map<JobId, std::unique_ptr<Job>> jobs_;  // that run
   std::map<JobId, JobProgress> over_;           // those that ended: what became of them is all that is kept
   bool leaving_ = false;

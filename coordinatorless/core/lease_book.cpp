@@ -4,10 +4,14 @@
 
 namespace dugnad::core {
 
-void LeaseBook::open(DonorIndex donor, std::vector<UnitIndex> units, BootTime sent, BootTime expires) {
-  DUGNAD_ASSERT(!units.empty(), "a lease of nothing");
+void LeaseBook::open(DonorIndex donor, std::vector<UnitIndex> units, std::vector<std::uint32_t> bytes, BootTime sent,
+                     BootTime expires) {
+  DUGNAD_ASSERT(!units.empty() && bytes.size() == units.size(), "a lease of nothing, or of units of unknown length");
+  if (donor >= bytes_out_.size()) bytes_out_.resize(donor + 1);
+  for (const std::uint32_t length : bytes) (length > small_bytes_max ? bytes_out_[donor].large : bytes_out_[donor].small) += length;
   const LeaseId lease{++last_.value};
-  LeaseRecord record{.donor = donor, .sent = sent, .expires = expires, .units = std::move(units), .back = {}, .out = 0, .cursor = 0};
+  LeaseRecord record{.donor = donor, .sent = sent, .expires = expires, .units = std::move(units), .back = {}, .bytes = std::move(bytes),
+                     .out = 0, .cursor = 0};
   record.out = record.units.size();
   record.back.resize(record.out);
   expiries_.emplace(expires, lease);
@@ -25,10 +29,15 @@ bool LeaseBook::unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit) {
     if (record.back[place]) return false;
     record.back[place] = true;
     record.cursor = place + 1;
+    came_back(donor, record.bytes[place]);
     if (--record.out == 0) erase(at);
     return true;
   }
   return false;
+}
+
+void LeaseBook::came_back(DonorIndex donor, std::uint32_t bytes) {
+  (bytes > small_bytes_max ? bytes_out_[donor].large : bytes_out_[donor].small) -= bytes;
 }
 
 void LeaseBook::erase(std::map<LeaseId, LeaseRecord>::iterator at) {
@@ -40,6 +49,9 @@ LeaseRecord LeaseBook::close(LeaseId lease) {
   const auto at = leases_.find(lease);
   DUGNAD_ASSERT(at != leases_.end(), "closing a lease that is not out");
   LeaseRecord record = std::move(at->second);
+  for (std::size_t place = 0; place < record.units.size(); ++place) {
+    if (!record.back[place]) came_back(record.donor, record.bytes[place]);
+  }
   expiries_.erase({record.expires, lease});
   leases_.erase(at);
   return record;

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "coordinatorless/base/time.h"
+#include "coordinatorless/base/value.h"
 
 namespace dugnad::core::limits {
 
@@ -17,7 +18,7 @@ using std::chrono::seconds;
 // --- The wire ---
 inline constexpr std::uint32_t version = 1;                // of messages; N and N-1 interoperate
 inline constexpr std::size_t message_bytes_max = 1 << 20;  // one frame; what ZMQ_MAXMSGSIZE is set to
-inline constexpr std::size_t unit_bytes_max = 64 << 10;    // an input or output inside a message; larger ones will travel as blobs
+inline constexpr std::size_t unit_bytes_max = small_bytes_max;  // an input or output inside a message; larger ones travel as blobs
 inline constexpr std::size_t batch_units_max = 1024;       // units in a Lease, Results, Return or Revoke; the codec's longest array
 inline constexpr std::size_t batch_bytes_max = 768 << 10;  // inputs or outputs in one batch; leaves room for the rest of a frame
 inline constexpr std::size_t manifest_bytes_max = 4 << 10;
@@ -112,6 +113,11 @@ inline constexpr std::size_t attempts_per_unit_max = 16;     // beyond it a unit
 inline constexpr std::uint32_t copies_max = 64;              // of one unit; three times as many candidates still fit a byte
 inline constexpr std::size_t donor_faults_per_unit_max = 5;  // time-outs and the like, of as many donors, before the unit itself is blamed
 inline constexpr std::size_t unit_faults_max = 16;           // and of however few; a donor that only fails is left out in between
+// Inputs and expected outputs in messages, leased to one donor at once and by all jobs together: more could be refused at high water than the outbox
+// holds, and the link would count as broken.
+inline constexpr std::size_t leased_bytes_max = 3 << 20;
+inline constexpr std::uint64_t leased_blobs_max = 64 << 20;  // bytes of large inputs leased to one donor at once, beyond the first: what it can keep
+inline constexpr double blob_bytes_per_second_least = 64 << 10;  // a lease lasts so much longer for each large input: a slow relay's pace
 // A lease draws from this many units ahead: unpredictable, yet results come roughly in order.
 inline constexpr std::size_t random_window = 4096;
 inline constexpr Duration lease_least = seconds(10);      // the shortest lease: below it, a suspended laptop loses its work for nothing
@@ -142,6 +148,9 @@ inline constexpr Duration result_gather = milliseconds(30);     // results wait 
 inline constexpr Duration want_refresh = seconds(30);
 inline constexpr Duration absent_grace = seconds(60);  // work of a submitter that is gone is kept this long
 inline constexpr Duration idle_place = seconds(60);    // a job that gave no work this long makes room for another, where all places are taken
+// A large output waits so long for agreement and for being fetched, or for two leases' time: a submitter that never says what it wants of it must
+// not fill the disk.
+inline constexpr Duration output_held_least = minutes(10);
 inline constexpr std::size_t absent_bytes_max = donor_bytes_max / donor_jobs_max;  // outputs kept for a submitter that is gone
 inline constexpr Duration leave_grace = seconds(3);    // an orderly stop lets what runs finish this long
 
@@ -150,6 +159,11 @@ inline constexpr std::size_t blob_holders_max = 8;  // remembered for one blob; 
 inline constexpr unsigned blob_tries_max = 6;       // failures in a row until a blob is given up: about half a minute
 inline constexpr Duration blob_retry_first = seconds(1);
 inline constexpr Duration blob_retry_most = seconds(30);
+inline constexpr unsigned input_tries_max = 3;              // its one holder is the submitter, and the lease runs
+inline constexpr unsigned output_tries_extra = 1;           // beyond one for each holder: a busy one is worth a second try
+inline constexpr Duration holder_absence = seconds(20);     // no holder of an output was linked for so long: the unit is computed again
+// Of a peer's room for blobs, each of its four uses may fill this share: own inputs, own outputs, others' inputs, others' outputs.
+inline constexpr std::uint64_t blob_uses = 4;
 inline constexpr Duration job_shelved = minutes(10);        // a job whose module cannot be had is not tried again before this
 inline constexpr std::size_t jobs_shelved_max = 256;        // the one that returns soonest makes room: it would only be tried a little early
 

@@ -11,6 +11,7 @@
 #include "coordinatorless/base/blob_id.h"
 #include "coordinatorless/base/crypto.h"
 #include "coordinatorless/base/time.h"
+#include "coordinatorless/base/value.h"
 #include "coordinatorless/core/endpoint.h"
 
 namespace dugnad::core {
@@ -116,7 +117,7 @@ struct Want {
 /// Submitter to donor: compute these. The submitter chose them; the donor learns nothing of who else got them.
 struct LeasedUnit {
   UnitIndex unit;
-  Bytes input;
+  Value input;  // a large one is fetched from the submitter
   bool operator==(const LeasedUnit&) const = default;
 };
 struct Lease {
@@ -127,12 +128,13 @@ struct Lease {
   bool operator==(const Lease&) const = default;
 };
 
-/// Donor to submitter. One signature covers the Merkle root over every result's leaf: {job, unit, lease, outcome, digest of the output}.
+/// Donor to submitter. One signature covers the Merkle root over every result's leaf: {job, unit, lease, outcome, digest of the output}. The donor
+/// keeps a large output, for the submitter to fetch, until it is revoked.
 struct UnitResult {
   LeaseId lease;
   UnitIndex unit;
   Outcome outcome = Outcome::ok;
-  Bytes output;
+  Value output;
   bool operator==(const UnitResult&) const = default;
 };
 struct Results {
@@ -150,7 +152,7 @@ struct Return {
   bool operator==(const Return&) const = default;
 };
 
-/// Submitter to donor: no longer wanted.
+/// Submitter to donor: no longer wanted; neither the attempt nor a large output that came of it.
 struct Revoke {
   JobId job;
   std::vector<UnitIndex> units;

@@ -13,6 +13,7 @@
 #include "coordinatorless/core/job_board.h"
 #include "coordinatorless/core/job_links.h"
 #include "coordinatorless/core/journal.h"
+#include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/links.h"
 #include "coordinatorless/core/membership.h"
 #include "coordinatorless/core/outbox.h"
@@ -32,9 +33,9 @@ struct Peer::Parts {
         gossip(self),
         relayed(self),
         job_links(self, links, membership, relayed),
-        board(self, journal),
         blobs(self.id),
-        donor(self, blobs, std::move(config.tasks), std::move(config.code), config.slots) {}
+        board(self, journal, blobs, config.blob_bytes / limits::blob_uses),
+        donor(self, blobs, std::move(config.tasks), std::move(config.code), config.slots, config.blob_bytes / limits::blob_uses) {}
 
   Generator generator;
   const Self self;
@@ -47,8 +48,8 @@ struct Peer::Parts {
   RelayService relay_service;
   RelayedLinks relayed;
   JobLinks job_links;
-  JobBoard board;
   BlobWants blobs;
+  JobBoard board;
   Donor donor;
 
   Output out;  // of the machine just called
@@ -135,6 +136,7 @@ struct Peer::Parts {
   void on(AllowanceChanged&& event, Now now) { donor.allow(event.slots, now, out); }
   void on(BlobFetched&& event, Now) { blobs.fetched(event.blob); }
   void on(BlobFailed&& event, Now now) { blobs.failed(event, now, out); }
+  void on(OutputTaken&& event, Now now) { board.on_taken(event, now, out); }
   void on(BulkToRelay&& event, Now now) {
     if (relayed.carries(event.to)) relayed.send(event.to, std::move(event.frame), now, out);
   }
@@ -261,7 +263,10 @@ struct Peer::Parts {
         if (!known.closed && known.expires > now.wall && !just_left && donor.has_room()) on_news(known, now);
       }
     }
-    for (const BlobWants::News& news : blobs.take_news()) donor.on_blob(news, now, out);
+    for (const BlobWants::News& news : blobs.take_news()) {
+      board.on_blob(news, now, out);
+      donor.on_blob(news, now, out);
+    }
     if (auto rows = membership.take_rows(now, leaving); !rows.empty()) (void)journal.write(std::move(rows), out);
   }
 

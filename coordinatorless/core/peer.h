@@ -23,6 +23,7 @@ struct PeerConfig {
   unsigned slots = 0;                                        // attempts at once, at the start
   std::vector<std::pair<std::string, std::uint32_t>> tasks;  // names and versions that this peer can compute
   CodePolicy code{};                                         // whose programs it computes
+  std::uint64_t blob_bytes = std::uint64_t{1} << 30;         // room for blobs that are needed here
 };
 
 struct JobProgress {
@@ -31,6 +32,7 @@ struct JobProgress {
   std::uint64_t units_failed = 0;  // of the accepted ones: agreed to have failed
   std::uint64_t attempts = 0;      // results that came in, right or wrong
   std::uint64_t attempts_running = 0;
+  std::uint64_t units_reopened = 0;  // agreed upon, but nobody who had its output gave it
   std::uint32_t donors = 0;  // with credit or leases
   std::uint32_t copies_in_reach = 0;  // that the donors there can still agree on, of every unit; at most what the job wants
   double unit_seconds = 0;   // mean CPU time of a unit, as reported

@@ -57,6 +57,7 @@ struct SendRefused {
   Bytes frame;
 };
 
+/// A large output among these is in the blob store, pinned once for the peer, which releases it in time.
 struct AttemptsFinished {
   std::vector<FinishedAttempt> attempts;
 };
@@ -70,7 +71,7 @@ struct JobSubmitted {
 
 struct NewUnit {
   UnitIndex unit;
-  Bytes input;
+  Value input;  // a large one is in the blob store, and stays there until the unit is accepted
 };
 
 /// More units of a job, in any order, each index once; `last`: no more will come.
@@ -105,6 +106,12 @@ struct BlobFailed {
   std::string reason;
 };
 
+/// The program has read a large output that was delivered to it: it need not stay here any longer. Each is to be taken once.
+struct OutputTaken {
+  JobId job;
+  BlobId blob;
+};
+
 /// A bulk frame for a peer to which there is no direct link: sealed and sent through its relay, if there is one. See bulk_frames.h.
 struct BulkToRelay {
   PeerId to;
@@ -133,8 +140,8 @@ struct LeaveRequested {};
 struct TimerDue {};
 
 using Event = std::variant<MessageReceived, PeerConnected, PeerLost, DialFailed, SendRefused, AttemptsFinished, JobSubmitted, UnitsAppended,
-                           JobCancelled, AllowanceChanged, Persisted, BlobFetched, BlobFailed, BulkToRelay, PeerMisbehaved, JoinRequested,
-                           ContactsRestored, LeaveRequested, TimerDue>;
+                           JobCancelled, AllowanceChanged, Persisted, BlobFetched, BlobFailed, OutputTaken, BulkToRelay, PeerMisbehaved,
+                           JoinRequested, ContactsRestored, LeaveRequested, TimerDue>;
 
 // --- Effects ---
 
@@ -161,7 +168,7 @@ struct AttemptToStart {
   JobId job;
   std::string task;
   std::uint32_t task_version = 1;
-  Bytes input;
+  Value input;  // a large one is here
   Duration limit{};
   std::optional<BlobId> module{};  // instead of the built-in task; it is here
   std::uint64_t memory_bytes = 0;  // 0: the donor's default
@@ -199,7 +206,7 @@ struct Persist {
   std::vector<Row> rows;
 };
 
-/// Final results of the own job. Each unit comes once.
+/// Final results of the own job. Each unit comes once. Large outputs are here, and stay until OutputTaken.
 struct DeliverResults {
   JobId job;
   std::vector<AcceptedUnit> units;

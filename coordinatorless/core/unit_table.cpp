@@ -12,13 +12,20 @@ void UnitTable::append(std::vector<NewUnit> units) {
     if (added.unit.value >= units_.size()) units_.resize(added.unit.value + 1);
     Unit& unit = units_[added.unit.value];
     DUGNAD_ASSERT(unit.state == State::unknown, "a unit appended twice");
-    unit.input = std::move(added.input);
+    unit.input = std::move(added.input.bytes);
+    unit.large = added.input.large;
     unit.state = State::open;
     unit.queued = true;
     queue_.push_fresh(added.unit);
     ++open_;
     ++known_;
   }
+}
+
+Value UnitTable::Unit::value() const {
+  Value value(input);
+  value.large = large;
+  return value;
 }
 
 UnitTable::Unit* UnitTable::open_unit(UnitIndex index) { return is_open(index) ? &units_[index.value] : nullptr; }
@@ -43,7 +50,7 @@ LeasedUnit UnitTable::begin(UnitIndex index, Unit& unit, DonorIndex donor, Lease
   } else {
     unit.history->attempts.push_back(fresh);
   }
-  return {index, unit.input};
+  return {index, unit.value()};
 }
 
 void UnitTable::requeue(UnitIndex index, Unit& unit) {
@@ -70,13 +77,13 @@ std::optional<LeasedUnit> UnitTable::renew(UnitIndex index, DonorIndex donor, Le
   AttemptRecord* attempt = unit == nullptr || unit->history == nullptr ? nullptr : unit->history->attempt_of(donor);
   if (attempt == nullptr || attempt->lease != old || attempt->state != AttemptState::leased) return std::nullopt;
   attempt->lease = lease;
-  return LeasedUnit{index, unit->input};
+  return LeasedUnit{index, unit->value()};
 }
 
 bool UnitTable::may_race(UnitIndex index) const {
   if (!is_open(index)) return false;
   const Unit& unit = units_[index.value];
-  if (unit.history == nullptr || unit.queued) return false;
+  if (unit.history == nullptr || unit.queued || unit.awaited) return false;
   const auto& attempts = unit.history->attempts;
   const auto count = [&](AttemptState state) {
     return static_cast<std::size_t>(std::count_if(attempts.begin(), attempts.end(), [&](const AttemptRecord& a) { return a.state == state; }));
@@ -92,16 +99,17 @@ std::optional<LeasedUnit> UnitTable::lease_race(UnitIndex index, DonorIndex dono
 UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict& verdict) {
   Settled settled;
   settled.unit.unit = index;
-  settled.unit.input_tag = input_tag_of(unit.input);
+  settled.unit.input_tag = input_tag_of(unit.value());
   if (verdict.kind == Verdict::Kind::settled) {
     Candidate& winner = unit.history->candidates[verdict.group];
     settled.unit.outcome = winner.outcome;
-    settled.unit.output = std::move(winner.output);
+    settled.unit.output = winner.output.large ? winner.output : std::move(winner.output);
   } else {
     settled.unit.outcome = Outcome::failed;
     settled.unit.output = to_bytes(verdict.reason);
   }
   for (const AttemptRecord& attempt : unit.history->attempts) {
+    if (attempt.state == AttemptState::voted && unit.history->candidates[attempt.group].output.large) settled.holders.push_back(attempt.donor);
     switch (attempt.state) {
       case AttemptState::leased:
       case AttemptState::lapsed: settled.unneeded.emplace_back(attempt.donor, attempt.lease); break;
@@ -112,12 +120,13 @@ UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict&
   }
   unit.history.reset();
   unit.input = Bytes();
+  unit.awaited = false;
   unit.state = State::settled;
   --open_;
   return settled;
 }
 
-UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId lease, Outcome outcome, Bytes output) {
+UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId lease, Outcome outcome, Value output) {
   Counted counted;
   if (index.value >= units_.size() || units_[index.value].state == State::unknown) return counted;
   Unit* unit = open_unit(index);
@@ -140,17 +149,20 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
   counted.kind = Counted::Kind::taken;
   if (is_result) {
     // Where one vote settles, nothing is compared: the digest would be work for nothing.
-    const std::array<std::uint8_t, 1> head{static_cast<std::uint8_t>(outcome)};
-    const Hash digest = copies_ == 1 ? Hash{} : hash_of(head, output);
+    const std::array<std::uint8_t, 1> head{static_cast<std::uint8_t>(static_cast<unsigned>(outcome) | (output.large ? 0x80U : 0U))};
+    const bool settles = copies_ == 1 && !output.large && unit->history->candidates.empty();
+    const Hash digest = settles ? Hash{} : hash_of(head, output.bytes);
     unit->history->vote(*attempt, digest, outcome, std::move(output));
+    counted.holds_too = unit->awaited && attempt->group == unit->winner;
   } else {
-    unit->history->fault(*attempt, to_text(output));
+    unit->history->fault(*attempt, to_text(output.bytes));
   }
-  const Verdict verdict = judged(*unit);
-  if (verdict.kind == Verdict::Kind::open) {
-    requeue(index, *unit);
-  } else {
-    counted.settled = settle(index, *unit, verdict);
+  if (!unit->awaited) conclude(index, *unit, counted);
+  if (counted.agreed) {
+    auto& holders = counted.agreed->holders;
+    if (const auto latest = std::find(holders.begin(), holders.end(), donor); latest != holders.end()) {
+      std::rotate(holders.begin(), latest, latest + 1);
+    }
   }
   return counted;
 }
@@ -173,6 +185,66 @@ unsigned UnitTable::copies_in_reach(const std::function<bool(DonorIndex)>& able,
     reach = std::min(reach, copies_ - verdict.leases_wanted + able_count - static_cast<std::size_t>(had));
   });
   return static_cast<unsigned>(reach);
+}
+
+void UnitTable::conclude(UnitIndex index, Unit& unit, Counted& counted) {
+  const Verdict verdict = judged(unit);
+  if (verdict.kind == Verdict::Kind::open) {
+    requeue(index, unit);
+  } else if (verdict.kind == Verdict::Kind::settled && unit.history->candidates[verdict.group].output.large) {
+    counted.agreed = agree(unit, verdict.group);
+  } else {
+    counted.settled = settle(index, unit, verdict);
+  }
+}
+
+UnitTable::Agreed UnitTable::agree(Unit& unit, std::uint8_t winner) {
+  Agreed agreed{unit.history->candidates[winner].output.blob(), {}, {}};
+  unit.awaited = true;
+  unit.winner = winner;
+  for (AttemptRecord& attempt : unit.history->attempts) {
+    switch (attempt.state) {
+      case AttemptState::leased:
+        agreed.unneeded.emplace_back(attempt.donor, attempt.lease);
+        attempt.state = AttemptState::lapsed;  // it may come all the same, and holds the output then too
+        break;
+      case AttemptState::lapsed: break;
+      case AttemptState::voted:
+        if (attempt.group == winner) agreed.holders.insert(agreed.holders.begin(), attempt.donor);
+        break;
+    }
+  }
+  return agreed;
+}
+
+UnitTable::Settled UnitTable::accept(UnitIndex index) {
+  Unit* unit = open_unit(index);
+  DUGNAD_ASSERT(unit != nullptr && unit->awaited, "an output that no unit waits for");
+  return settle(index, *unit, Verdict{Verdict::Kind::settled, unit->winner, 0, {}});
+}
+
+UnitTable::Reopened UnitTable::reopen(UnitIndex index, const std::function<bool(DonorIndex)>& is_there) {
+  Unit* unit = open_unit(index);
+  DUGNAD_ASSERT(unit != nullptr && unit->awaited, "an output that no unit waits for");
+  unit->awaited = false;
+  Reopened reopened;
+  UnitHistory& history = *unit->history;
+  for (std::size_t i = 0; i < history.attempts.size();) {
+    const AttemptRecord& attempt = history.attempts[i];
+    if (attempt.state != AttemptState::voted || attempt.group != unit->winner) {
+      ++i;
+      continue;
+    }
+    reopened.holders.push_back(attempt.donor);
+    if (is_there(attempt.donor)) {
+      reopened.at_fault.push_back(attempt.donor);
+      history.fault(attempt, "its output was not to be had");
+    } else {
+      history.forget(attempt);
+    }
+  }
+  conclude(index, *unit, reopened.counted);
+  return reopened;
 }
 
 bool UnitTable::lapse(UnitIndex index, DonorIndex donor, LeaseId lease) {

@@ -37,14 +37,32 @@ class UnitTable {
     AcceptedUnit unit;
     std::vector<DonorIndex> outvoted;                      // their results were others
     std::vector<std::pair<DonorIndex, LeaseId>> unneeded;  // still at it, in time or not
+    std::vector<DonorIndex> holders;                       // keep a large output of it, whoever was right
+  };
+  /// The unit waits for a large output that is agreed upon.
+  struct Agreed {
+    BlobId output;
+    std::vector<DonorIndex> holders;                       // the latest vote first: what was kept last is let go last
+    std::vector<std::pair<DonorIndex, LeaseId>> unneeded;  // still at it
   };
   struct Counted {
     enum class Kind : std::uint8_t { taken, late, unasked };
     Kind kind = Kind::unasked;  // late: settled meanwhile; unasked: not this donor's
     std::optional<LeaseId> superseded;  // the donor holds the unit under this newer lease too, needlessly
     std::optional<Settled> settled;
+    std::optional<Agreed> agreed;
+    bool holds_too = false;  // it returned the output that the unit waits for
   };
-  [[nodiscard]] Counted vote(UnitIndex unit, DonorIndex donor, LeaseId lease, Outcome outcome, Bytes output);
+  [[nodiscard]] Counted vote(UnitIndex unit, DonorIndex donor, LeaseId lease, Outcome outcome, Value output);
+  /// The output that the unit waits for is here.
+  [[nodiscard]] Settled accept(UnitIndex unit);
+  /// It is not to be had: the votes for it are void. Those of donors that `is_there` names count as their fault, and they are returned.
+  struct Reopened {
+    std::vector<DonorIndex> at_fault;
+    std::vector<DonorIndex> holders;  // of the output that was not to be had
+    Counted counted;                  // what the rest of the attempts amounts to
+  };
+  [[nodiscard]] Reopened reopen(UnitIndex unit, const std::function<bool(DonorIndex)>& is_there);
 
   /// The lease ran out: the donor may still answer, the unit does not wait for it. True where it was running.
   bool lapse(UnitIndex unit, DonorIndex donor, LeaseId lease);
@@ -57,6 +75,7 @@ class UnitTable {
 
   [[nodiscard]] bool is_open(UnitIndex unit) const { return unit.value < units_.size() && units_[unit.value].state == State::open; }
   [[nodiscard]] const UnitQueue& queue() const { return queue_; }
+  /// Open units whose large output is agreed upon are open still.
   [[nodiscard]] std::uint64_t open() const { return open_; }
   [[nodiscard]] std::uint64_t known() const { return known_; }
 
@@ -67,6 +86,10 @@ class UnitTable {
     std::unique_ptr<UnitHistory> history;  // while it has attempts
     State state = State::unknown;
     bool queued = false;
+    bool large = false;        // `input` is a blob's name
+    bool awaited = false;      // agreed upon; its large output is fetched
+    std::uint8_t winner = 0;   // awaited: the candidate
+    [[nodiscard]] Value value() const;
   };
 
   [[nodiscard]] Unit* open_unit(UnitIndex index);
@@ -75,6 +98,9 @@ class UnitTable {
   [[nodiscard]] LeasedUnit begin(UnitIndex index, Unit& unit, DonorIndex donor, LeaseId lease);
   void requeue(UnitIndex index, Unit& unit);
   [[nodiscard]] Settled settle(UnitIndex index, Unit& unit, const Verdict& verdict);
+  [[nodiscard]] Agreed agree(Unit& unit, std::uint8_t winner);
+  /// Acts upon what the attempts amount to now.
+  void conclude(UnitIndex index, Unit& unit, Counted& counted);
 
   const unsigned copies_;
   std::size_t present_ = 0;

@@ -17,9 +17,8 @@ constexpr std::array<std::pair<Strategy, std::string_view>, 7> names{{{Strategy:
                                                                       {Strategy::collude, "collude"},
                                                                       {Strategy::sybil, "sybil"}}};
 
-Bytes wrong_output(ByteView input, std::uint64_t liar) {
-  const Hash hash = Hasher().add(view_of("sim/lie")).add(liar).add(input).finish();
-  return Bytes(hash.bytes.begin(), hash.bytes.end());
+Value wrong_output(const Value& input, std::uint64_t bytes, std::uint64_t liar) {
+  return sim::output_of(Hasher().add(view_of("sim/lie")).add(liar).add(input.bytes).finish(), bytes);
 }
 
 }  // namespace
@@ -42,16 +41,16 @@ Conduct::Conduct(Strategy strategy, Generator generator) : strategy_(strategy), 
 
 bool Conduct::lies() const { return strategy_ != Strategy::honest && strategy_ != Strategy::silent; }
 
-Bytes Conduct::output_of(ByteView input) {
+Value Conduct::output_of(const Value& input, std::uint64_t bytes) {
   ++results_;
   switch (strategy_) {
     case Strategy::honest:
-    case Strategy::silent: return honest_output(input);
-    case Strategy::random: return generator_.chance(random_share) ? wrong_output(input, own_) : honest_output(input);
-    case Strategy::sleeper: return results_ > sleeper_results ? wrong_output(input, own_) : honest_output(input);
-    case Strategy::collude: return wrong_output(input, 0);
+    case Strategy::silent: return honest_output(input, bytes);
+    case Strategy::random: return generator_.chance(random_share) ? wrong_output(input, bytes, own_) : honest_output(input, bytes);
+    case Strategy::sleeper: return results_ > sleeper_results ? wrong_output(input, bytes, own_) : honest_output(input, bytes);
+    case Strategy::collude: return wrong_output(input, bytes, 0);
     case Strategy::always:
-    case Strategy::sybil: return wrong_output(input, own_);
+    case Strategy::sybil: return wrong_output(input, bytes, own_);
   }
   return {};
 }

@@ -8,6 +8,7 @@
 
 #include "coordinatorless/base/generator.h"
 #include "coordinatorless/base/time.h"
+#include "coordinatorless/base/value.h"
 
 namespace dugnad::sim {
 
@@ -29,8 +30,8 @@ class Conduct {
 
   [[nodiscard]] Strategy strategy() const { return strategy_; }
   [[nodiscard]] bool lies() const;  // ever
-  /// What this donor's executor returns for `input`.
-  [[nodiscard]] Bytes output_of(ByteView input);
+  /// What this donor's executor returns for `input`, as long as `bytes`.
+  [[nodiscard]] Value output_of(const Value& input, std::uint64_t bytes = 0);
   /// A sybil without work for this long takes a new identity.
   static constexpr Duration sybil_patience = std::chrono::seconds(60);
 

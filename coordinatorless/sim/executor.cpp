@@ -55,7 +55,7 @@ void Executor::finish(AttemptId id) {
     finished.cpu = attempt.limit;
     spent_ += from_seconds(seconds_of(attempt.limit) * speed_);
   } else {
-    finished.output = conduct_.output_of(attempt.input);
+    finished.output = conduct_.output_of(attempt.input, running.work.output_bytes);
     finished.cpu = own_time(running.work.cost);
     spent_ += running.work.cost;
   }

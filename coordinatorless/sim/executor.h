@@ -16,7 +16,8 @@ class Executor {
  public:
   struct Work {
     core::AttemptToStart attempt;
-    Duration cost;  // CPU time at speed 1
+    Duration cost;                   // CPU time at speed 1
+    std::uint64_t output_bytes = 0;  // how long its output is
   };
   using Done = std::function<void(std::vector<FinishedAttempt>)>;
 

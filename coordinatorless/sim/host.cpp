@@ -15,6 +15,7 @@ namespace limits = core::limits;
 constexpr WallTime epoch{std::chrono::milliseconds(1'767'225'600'000)};  // the world begins with the year 2026
 constexpr Duration rebirth_takes = std::chrono::seconds(1);
 constexpr unsigned rings_at_once_max = 1000;  // without the clock moving: the peer asks to be woken for nothing
+constexpr Duration reading_most = std::chrono::seconds(2);  // until a program has read a large output
 constexpr std::uint16_t outgoing_port = 50000;
 
 SecretKeys keys_from(Generator& generator) { return {generator.key(), generator.key()}; }
@@ -31,6 +32,9 @@ Host::Host(Surroundings& surroundings, HostOptions options, Generator generator)
       executor_(surroundings_.queue, conduct_, options_.slots, options_.speed,
                 [this](std::vector<FinishedAttempt> attempts) {
                   if (!own_jobs_.empty()) surroundings_.witness.finished(peer_->id(), attempts);
+                  for (const FinishedAttempt& attempt : attempts) {
+                    if (attempt.output.large) blobs_.hold(attempt.output.blob());
+                  }
                   feed(core::AttemptsFinished{std::move(attempts)});
                 }),
       journal_(
@@ -39,7 +43,9 @@ Host::Host(Surroundings& surroundings, HostOptions options, Generator generator)
             for (core::Effect& effect : gate_.committed(seq)) carry_out(std::move(effect));
             feed(core::Persisted{seq});
           },
-          [this](const std::string& what) { surroundings_.witness.violated(what); }) {
+          [this](const std::string& what) { surroundings_.witness.violated(what); }),
+      blobs_({surroundings_.queue, surroundings_.network, surroundings_.directory, surroundings_.blobs}, node_, options_.withholds,
+             Generator(generator_.key()), [this](core::Event event) { feed(std::move(event)); }) {
   take_identity();
 }
 
@@ -83,6 +89,7 @@ void Host::start() {
   config.donates = options_.donates;
   config.slots = options_.slots;
   config.tasks = {{std::string(task_name), task_version}};
+  config.code = {.modules = true, .any = true};
   peer_ = std::make_unique<core::Peer>(std::move(config), *crypto_, Generator(generator_.key()));
   ++process_;
   worked_at_ = surroundings_.queue.now();
@@ -98,6 +105,7 @@ void Host::crash(Death death) {
   surroundings_.network.stop(node_, death);
   executor_.clear();
   journal_.crash();
+  blobs_.crash();
   peer_.reset();
   gate_ = {};
   inbox_.clear();
@@ -162,14 +170,22 @@ void Host::resubmit(const OwnJob& job) {
   if (submission.ended()) return;
   surroundings_.witness.forget(submission.id());
   if (const Journal::Job* kept = journal_.find(submission.id())) {
-    for (const auto& [index, unit] : kept->accepted) submission.restore(unit);
+    for (const auto& [index, unit] : kept->accepted) {
+      if (!unit.output.large || blobs_.holds(unit.output.blob())) submission.restore(unit);
+    }
     if (kept->state != JobState::running) {
       surroundings_.witness.ended({submission.id(), kept->state, {}});
       return;
     }
   }
+  if (submission.module()) blobs_.keep(*submission.module());
   feed(submission.event(*job.owner, peer_->id()));
-  for (core::UnitsAppended& batch : submission.missing()) feed(std::move(batch));
+  for (core::UnitsAppended& batch : submission.missing()) {
+    for (const core::NewUnit& unit : batch.units) {
+      if (unit.input.large) blobs_.keep(unit.input.blob());
+    }
+    feed(std::move(batch));
+  }
 }
 
 void Host::cancel(const JobId& job) { feed(core::JobCancelled{job}); }
@@ -225,6 +241,7 @@ void Host::act(core::Disconnect effect) {
   surroundings_.network.disconnect(node_, it->second);
   peer_at_.erase(it->second);
   node_of_.erase(it);
+  blobs_.lost(effect.peer);
   inbox_.push_back(core::PeerLost{effect.peer});
 }
 
@@ -238,18 +255,22 @@ void Host::act(core::StartAttempts effect) {
       surroundings_.witness.violated("an attempt was started of a job that nobody submitted");
       continue;
     }
+    check_needs(attempt);
     const Duration cost = cost_of(unit_of(attempt.input), spec->second.unit);
-    work.push_back({std::move(attempt), cost});
+    work.push_back({std::move(attempt), cost, spec->second.output_bytes});
   }
   executor_.start(std::move(work));
 }
 
 void Host::act(core::CancelAttempts effect) { executor_.cancel(effect.attempts); }
-void Host::act(core::FetchBlob effect) { inbox_.push_back(core::BlobFailed{effect.blob, effect.from, "no host of this world keeps blobs"}); }
-void Host::act(core::ReleaseBlob) {}
+void Host::act(core::FetchBlob effect) { blobs_.fetch(effect); }
+void Host::act(core::ReleaseBlob effect) { blobs_.release(effect.blob); }
 void Host::act(core::BulkReceived) { surroundings_.witness.violated("a bulk frame came, and nobody here sends any"); }
 void Host::act(core::Persist effect) { journal_.write(effect.seq, std::move(effect.rows)); }
-void Host::act(core::DeliverResults effect) { surroundings_.witness.delivered(effect); }
+void Host::act(core::DeliverResults effect) {
+  surroundings_.witness.delivered(effect);
+  read_outputs(effect);
+}
 void Host::act(core::JobEnded effect) { surroundings_.witness.ended(effect); }
 void Host::act(core::Departed) { departed_ = true; }
 
@@ -264,6 +285,29 @@ void Host::act(core::NobodyToCompute effect) {
 
 void Host::act(core::DonorsBack effect) {
   if (Submission* submission = submission_of(effect.job)) ++submission->donors_back;
+}
+
+void Host::check_needs(const core::AttemptToStart& attempt) {
+  if (attempt.module && !blobs_.holds(*attempt.module)) surroundings_.witness.violated("an attempt was started before its module was here");
+  if (attempt.input.large && !blobs_.holds(attempt.input.blob())) {
+    surroundings_.witness.violated("an attempt was started before its input was here");
+  }
+}
+
+/// What the program does with what was delivered: it reads large outputs, in its own time, and lets go of inputs.
+void Host::read_outputs(const core::DeliverResults& effect) {
+  const Submission* submission = submission_of(effect.job);
+  for (const AcceptedUnit& unit : effect.units) {
+    if (submission != nullptr && submission->input(unit.unit).large) blobs_.let_go(submission->input(unit.unit).blob());
+    if (!unit.output.large) continue;
+    const BlobId output = unit.output.blob();
+    if (!blobs_.holds(output)) {
+      surroundings_.witness.violated("unit " + std::to_string(unit.unit.value) + " was accepted, and its output is not here");
+    }
+    surroundings_.queue.after(between(generator_, {}, reading_most), [this, job = effect.job, output, process = process_] {
+      if (process == process_) feed(core::OutputTaken{job, output});
+    });
+  }
 }
 
 // --- The clock: one alarm at a time, moved forward at once and back lazily ---
@@ -311,6 +355,7 @@ void Host::lost(Node peer) {
   const PeerId id = it->second;
   peer_at_.erase(it);
   node_of_.erase(id);
+  blobs_.lost(id);
   feed(core::PeerLost{id});
 }
 

@@ -12,6 +12,7 @@
 
 #include "coordinatorless/core/gate.h"
 #include "coordinatorless/core/peer.h"
+#include "coordinatorless/sim/blobs.h"
 #include "coordinatorless/sim/conduct.h"
 #include "coordinatorless/sim/crypto.h"
 #include "coordinatorless/sim/directory.h"
@@ -30,6 +31,7 @@ struct Surroundings {
   Directory& directory;
   KeyRegistry& keys;
   Witness& witness;
+  Blobs::All& blobs;
   const std::map<JobId, JobSpec>& jobs;
   SwarmId swarm;
 };
@@ -41,6 +43,7 @@ struct HostOptions {
   unsigned slots = 1;
   double speed = 1;
   Strategy strategy = Strategy::honest;
+  bool withholds = false;  // the large outputs that it returns, and everything else that it has
   Duration clock_skew{};  // of its wall clock
   std::vector<core::Contact> joins;
 };
@@ -79,7 +82,8 @@ class Host final : public NetworkUser {
   [[nodiscard]] const core::Peer* peer() const { return peer_.get(); }
   [[nodiscard]] Duration spent() const { return executor_.spent(); }
   /// How far this host's generator has come.
-  [[nodiscard]] std::uint64_t draw() { return generator_.next(); }
+  [[nodiscard]] std::uint64_t draw() { return generator_.next() ^ blobs_.draw(); }
+  [[nodiscard]] Blobs& blobs() { return blobs_; }
   /// Tells the witness of containers that have grown past their bounds.
   void check_bounds() const;
 
@@ -96,6 +100,8 @@ class Host final : public NetworkUser {
     SimCrypto* owner;
   };
 
+  void check_needs(const core::AttemptToStart& attempt);
+  void read_outputs(const core::DeliverResults& effect);
   void take_identity();
   void resubmit(const OwnJob& job);
   void feed(core::Event event);
@@ -130,6 +136,7 @@ class Host final : public NetworkUser {
   Conduct conduct_;
   Executor executor_;
   Journal journal_;
+  Blobs blobs_;
   std::vector<OwnJob> own_jobs_;
 
   // Of the process that runs.

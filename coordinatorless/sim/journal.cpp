@@ -48,7 +48,8 @@ void Journal::keep(Row row) {
     Job& job = jobs_[accepted->job];
     for (AcceptedUnit& unit : accepted->units) {
       const UnitIndex index = unit.unit;
-      if (!job.accepted.emplace(index, std::move(unit)).second)
+      const bool large = unit.output.large;  // its bytes may have been lost since
+      if (!job.accepted.insert_or_assign(index, std::move(unit)).second && !large)
         trouble_("unit " + std::to_string(index.value) + " is accepted twice in the journal");
     }
   } else if (auto* contact = std::get_if<ContactRow>(&row)) {

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "coordinatorless/core/limits.h"
 #include "coordinatorless/sim/simulation.h"
 
 namespace {
@@ -67,6 +68,13 @@ int main(int argc, char** argv) {
   app.add_option("--saboteurs", options.saboteurs, "Share of donors that lie")->check(CLI::Range(0.0, 1.0));
   app.add_option("--strategy", strategy, "How they lie")->check(CLI::IsMember({"always", "random", "sleeper", "collude", "sybil"}));
   app.add_option("--silent", options.silent, "Share of donors that take work and never answer")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--withhold", options.withhold, "Share of donors that return large outputs and give none of them")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--input-bytes", options.input_bytes, "Bytes of each unit's input; above 65536 they travel as blobs")
+      ->check(CLI::Range(std::uint64_t{0}, dugnad::core::limits::blob_bytes_max));
+  app.add_option("--output-bytes", options.output_bytes, "Bytes of each unit's output, likewise")
+      ->check(CLI::Range(std::uint64_t{0}, dugnad::core::limits::blob_bytes_max));
+  app.add_option("--module-bytes", options.module_bytes, "Bytes of the job's program, which each donor fetches first; 0: built in")
+      ->check(CLI::Range(std::uint64_t{0}, dugnad::core::limits::module_bytes_max));
   app.add_option("--loss", options.loss,
                  "Share of packets lost. Links are TCP's: a loss delays what follows it by 200 ms and more, and one in ten breaks the link "
                  "with all that is in flight")

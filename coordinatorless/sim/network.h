@@ -79,6 +79,9 @@ class Network {
   void disconnect(Node node, Node peer);
 
   [[nodiscard]] bool linked(Node node, Node peer) const;
+  /// Both run, are awake and on the same side of every partition.
+  [[nodiscard]] bool reaches(Node node, Node peer) const { return machines_[node].running && machines_[peer].running && reachable(node, peer); }
+  [[nodiscard]] const LinkQuality& quality() const { return quality_; }
   [[nodiscard]] std::size_t links(Node node) const;  // half-open ones included
 
   struct Counts {

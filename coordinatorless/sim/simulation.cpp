@@ -48,6 +48,7 @@ SimulationReport simulate(const SimulationOptions& options) {
   for (std::size_t i = 0; i < donors; ++i) {
     WorkerOptions worker;
     worker.strategy = cast[i];
+    worker.withholds = i > 0 && options.withhold > 0 && generator.chance(options.withhold);
     worker.behind_nat = i > 0 && generator.chance(options.nat);
     worker.starts_after = start_spread * i / donors;
     world.add_worker(worker);
@@ -56,7 +57,8 @@ SimulationReport simulate(const SimulationOptions& options) {
   user.behind_nat = generator.chance(options.nat);
   user.starts_after = start_spread / 2;
   const Node submitter = world.add_submitter(user);
-  const Submission& job = world.submit(submitter, {options.units, from_seconds(options.unit_seconds), options.copies});
+  const Submission& job = world.submit(submitter, {options.units, from_seconds(options.unit_seconds), options.copies, options.input_bytes,
+                                                    options.output_bytes, options.module_bytes});
 
   Faults faults(world, {options.crashes, options.suspends, options.partitions});
   const Duration limit = from_seconds(options.max_hours * 3600);
@@ -84,6 +86,10 @@ SimulationReport simulate(const SimulationOptions& options) {
   report.crashes = faults.crashes();
   report.partitions = faults.partitions();
   report.events = world.events();
+  if (const core::Peer* peer = world.host(submitter).peer()) {
+    if (const auto progress = peer->progress(job.id())) report.reopened = progress->units_reopened;
+  }
+  for (Node node = 0; node < world.size(); ++node) report.fetched += world.host(node).blobs().fetched();
   report.final_draw = world.final_draw();
   return report;
 }
@@ -100,6 +106,13 @@ std::string command_line(const SimulationOptions& options) {
   add("saboteurs", options.saboteurs, plain.saboteurs);
   if (options.strategy != plain.strategy) line += " --strategy " + std::string(name_of(options.strategy));
   add("silent", options.silent, plain.silent);
+  add("withhold", options.withhold, plain.withhold);
+  const auto add_bytes = [&line](const char* name, std::uint64_t bytes) {
+    if (bytes != 0) line += std::string(" --") + name + " " + std::to_string(bytes);
+  };
+  add_bytes("input-bytes", options.input_bytes);
+  add_bytes("output-bytes", options.output_bytes);
+  add_bytes("module-bytes", options.module_bytes);
   add("loss", options.loss, plain.loss);
   add("latency", options.latency_ms, plain.latency_ms);
   add("crashes", options.crashes, plain.crashes);

@@ -17,6 +17,10 @@ struct SimulationOptions {
   double saboteurs = 0;  // shares of the donors
   Strategy strategy = Strategy::always;
   double silent = 0;
+  double withhold = 0;             // of the donors: return large outputs and give none
+  std::uint64_t input_bytes = 0;   // of each unit
+  std::uint64_t output_bytes = 0;
+  std::uint64_t module_bytes = 0;  // of the job's program; 0: built in
   double loss = 0;
   double latency_ms = 20;
   double crashes = 0;     // per peer and hour
@@ -44,6 +48,8 @@ struct SimulationReport {
   std::uint64_t crashes = 0;
   std::uint64_t partitions = 0;
   std::uint64_t events = 0;
+  std::uint64_t reopened = 0;  // units whose output nobody gave, since the submitter last started
+  std::uint64_t fetched = 0;   // blobs that went from one peer to another
 };
 
 [[nodiscard]] SimulationReport simulate(const SimulationOptions& options);

@@ -5,7 +5,6 @@
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/core/codec.h"
 #include "coordinatorless/core/identity.h"
-#include "coordinatorless/sim/work.h"
 
 namespace dugnad::sim {
 namespace {
@@ -31,6 +30,7 @@ Submission::Submission(const SwarmId& swarm, const JobSpec& spec, SimCrypto& own
   manifest.copies = spec.copies;
   manifest.unit_limit = std::max<Duration>(limit_least, spec.unit * limit_units);
   manifest.created = created;
+  if (spec.module_bytes > 0) manifest.module = module_ = BlobId{spec.module_bytes, hash_of(nonce.view())};
   manifest_ = sign(owner, swarm_, core::Domain::manifest, core::encode(manifest));
   id_ = JobId{hash_of(manifest_.body).bytes};
 }
@@ -49,7 +49,7 @@ std::vector<core::UnitsAppended> Submission::missing() const {
   for (std::uint64_t i = 0; i < spec_.units; ++i) {
     if (final_[i]) continue;
     if (batches.back().units.size() == append_units) batches.push_back({id_, {}, false});
-    batches.back().units.push_back({{i}, input_of({i})});
+    batches.back().units.push_back({{i}, input({i})});
   }
   batches.back().last = true;
   return batches;
@@ -63,7 +63,7 @@ void Submission::count(const AcceptedUnit& unit) {
   }
   ++accepted_;
   honest_work_ += cost_of(unit.unit, spec_.unit);
-  wrong_ += unit.output == honest_output(input_of(unit.unit)) ? 0 : 1;
+  wrong_ += unit.output == honest_output(input(unit.unit), spec_.output_bytes) ? 0 : 1;
 }
 
 std::optional<std::string> Submission::accept(const AcceptedUnit& unit) {
@@ -71,7 +71,7 @@ std::optional<std::string> Submission::accept(const AcceptedUnit& unit) {
   if (unit.unit.value >= spec_.units) return name + " was never appended and was delivered";
   if (final_[unit.unit.value]) return name + " was delivered twice";
   if (ended()) return name + " was delivered after its job had ended";
-  if (unit.input_tag != input_tag_of(input_of(unit.unit))) return name + " was delivered with another unit's input tag";
+  if (unit.input_tag != input_tag_of(input(unit.unit))) return name + " was delivered with another unit's input tag";
   count(unit);
   return std::nullopt;
 }

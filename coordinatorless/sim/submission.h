@@ -7,6 +7,7 @@
 
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/sim/crypto.h"
+#include "coordinatorless/sim/work.h"
 
 namespace dugnad::sim {
 
@@ -14,6 +15,9 @@ struct JobSpec {
   std::uint64_t units = 0;
   Duration unit{};  // mean CPU time of a unit at speed 1
   std::uint32_t copies = 2;
+  std::uint64_t input_bytes = 0;  // of each unit; above small_bytes_max they are blobs
+  std::uint64_t output_bytes = 0;
+  std::uint64_t module_bytes = 0;  // of its program; 0: the task is built in
 };
 
 class Submission {
@@ -23,6 +27,8 @@ class Submission {
 
   [[nodiscard]] const JobId& id() const { return id_; }
   [[nodiscard]] const JobSpec& spec() const { return spec_; }
+  [[nodiscard]] std::optional<BlobId> module() const { return module_; }
+  [[nodiscard]] Value input(UnitIndex unit) const { return input_of(unit, spec_.input_bytes); }
   /// The event that hands the job to `submitter`'s peer, anew after each crash.
   [[nodiscard]] core::JobSubmitted event(SimCrypto& owner, const PeerId& submitter);
   /// The units that `has` does not name, in batches; the last says so.
@@ -53,6 +59,7 @@ class Submission {
   SwarmId swarm_;
   JobSpec spec_;
   JobId id_;
+  std::optional<BlobId> module_;
   core::Signed manifest_;
   std::uint64_t epoch_ = 0;
   JobState state_ = JobState::running;

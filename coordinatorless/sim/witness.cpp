@@ -9,6 +9,12 @@
 namespace dugnad::sim {
 namespace {
 
+/// What tells one output from another.
+Hash digest_of(const Value& output) {
+  const std::uint8_t large = output.large ? 1 : 0;
+  return hash_of({&large, 1}, output.bytes);
+}
+
 constexpr std::size_t violations_max = 20;  // the first ones tell the story
 
 }  // namespace
@@ -48,7 +54,7 @@ void Witness::received(const PeerId& from, ByteView frame) {
     ++results_seen_;
     const auto it = watched->ballots.find(result.unit);
     if (it == watched->ballots.end() || !it->second.leases.contains({from, result.lease})) continue;
-    it->second.votes[{result.outcome, hash_of(result.output)}].insert(from);
+    it->second.votes[{result.outcome, digest_of(result.output)}].insert(from);
   }
 }
 
@@ -64,7 +70,7 @@ void Witness::finished(const PeerId& self, const std::vector<FinishedAttempt>& a
       const auto it = watched.own_attempts.find({self, attempt.attempt});
       if (it == watched.own_attempts.end()) continue;
       ++results_seen_;
-      watched.ballots[it->second].votes[{attempt.outcome, hash_of(attempt.output)}].insert(self);
+      watched.ballots[it->second].votes[{attempt.outcome, digest_of(attempt.output)}].insert(self);
       watched.own_attempts.erase(it);
     }
   }
@@ -79,7 +85,7 @@ void Witness::delivered(const core::DeliverResults& effect) {
       const auto ballot = watched->ballots.find(unit.unit);
       std::size_t votes = 0;
       if (ballot != watched->ballots.end()) {
-        const auto group = ballot->second.votes.find({unit.outcome, hash_of(unit.output)});
+        const auto group = ballot->second.votes.find({unit.outcome, digest_of(unit.output)});
         if (group != ballot->second.votes.end()) votes = group->second.size();
       }
       if (votes < watched->submission->spec().copies) {

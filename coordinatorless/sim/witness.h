@@ -2,7 +2,7 @@
 //
 //   - an accepted unit has its copies: that many *different* donors, each of which held a lease of the unit from this process of the
 //     submitter, have returned exactly this output under that lease before;
-//   - no unit is accepted twice or lost (submission.h, journal.h);
+//   - no unit is accepted twice or lost (submission.h, journal.h), nor before its output is here, nor begun before what it needs is (host.h);
 //   - a peer's containers keep their bounds, and it does not spin (host.h).
 //
 // It decodes what passes by itself and shares no state with the core.

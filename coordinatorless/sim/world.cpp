@@ -21,7 +21,7 @@ World::World(WorldOptions options)
     : generator_(Generator::from_seed(options.seed)),
       network_(queue_, options.links, Generator(generator_.key())),
       witness_(queue_),
-      surroundings_{queue_, network_, directory_, keys_, witness_, jobs_, core::swarm_id("simulated")},
+      surroundings_{queue_, network_, directory_, keys_, witness_, blobs_, jobs_, core::swarm_id("simulated")},
       owner_(keys_, {generator_.key(), generator_.key()}) {
   check_bounds();
 }
@@ -72,6 +72,7 @@ Node World::add_worker(const WorkerOptions& options) {
   HostOptions host;
   host.behind_nat = options.behind_nat;
   host.strategy = options.strategy;
+  host.withholds = options.withholds;
   host.slots = options.slots;
   host.speed = options.speed.value_or(lognormal(generator_, speed_sigma));
   return add(std::move(host), options.joins, options.starts_after);

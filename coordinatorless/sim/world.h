@@ -28,6 +28,7 @@ struct WorldOptions {
 struct WorkerOptions {
   bool behind_nat = false;
   Strategy strategy = Strategy::honest;
+  bool withholds = false;  // gives nothing of what it has
   unsigned slots = 1;
   /// Drawn where it is left out: lognormal, a standard deviation of 0.5 in the logarithm.
   std::optional<double> speed{};
@@ -102,6 +103,7 @@ class World {
   Directory directory_;
   KeyRegistry keys_;
   Witness witness_;
+  Blobs::All blobs_;
   std::map<JobId, JobSpec> jobs_;
   Surroundings surroundings_;
   SimCrypto owner_;

@@ -54,6 +54,7 @@ class BlobStore {
   void break_off(const BlobId& id);
 
   [[nodiscard]] std::uint64_t bytes_held();
+  [[nodiscard]] std::uint64_t quota() const { return quota_; }
 
  private:
   struct Held {

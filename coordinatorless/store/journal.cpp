@@ -280,8 +280,8 @@ class Journal::Impl {
     std::span<const AcceptedUnit> rest(row.units);
     while (!rest.empty()) {
       std::size_t count = 0;
-      for (std::size_t bytes = 0; count < rest.size() && (count == 0 || bytes + rest[count].output.size() <= batch_bytes_max); ++count) {
-        bytes += rest[count].output.size();
+      for (std::size_t bytes = 0; count < rest.size() && (count == 0 || bytes + rest[count].output.bytes.size() <= batch_bytes_max); ++count) {
+        bytes += rest[count].output.bytes.size();
       }
       const Bytes batch = encode_batch(rest.first(count));
       if (!writing().batch.bind(1, row.job.view()).bind(2, static_cast<std::int64_t>(count)).bind(3, batch).run()) return false;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "coordinatorless/store/blob_store.h"
 #include "coordinatorless/store/data_dir.h"
 #include "sdk/cli/report.h"
 #include "sdk/cli/task_parameters.h"
@@ -57,6 +58,15 @@ Result<KnownJob> Journal::find(const std::string& id) const {
 Result<std::vector<AcceptedUnit>> Journal::accepted(const JobId& job) const {
   if (!store_) return std::vector<AcceptedUnit>();
   return store_->accepted(job);
+}
+
+Result<Bytes> Journal::output_of(const AcceptedUnit& unit) const {
+  if (!unit.output.large) return unit.output.bytes;
+  auto files = store::files_in(data_ + "/blobs");
+  if (!files) return files.error();
+  const auto bytes = store::BlobStore(*std::move(files)).get(unit.output.blob());
+  if (!bytes) return Error{"the output of unit " + std::to_string(unit.unit.value) + " is not on this disk any more; submit the job again"};
+  return *bytes;
 }
 
 bool Journal::busy(const JobId& job) const {

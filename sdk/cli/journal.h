@@ -25,6 +25,8 @@ class Journal {
   /// The job whose id is `id` or alone begins with it.
   [[nodiscard]] Result<KnownJob> find(const std::string& id) const;
   [[nodiscard]] Result<std::vector<AcceptedUnit>> accepted(const JobId& job) const;
+  /// The bytes of an output; an error where a large one is not on this disk any more.
+  [[nodiscard]] Result<Bytes> output_of(const AcceptedUnit& unit) const;
 
   /// Whether a running program works on the job.
   [[nodiscard]] bool busy(const JobId& job) const;

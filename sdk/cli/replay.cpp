@@ -4,7 +4,8 @@
 
 namespace dugnad::sdk::cli {
 
-std::optional<tasks::Answer> replay(const Recipe& recipe, const std::vector<AcceptedUnit>& accepted, const tasks::TaskTable& tasks) {
+std::optional<tasks::Answer> replay(const Recipe& recipe, const std::vector<AcceptedUnit>& accepted, const tasks::TaskTable& tasks,
+                                    const OutputOf& output_of) {
   const tasks::Task* task = tasks.find(recipe.task);
   if (recipe.kind != Recipe::Kind::run || task == nullptr || !task->plan || task->version != recipe.task_version) return std::nullopt;
   const auto parameters = tasks::check_parameters(*task, recipe.parameters);
@@ -18,7 +19,13 @@ std::optional<tasks::Answer> replay(const Recipe& recipe, const std::vector<Acce
     const auto found = by_unit.find(unit);
     if (found == by_unit.end()) return std::nullopt;
     const AcceptedUnit& kept = *found->second;
-    if (kept.outcome != Outcome::ok || kept.input_tag != input_tag_of(*input) || !plan->accept(unit, kept.output)) return std::nullopt;
+    if (kept.outcome != Outcome::ok || kept.input_tag != input_tag_of(value_of(*input))) return std::nullopt;
+    if (!kept.output.large) {
+      if (!plan->accept(unit, kept.output.bytes)) return std::nullopt;
+      continue;
+    }
+    const auto output = output_of ? output_of(kept) : Result<Bytes>(Error{"a large output"});
+    if (!output || !plan->accept(unit, *output)) return std::nullopt;
   }
   if (!plan->exhausted()) return std::nullopt;
   return plan->answer();

@@ -27,10 +27,10 @@ std::vector<AcceptedUnit> in_order(std::vector<AcceptedUnit> units) {
   return last;
 }
 
-void print(const AcceptedUnit& unit, bool json) {
-  const std::string output = unit.outcome == Outcome::ok ? to_hex(unit.output) : to_text(unit.output);
+void print(const AcceptedUnit& unit, const Bytes& bytes, bool json) {
+  const std::string output = unit.outcome == Outcome::ok ? to_hex(bytes) : to_text(bytes);
   if (!json) {
-    std::cout << unit.unit.value << '\t' << name_of(unit.outcome) << '\t' << to_hex(unit.output) << '\n';
+    std::cout << unit.unit.value << '\t' << name_of(unit.outcome) << '\t' << to_hex(bytes) << '\n';
     return;
   }
   nlohmann::ordered_json object{{"unit", unit.unit.value}, {"outcome", name_of(unit.outcome)}};
@@ -39,17 +39,19 @@ void print(const AcceptedUnit& unit, bool json) {
 }
 
 /// What `dugnad submit` would have written: the outputs one after the other, or each to its file.
-ExitCode write_outputs(const std::vector<AcceptedUnit>& units, const std::string& directory) {
+ExitCode write_outputs(const Journal& journal, const std::vector<AcceptedUnit>& units, const std::string& directory) {
   auto outputs = directory.empty() ? Result<std::unique_ptr<Outputs>>(outputs_in_order()) : outputs_in(directory);
   if (!outputs) return fail(ExitCode::environment, outputs.error().message);
   bool failed = false;
   std::uint64_t place = 0;  // on stdout what is missing leaves no gap
   for (const AcceptedUnit& unit : units) {
     const bool ok = unit.outcome == Outcome::ok;
-    if (!ok) complain("unit " + std::to_string(unit.unit.value) + " failed: " + to_text(unit.output));
+    if (!ok) complain("unit " + std::to_string(unit.unit.value) + " failed: " + to_text(unit.output.bytes));
     failed |= !ok;
     const std::uint64_t at = directory.empty() ? place++ : unit.unit.value;
-    const auto written = (*outputs)->take({.unit = at, .ok = ok, .output = ok ? unit.output : Bytes{}, .reason = {}});
+    auto output = journal.output_of(unit);
+    if (!output) return fail(ExitCode::environment, output.error().message);
+    const auto written = (*outputs)->take({.unit = at, .ok = ok, .output = ok ? *std::move(output) : Bytes{}, .reason = {}});
     if (!written) return fail(ExitCode::environment, written.error().message);
   }
   if (const auto flushed = (*outputs)->flush(); !flushed) return fail(ExitCode::environment, flushed.error().message);
@@ -84,10 +86,15 @@ ExitCode show_results(Arguments arguments) {
   auto accepted = journal->accepted(job->stored.job);
   if (!accepted) return fail(ExitCode::environment, accepted.error().message);
   const std::vector<AcceptedUnit> units = in_order(*std::move(accepted));
-  if (job->recipe && job->recipe->module && !json) return write_outputs(units, out);
-  for (const AcceptedUnit& unit : units) print(unit, json);
+  if (job->recipe && job->recipe->module && !json) return write_outputs(*journal, units, out);
+  for (const AcceptedUnit& unit : units) {
+    const auto output = journal->output_of(unit);
+    if (!output) return fail(ExitCode::environment, output.error().message);
+    print(unit, *output, json);
+  }
 
-  const auto answer = job->recipe ? replay(*job->recipe, units, tasks::builtin_tasks()) : std::nullopt;
+  const auto output_of = [&](const AcceptedUnit& unit) { return journal->output_of(unit); };
+  const auto answer = job->recipe ? replay(*job->recipe, units, tasks::builtin_tasks(), output_of) : std::nullopt;
   if (!out.empty()) {
     if (!answer) return fail(ExitCode::units_failed, "there is no answer yet to write to " + out);
     if (const auto written = write_out_file(*answer, out); !written) return fail(ExitCode::environment, written.error().message);

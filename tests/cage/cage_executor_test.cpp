@@ -51,11 +51,11 @@ TEST_CASE("a module that takes longer to compile than a unit may take costs its 
   };
   for (int round = 0; round < 2; ++round) {  // the second needs a cage again, since the loop cost the first one's
     const auto all = run({"1", "2", "loop"});
-    CHECK(to_text(all[0].output) == "1");
+    CHECK(to_text(all[0].output.bytes) == "1");
     CHECK(all[0].cpu < milliseconds(200));  // nor is what it cost counted as theirs
-    CHECK(to_text(all[1].output) == "2");
+    CHECK(to_text(all[1].output.bytes) == "2");
     CHECK(all[2].outcome == Outcome::donor_fault);
-    CHECK(to_text(all[2].output).find("0.2 s") != std::string::npos);
+    CHECK(to_text(all[2].output.bytes).find("0.2 s") != std::string::npos);
   }
 }
 

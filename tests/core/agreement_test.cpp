@@ -105,7 +105,7 @@ TEST_CASE("judging random histories agrees with counting naively") {
     const Verdict verdict = judge(history, copies, 1);
     REQUIRE((verdict.kind == Verdict::Kind::settled) == (best >= copies));
     if (verdict.kind == Verdict::Kind::settled) {
-      REQUIRE(votes[to_text(history.candidates[verdict.group].output)] >= copies);
+      REQUIRE(votes[to_text(history.candidates[verdict.group].output.bytes)] >= copies);
     } else {
       REQUIRE(verdict.leases_wanted == (best + running < copies ? copies - best - running : 0));
     }

@@ -138,3 +138,58 @@ TEST_CASE("no more holders of one blob are remembered than the limit says") {
   }
   CHECK(asked == limits::blob_holders_max);
 }
+
+TEST_CASE("a holder that has just failed is asked only where no other is linked, and what was asked of it is asked of others") {
+  Bench bench;
+  for (std::uint8_t i = 1; i <= 2; ++i) bench.wants.connected(peer(i), bench.now, bench.out);
+  const Peers both{peer(1), peer(2)};
+  bench.wants.need(blob(5), both, 3, bench.now, bench.out);
+  bench.wants.need(blob(6), both, 3, bench.now, bench.out);
+  bench.wants.need(blob(7), peer(1), bench.now, bench.out);
+  CHECK(bench.fetched_from() == Peers{peer(1), peer(1), peer(1)});
+  bench.fail(peer(1));
+  CHECK(bench.fetched_from() == Peers{peer(2)});  // the second blob; the third has no other holder
+  bench.wants.need(blob(8), both, 3, bench.now, bench.out);
+  CHECK(bench.fetched_from() == Peers{peer(2)});
+  // Once it has given something it is as good as others again.
+  bench.wants.fetched(blob(7));
+  bench.wants.need(blob(9), both, 3, bench.now, bench.out);
+  CHECK(bench.fetched_from() == Peers{peer(1)});
+}
+
+TEST_CASE("a need that is less patient gives up sooner, and the most patient one decides") {
+  Bench bench;
+  bench.wants.connected(peer(1), bench.now, bench.out);
+  const Peers one{peer(1)};
+  bench.wants.need(blob(5), one, 1, bench.now, bench.out);
+  bench.fail(peer(1));
+  CHECK(bench.wants.take_news().size() == 1);
+  bench.wants.need(blob(5), one, 2, bench.now, bench.out);
+  bench.fail(peer(1));
+  CHECK(bench.wants.take_news().empty());
+}
+
+TEST_CASE("what the driver has kept unasked is here, also for whoever was fetching it") {
+  Bench bench;
+  bench.wants.connected(peer(1), bench.now, bench.out);
+  bench.wants.need(blob(5), peer(1), bench.now, bench.out);
+  bench.wants.kept(blob(5));
+  const auto news = bench.wants.take_news();
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].kind == BlobWants::News::Kind::here);
+  bench.wants.release(blob(5), bench.out);
+  CHECK(bench.wants.here(blob(5)));
+  bench.wants.release(blob(5), bench.out);
+  CHECK(bench.wants.count() == 0);
+}
+
+TEST_CASE("somebody who has it too is asked where nobody else is linked") {
+  Bench bench;
+  bench.wants.need(blob(5), peer(1), bench.now, bench.out);
+  bench.wants.connected(peer(2), bench.now, bench.out);
+  CHECK(bench.fetched_from().empty());
+  bench.wants.also_held(blob(5), peer(2), bench.now, bench.out);
+  CHECK(bench.fetched_from() == Peers{peer(2)});
+  bench.wants.also_held(blob(6), peer(2), bench.now, bench.out);
+  CHECK(bench.wants.count() == 1);
+}

@@ -1,6 +1,7 @@
 // Golden bytes: one example of everything that travels. A change here is a change of the protocol, and asks for a new version.
 #include <doctest/doctest.h>
 
+#include "coordinatorless/base/rows.h"
 #include "coordinatorless/core/codec.h"
 #include "coordinatorless/core/handshake.h"
 
@@ -58,12 +59,19 @@ TEST_CASE("golden bytes of Digest") { check_golden(Digest{{{job, 300}}}, "93 01 
 TEST_CASE("golden bytes of Pull") { check_golden(Pull{{job, id<JobId>(0x20)}}, "93 01 04 92" + h10 + h20); }
 TEST_CASE("golden bytes of Want") { check_golden(Want{job, 2, std::chrono::seconds(1)}, "95 01 05 " + h10 + "02 ce000f4240"); }
 TEST_CASE("golden bytes of Lease") {
-  check_golden(Lease{job, {0x0102030405060708}, std::chrono::seconds(10), {{{0}, {0xaa}}, {{70000}, {}}}},
+  check_golden(Lease{job, {0x0102030405060708}, std::chrono::seconds(10), {{{0}, Bytes{0xaa}}, {{70000}, {}}}},
                "96 01 06 " + h10 + "cf0102030405060708 ce00989680 92  92 00 c401aa  92 ce00011170 c400");
 }
 TEST_CASE("golden bytes of Results") {
-  check_golden(Results{job, std::chrono::milliseconds(1), {{{5}, {6}, Outcome::failed, {0xee, 0xff}}}, signature(0x5e)},
+  check_golden(Results{job, std::chrono::milliseconds(1), {{{5}, {6}, Outcome::failed, Bytes{0xee, 0xff}}}, signature(0x5e)},
                "96 01 07 " + h10 + "cd03e8 91  94 05 06 01 c402eeff " + s5e);
+}
+TEST_CASE("golden bytes of a large input and a large output") {
+  const Value large{BlobId{70000, id<Hash>(0x30)}};
+  check_golden(Lease{job, {7}, std::chrono::seconds(10), {{{0}, large}}},
+               "96 01 06 " + h10 + "07 ce00989680 91  92 00 92 ce00011170" + h30);
+  check_golden(Results{job, std::chrono::milliseconds(1), {{{5}, {6}, Outcome::ok, large}}, signature(0x5e)},
+               "96 01 07 " + h10 + "cd03e8 91  94 05 06 00 92 ce00011170" + h30 + s5e);
 }
 TEST_CASE("golden bytes of Return") { check_golden(Return{job, {{1}, {200}}}, "94 01 08 " + h10 + "92 01 ccc8"); }
 TEST_CASE("golden bytes of Revoke") { check_golden(Revoke{job, {{1}, {200}}}, "94 01 09 " + h10 + "92 01 ccc8"); }
@@ -105,8 +113,19 @@ TEST_CASE("golden bytes of an announcement") {
 
 TEST_CASE("golden bytes of a results' root") {
   const Results results{
-      job, {}, {{{1}, {2}, Outcome::ok, {3}}, {{4}, {5}, Outcome::failed, {}}, {{6}, {7}, Outcome::donor_fault, {8}}}, {}};
+      job, {}, {{{1}, {2}, Outcome::ok, Bytes{3}}, {{4}, {5}, Outcome::failed, {}}, {{6}, {7}, Outcome::donor_fault, Bytes{8}}}, {}};
   CHECK(results_root(results).hex() == "2d4a062d11aefcb6d42c743c14d22606bca38ceaa4f62c86fa6b4a8bd05a862f");
+}
+
+TEST_CASE("golden bytes of a large output in the results' root, and of its input's tag") {
+  const Value large{BlobId{70000, id<Hash>(0x30)}};
+  const Results results{job, {}, {{{1}, {2}, Outcome::ok, large}}, {}};
+  CHECK(results_root(results).hex() == "f44afb2484596f42662ee0078e4c6538590fd0a1ec3a79e6ef6f98f44009e1a4");
+  CHECK(input_tag_of(large) == 15761576885649183249U);
+  // The same 40 bytes as a small value are another output, and another input.
+  const Results small{job, {}, {{{1}, {2}, Outcome::ok, large.bytes}}, {}};
+  CHECK(results_root(small) != results_root(results));
+  CHECK(input_tag_of(large.bytes) != input_tag_of(large));
 }
 
 TEST_CASE("golden bytes of the handshake") {

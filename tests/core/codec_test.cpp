@@ -264,6 +264,24 @@ TEST_CASE("inputs and outputs over their limits are refused") {
   CHECK_FALSE(decode(lease_of(13, limits::unit_bytes_max)));  // over batch_bytes_max together
 }
 
+TEST_CASE("a large value is a blob of a length that would not travel inline, and never a reason") {
+  const auto decodes = [](std::uint64_t length, Outcome outcome) {  // by hand: encode() would not
+    Bytes frame{0x96, 1, 7};
+    put_bin(frame, 32);
+    frame.insert(frame.end(), {1, 0x91, 0x94, 1, 1, static_cast<std::uint8_t>(outcome), 0x92, 0xce});
+    for (int shift = 24; shift >= 0; shift -= 8) frame.push_back(static_cast<std::uint8_t>(length >> shift));
+    put_bin(frame, 32);
+    put_bin(frame, 64);
+    return decode(frame).has_value();
+  };
+  CHECK(decodes(limits::unit_bytes_max + 1, Outcome::ok));
+  CHECK(decodes(limits::blob_bytes_max, Outcome::ok));
+  CHECK_FALSE(decodes(limits::unit_bytes_max, Outcome::ok));
+  CHECK_FALSE(decodes(limits::blob_bytes_max + 1, Outcome::ok));
+  CHECK_FALSE(decodes(limits::blob_bytes_max, Outcome::failed));
+  CHECK_FALSE(decodes(limits::blob_bytes_max, Outcome::donor_fault));
+}
+
 TEST_CASE("numbers out of range are refused") {
   Bytes want{0x95, 1, 5};
   put_bin(want, 32);
@@ -337,7 +355,7 @@ TEST_CASE("durations travel as whole microseconds") {
 TEST_CASE("the results' root changes with everything it vouches for") {
   const Results results{.job = {{1}},
                         .held = {},
-                        .results = {{{1}, {2}, Outcome::ok, {3}}, {{1}, {3}, Outcome::failed, {4}}, {{1}, {4}, Outcome::ok, {}}},
+                        .results = {{{1}, {2}, Outcome::ok, Bytes{3}}, {{1}, {3}, Outcome::failed, Bytes{4}}, {{1}, {4}, Outcome::ok, {}}},
                         .signature = {}};
   const Hash root = results_root(results);
   CHECK(root == results_root(results));
@@ -352,7 +370,7 @@ TEST_CASE("the results' root changes with everything it vouches for") {
   CHECK(changed([](Results& r) { r.results[1].unit.value ^= 1ull << 63; }));
   CHECK(changed([](Results& r) { std::swap(r.results[1].unit.value, r.results[1].lease.value); }));
   CHECK(changed([](Results& r) { r.results[1].outcome = Outcome::ok; }));
-  CHECK(changed([](Results& r) { r.results[2].output.push_back(0); }));
+  CHECK(changed([](Results& r) { r.results[2].output.bytes.push_back(0); }));
   CHECK(changed([](Results& r) { std::swap(r.results[0], r.results[1]); }));
   CHECK(changed([](Results& r) { r.results.pop_back(); }));
 }

@@ -16,7 +16,8 @@ struct Bench {
   Identity donor{2, std::nullopt};
   Now now = start_of_time();
   Journal journal;
-  JobBoard board{submitter.self, journal};
+  BlobWants blobs{submitter.self.id};
+  JobBoard board{submitter.self, journal, blobs, 0};
   Output out;
 
   void submit(const JobId& id) {

@@ -33,6 +33,8 @@ struct Bench {
   Self self{.id = peer(0), .swarm = {}, .endpoint = {}, .donates = false, .crypto = crypto.get(), .generator = &generator};
   Journal journal;
   Now now{BootTime{} + seconds(1000), WallTime{}};
+  BlobWants blobs{self.id};
+  JobCommons commons{blobs, {}, 1};
   Job job;
   Output out;
 
@@ -49,7 +51,7 @@ struct Bench {
   int alone = 0, back = 0;
   Duration longest_lease{};
 
-  explicit Bench(unsigned copies) : job(self, JobId{}, manifest(copies), now) {}
+  explicit Bench(unsigned copies) : job(self, commons, JobId{}, manifest(copies), now) {}
 
   static Manifest manifest(unsigned copies) {
     Manifest manifest;
@@ -75,8 +77,8 @@ struct Bench {
 
   std::optional<Charge> answer(const Leased& lease, bool lie = false) {
     Results results{JobId{}, milliseconds(1), {}, {}};
-    results.results.push_back({lease.lease, lease.unit.unit, Outcome::ok, lie ? to_bytes("lie") : right_answer(lease.unit.input)});
-    const auto charge = job.on_results(lease.donor, std::move(results), now);
+    results.results.push_back({lease.lease, lease.unit.unit, Outcome::ok, lie ? to_bytes("lie") : right_answer(lease.unit.input.bytes)});
+    const auto charge = job.on_results(lease.donor, std::move(results), now, out);
     settle();
     return charge;
   }
@@ -114,7 +116,7 @@ struct Bench {
     }
     for (Effect& effect : std::exchange(out.effects, {})) {
       if (auto* deliver = std::get_if<DeliverResults>(&effect)) {
-        for (AcceptedUnit& unit : deliver->units) REQUIRE(delivered.emplace(unit.unit.value, std::move(unit.output)).second);
+        for (AcceptedUnit& unit : deliver->units) REQUIRE(delivered.emplace(unit.unit.value, std::move(unit.output.bytes)).second);
       } else if (auto* out_voted = std::get_if<DonorOutvoted>(&effect)) {
         outvoted.push_back(*out_voted);
       } else if (auto* end = std::get_if<JobEnded>(&effect)) {
@@ -138,7 +140,7 @@ TEST_CASE("a unit goes to a donor with standing credit as soon as it is appended
   const auto leased = bench.take(peer(1));
   REQUIRE(leased.size() == 1);
   CHECK_FALSE(bench.answer(leased[0]));
-  CHECK(bench.delivered.at(0) == right_answer(leased[0].unit.input));
+  CHECK(bench.delivered.at(0) == right_answer(leased[0].unit.input.bytes));
   CHECK(bench.ended == JobState::done);
 }
 
@@ -386,7 +388,7 @@ TEST_CASE("a donor that fails at once at all it gets does not fail the units of 
     for (const auto& lease : bench.take(peer(1))) {
       Results results{JobId{}, {}, {}, {}};
       results.results.push_back({lease.lease, lease.unit.unit, Outcome::donor_fault, to_bytes("no")});
-      (void)bench.job.on_results(peer(1), std::move(results), bench.now);
+      (void)bench.job.on_results(peer(1), std::move(results), bench.now, bench.out);
       bench.settle();
     }
     bench.pass(seconds(1));

@@ -9,7 +9,7 @@ using std::chrono::seconds;
 TEST_CASE("each unit of a lease comes back once, from its donor, in any order") {
   LeaseBook book(LeaseId{100});
   const LeaseId lease = book.next_id();
-  book.open(4, {{1}, {2}, {3}}, BootTime{}, BootTime{} + seconds(10));
+  book.open(4, {{1}, {2}, {3}}, {8, 8, 8}, BootTime{}, BootTime{} + seconds(10));
   CHECK_FALSE(book.unit_back(lease, 5, {2}));   // another donor
   CHECK_FALSE(book.unit_back({7}, 4, {2}));     // another lease
   CHECK_FALSE(book.unit_back(lease, 4, {9}));   // another unit
@@ -25,9 +25,9 @@ TEST_CASE("each unit of a lease comes back once, from its donor, in any order") 
 TEST_CASE("the lease that expires first is found first, and each donor's are known") {
   LeaseBook book(LeaseId{});
   const LeaseId first = book.next_id();
-  book.open(0, {{1}}, BootTime{}, BootTime{} + seconds(10));
+  book.open(0, {{1}}, {8}, BootTime{}, BootTime{} + seconds(10));
   const LeaseId second = book.next_id();
-  book.open(0, {{2}}, BootTime{}, BootTime{} + seconds(20));
+  book.open(0, {{2}}, {8}, BootTime{}, BootTime{} + seconds(20));
   CHECK_FALSE(book.first_expired(BootTime{} + seconds(9)));
   CHECK(book.first_expired(BootTime{} + seconds(30)) == first);
   CHECK(book.close(first).units == std::vector<UnitIndex>{{1}});
@@ -36,4 +36,23 @@ TEST_CASE("the lease that expires first is found first, and each donor's are kno
   CHECK(book.issued(first));
   CHECK_FALSE(book.issued(book.next_id()));
   CHECK_FALSE(book.issued(LeaseId{}));
+}
+
+TEST_CASE("bytes are out until their units are back or their lease is over, small and large ones apart") {
+  constexpr std::uint32_t large = 1 << 20;
+  LeaseBook book(LeaseId{});
+  const LeaseId first = book.next_id();
+  book.open(2, {{1}, {2}, {3}}, {10, large, 20}, BootTime{}, BootTime{} + seconds(10));
+  const LeaseId second = book.next_id();
+  book.open(2, {{4}}, {large}, BootTime{}, BootTime{} + seconds(10));
+  CHECK(book.bytes_out(2).small == 30);
+  CHECK(book.bytes_out(2).large == 2 * large);
+  CHECK(book.bytes_out(1).small == 0);
+  CHECK(book.unit_back(first, 2, {2}));
+  CHECK_FALSE(book.unit_back(first, 2, {2}));
+  CHECK(book.bytes_out(2).large == large);
+  CHECK(book.close(first).out == 2);
+  CHECK(book.bytes_out(2).small == 0);
+  CHECK(book.unit_back(second, 2, {4}));
+  CHECK(book.bytes_out(2).large == 0);
 }

@@ -29,7 +29,7 @@ class Sampler {
       case 4: return Want{id<JobId>(), static_cast<std::uint32_t>(number()), duration()};
       case 5:
         return Lease{id<JobId>(), {number()}, duration(), list<LeasedUnit>(limits::batch_units_max, [&] {
-                       return LeasedUnit{{number()}, bytes(700)};
+                       return LeasedUnit{{number()}, value()};
                      })};
       case 6: return Results{id<JobId>(), duration(), list<UnitResult>(limits::batch_units_max, [&] { return result(); }), signature()};
       case 7: return Return{id<JobId>(), units()};
@@ -115,7 +115,15 @@ class Sampler {
     return bytes;
   }
   Signed signed_bytes(std::size_t most) { return {bytes(most), signature()}; }
-  UnitResult result() { return {{number()}, {number()}, static_cast<Outcome>(generator_.below(outcome_last + 1u)), bytes(700)}; }
+  Value value() {
+    if (generator_.below(8) != 0) return bytes(700);
+    return Value(BlobId{limits::unit_bytes_max + 1 + generator_.below(limits::blob_bytes_max - limits::unit_bytes_max), id<Hash>()});
+  }
+  UnitResult result() {
+    UnitResult result{{number()}, {number()}, static_cast<Outcome>(generator_.below(outcome_last + 1u)), value()};
+    if (result.output.large) result.outcome = Outcome::ok;
+    return result;
+  }
   std::vector<UnitIndex> units() { return list<UnitIndex>(limits::batch_units_max, [&] { return UnitIndex{number()}; }); }
 
   template <class T, class Make>

@@ -132,7 +132,7 @@ TEST_CASE("a finished job's answer comes from the journal alone, an unfinished o
   const Bytes one_prime = task.run(*task.plan({{"to", 2}})->next(), {});
   std::vector<AcceptedUnit> accepted;
   const auto plan = task.plan(recipe.parameters);
-  while (const auto input = plan->next()) accepted.push_back({UnitIndex{accepted.size()}, input_tag_of(*input), Outcome::ok, one_prime});
+  while (const auto input = plan->next()) accepted.push_back({UnitIndex{accepted.size()}, input_tag_of(value_of(*input)), Outcome::ok, one_prime});
   REQUIRE(accepted.size() > 1);
 
   const auto answer = replay(recipe, accepted, builtin);
@@ -149,7 +149,7 @@ TEST_CASE("a finished job's answer comes from the journal alone, an unfinished o
   CHECK(spoilt([](Recipe&, auto& units) { units.clear(); }));
   CHECK(spoilt([](Recipe&, auto& units) { units.front().outcome = Outcome::failed; }));
   CHECK(spoilt([](Recipe&, auto& units) { ++units.front().input_tag; }));
-  CHECK(spoilt([](Recipe&, auto& units) { units.front().output.clear(); }));
+  CHECK(spoilt([](Recipe&, auto& units) { units.front().output.bytes.clear(); }));
   CHECK(spoilt([](Recipe& other, auto&) { ++other.task_version; }));
   CHECK(spoilt([](Recipe& other, auto&) { other.task = "pruning"; }));
   CHECK(spoilt([](Recipe& other, auto&) { other.kind = Recipe::Kind::map; }));

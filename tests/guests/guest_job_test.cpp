@@ -94,8 +94,21 @@ struct GuestSwarm {
     const auto job = make_job(order, *submitter->owner_keys(), submitter->id(), submitter->swarm(), zmq::read_clocks().wall);
     REQUIRE(job);
     core::UnitsAppended appended{job->id, {}, true};
-    for (std::size_t i = 0; i < units.size(); ++i) appended.units.push_back({UnitIndex{i}, to_bytes(units[i])});
+    for (std::size_t i = 0; i < units.size(); ++i) appended.units.push_back({UnitIndex{i}, value_for(to_bytes(units[i]))});
     submitter->post({job->event, std::move(appended)});
+  }
+
+  Value value_for(Bytes input) {
+    if (input.size() <= small_bytes_max) return input;
+    const auto kept = submitter->keep(input);
+    REQUIRE(kept);
+    return Value(*kept);
+  }
+  Bytes bytes_of(const Value& output) {
+    if (!output.large) return output.bytes;
+    const auto bytes = submitter->blob(output.blob());
+    REQUIRE(bytes);
+    return *bytes;
   }
 
   std::unique_ptr<Launcher> launcher;  // outlives the donors
@@ -127,7 +140,25 @@ TEST_CASE("two strangers run a program that they have never seen, and agree on e
   REQUIRE(accepted.size() == units.size());
   for (const auto& [index, unit] : accepted) {
     CHECK(unit.outcome == Outcome::ok);
-    CHECK(to_text(unit.output) == std::string(units[index].rbegin(), units[index].rend()));
+    CHECK(to_text(unit.output.bytes) == std::string(units[index].rbegin(), units[index].rend()));
+  }
+}
+
+TEST_CASE("a guest's large inputs and outputs travel beside the messages, and into the cage and out of it") {
+  GuestSwarm swarm;
+  std::vector<std::string> units{"small"};
+  for (const std::size_t size : {std::size_t{64} << 10, (std::size_t{64} << 10) + 1, std::size_t{200} << 10, std::size_t{5} << 20}) {
+    std::string unit(size, ' ');
+    for (std::size_t i = 0; i < size; ++i) unit[i] = static_cast<char>('a' + (i * 7 + i / 251) % 26);
+    units.push_back(std::move(unit));
+  }
+  swarm.submit(packed_guest("reversed"), units);
+  CHECK(swarm.heard.ended() == JobState::done);
+  const auto accepted = swarm.heard.units();
+  REQUIRE(accepted.size() == units.size());
+  for (const auto& [index, unit] : accepted) {
+    CHECK(unit.output.large == (units[index].size() > small_bytes_max));
+    CHECK(to_text(swarm.bytes_of(unit.output)) == std::string(units[index].rbegin(), units[index].rend()));
   }
 }
 
@@ -139,11 +170,11 @@ TEST_CASE("units that fail in a guest are accepted as failed, with the reason, a
   const auto accepted = swarm.heard.units();
   REQUIRE(accepted.size() == units.size());
   for (const auto& [index, unit] : accepted) {
-    INFO(units[index], ": ", to_text(unit.output));
+    INFO(units[index], ": ", to_text(unit.output.bytes));
     CHECK((unit.outcome == Outcome::ok) == (units[index] == "fine"));
-    CHECK_FALSE(unit.output.empty());
+    CHECK_FALSE(unit.output.bytes.empty());
   }
-  CHECK(to_text(accepted.at(1).output).find("in no mood") != std::string::npos);
+  CHECK(to_text(accepted.at(1).output.bytes).find("in no mood") != std::string::npos);
 }
 
 TEST_CASE("what is no module fails each unit once, with the reason that every donor gives") {

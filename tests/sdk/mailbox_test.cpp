@@ -131,3 +131,76 @@ TEST_CASE("the rate is that of the last seconds") {
   CHECK(meter.per_second(start + milliseconds(20'000)) == doctest::Approx(500).epsilon(0.05));
   CHECK(meter.per_second(start + milliseconds(40'000)) < 10);
 }
+
+namespace {
+
+/// A store whose blob of length n is n bytes.
+struct Store {
+  [[nodiscard]] Mailbox::LargeStore access() {
+    return {.read = [](const BlobId& blob) { return blob.length == 13 ? nullptr : std::make_shared<const Bytes>(blob.length); },
+            .let_go = [this](const Mailbox::Large& large) {
+              const std::lock_guard lock(mutex);
+              let_go.push_back(large.blob.length);
+            }};
+  }
+  [[nodiscard]] std::vector<std::uint64_t> gone() {
+    const std::lock_guard lock(mutex);
+    return let_go;
+  }
+  std::mutex mutex;
+  std::vector<std::uint64_t> let_go;
+};
+
+Mailbox::Large large(std::uint64_t length) { return {BlobId{length, {}}}; }
+
+}  // namespace
+
+TEST_CASE("a large output is read when its result is taken, and let go of once") {
+  Store store;
+  Mailbox mailbox([] {}, store.access());
+  mailbox.deliver(batch_of(0, 3), {{1, large(70000)}});
+  CHECK(mailbox.next()->output.empty());
+  CHECK(store.gone().empty());
+  CHECK(mailbox.next()->output.size() == 70000);
+  CHECK(mailbox.next()->output.empty());
+  CHECK(store.gone() == std::vector<std::uint64_t>{70000});
+}
+
+TEST_CASE("a large output that the disk has lost is a failed result, with the reason") {
+  Store store;
+  Mailbox mailbox([] {}, store.access());
+  mailbox.deliver(batch_of(0, 1), {{0, large(13)}});
+  const auto result = mailbox.next();
+  CHECK_FALSE(result->ok);
+  CHECK(result->reason.find("lost") != std::string::npos);
+  CHECK(store.gone().size() == 1);
+}
+
+TEST_CASE("large outputs that nobody will take are let go of: those that lie here, and those that come") {
+  Store store;
+  Mailbox mailbox([] {}, store.access());
+  mailbox.deliver(batch_of(0, 1), {{0, large(70000)}});
+  std::thread waiting([&] { (void)mailbox.wait_answer(); });
+  while (store.gone().size() < 1) std::this_thread::yield();
+  mailbox.deliver(batch_of(1, 1), {{1, large(80000)}});
+  CHECK(store.gone() == std::vector<std::uint64_t>{70000, 80000});
+  mailbox.finish({EndKind::complete, 0, {}}, std::nullopt);
+  waiting.join();
+  mailbox.deliver(batch_of(2, 1), {{2, large(90000)}});
+  CHECK(store.gone().back() == 90000);
+}
+
+TEST_CASE("whoever waits for the end makes room in the store, and what it has read is taken later") {
+  Store store;
+  Mailbox mailbox([] {}, store.access());
+  mailbox.deliver(batch_of(0, 1), {{0, large(70000)}});
+  std::thread waiting([&] { (void)mailbox.wait_end(); });
+  while (store.gone().size() < 1) std::this_thread::yield();
+  mailbox.deliver(batch_of(1, 1), {{1, large(80000)}});
+  while (store.gone().size() < 2) std::this_thread::yield();
+  mailbox.finish({EndKind::complete, 0, {}}, std::nullopt);
+  waiting.join();
+  CHECK(mailbox.next()->output.size() == 70000);
+  CHECK(mailbox.next()->output.size() == 80000);
+  CHECK(store.gone().size() == 2);
+}

@@ -50,22 +50,71 @@ TEST_CASE("a unit that fails is named with its reason, and fails alone") {
 }
 
 TEST_CASE("what is too large to travel is said in one line, and the rest of the job goes on") {
+  constexpr std::size_t most = 64 << 20;
   Swarm swarm = joined(alone());
-  const auto refused = swarm.map("large", std::vector<Bytes>{number(1), Bytes(65537)}, one_copy);
+  const auto refused = swarm.map("large", std::vector<Bytes>{number(1), Bytes(most + 1)}, one_copy);
   REQUIRE_FALSE(refused.ok());
-  CHECK(refused.error().message == "the input of unit 1 has 65537 bytes; at most 65536 travel");
+  CHECK(refused.error().message == "the input of unit 1 has 67108865 bytes; at most 67108864 travel");
 
-  std::vector<Bytes> inputs{number(65536), Bytes(70000), number(65537), number(3)};
+  std::vector<Bytes> inputs{number(65536), Bytes(most + 1), number(most + 1), number(3)};
   std::size_t at = 0;
   Job job = good(swarm.map("large", [&]() { return at == inputs.size() ? std::nullopt : std::optional(inputs[at++]); }, one_copy));
   const auto results = rest_of(job);
   REQUIRE(results.size() == 4);
   CHECK(results[0].output.size() == 65536);
-  CHECK(results[1].reason == "the input of unit 1 has 70000 bytes; at most 65536 travel");
+  CHECK(results[1].reason == "the input of unit 1 has 67108865 bytes; at most 67108864 travel");
   CHECK_FALSE(results[2].ok);
-  CHECK(contains(results[2].reason, "65537"));
+  CHECK(contains(results[2].reason, "67108865"));
   CHECK(results[3].output.size() == 3);
   CHECK(good(job.end()).units_failed == 2);
+}
+
+TEST_CASE("large inputs come in whole and large outputs out, more of them than memory or store hold at once") {
+  Swarm swarm = joined(alone());
+  std::vector<Bytes> inputs;
+  for (std::size_t i = 0; i < 60; ++i) inputs.push_back(Bytes(6'000'000 + i, static_cast<std::uint8_t>(i)));
+  Job job = good(swarm.map("echo", inputs, one_copy));
+  std::size_t seen = 0;
+  while (auto result = job.next()) {
+    REQUIRE(result->ok);
+    REQUIRE(result->output == inputs.at(result->unit));
+    ++seen;
+  }
+  CHECK(seen == inputs.size());
+  CHECK(good(job.end()).kind == EndKind::complete);
+}
+
+TEST_CASE("whoever waits for the end of a job with large outputs takes none of them, and finds them all afterwards") {
+  Swarm swarm = joined(alone());
+  Job job = good(swarm.map("large", std::vector<Bytes>(60, number(6'000'000)), one_copy));
+  CHECK(good(job.end()).kind == EndKind::complete);
+  const auto results = rest_of(job);
+  REQUIRE(results.size() == 60);
+  for (const UnitResult& result : results) REQUIRE(result.output.size() == 6'000'000);
+}
+
+TEST_CASE("large results that were not taken are there when the swarm was left") {
+  auto swarm = std::make_unique<Swarm>(joined(alone()));
+  Job job = good(swarm->map("large", std::vector<Bytes>(3, number(100'000)), one_copy));
+  while (job.progress().units_done < 3) {
+  }
+  swarm.reset();
+  const auto results = rest_of(job);
+  REQUIRE(results.size() == 3);
+  for (const UnitResult& result : results) CHECK(result.output.size() == 100'000);
+}
+
+TEST_CASE("an opened job takes large inputs too") {
+  Swarm swarm = joined(alone());
+  Job job = good(swarm.open("echo", one_copy));
+  CHECK(good(job.submit(Bytes(100'000, 1))) == 0);
+  CHECK(good(job.submit(std::vector<Bytes>{Bytes(3, 2), Bytes(200'000, 3)})) == 1);
+  job.close_input();
+  const auto results = rest_of(job);
+  REQUIRE(results.size() == 3);
+  CHECK(results[0].output == Bytes(100'000, 1));
+  CHECK(results[1].output == Bytes(3, 2));
+  CHECK(results[2].output == Bytes(200'000, 3));
 }
 
 TEST_CASE("inputs from a function are asked for only so far ahead") {
@@ -101,7 +150,7 @@ TEST_CASE("an opened job takes inputs until it is closed") {
     CHECK(number_in(result->output) == n * n);
   }
   CHECK(good(job.submit(numbers(100))) == 20);
-  const auto refused = job.submit(Bytes(65537));
+  const auto refused = job.submit(Bytes((64 << 20) + 1));
   REQUIRE_FALSE(refused.ok());
   CHECK(contains(refused.error().message, "unit 120"));
   job.close_input();

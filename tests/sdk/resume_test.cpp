@@ -1,4 +1,6 @@
 // A job that was interrupted goes on where it stood.
+#include <filesystem>
+
 #include "tests/sdk/swarms.h"
 
 using namespace dugnad;
@@ -159,4 +161,69 @@ TEST_CASE("two swarms from one data directory are two peers, and do not take up 
   turnstile.let_in(everybody);
   CHECK(rest_of(running).size() == 10);
   CHECK(rest_of(same).size() == 10);
+}
+
+namespace {
+
+/// 100,000 bytes in, 120,000 out, through the turnstile.
+tasks::TaskTable bulky(Turnstile& turnstile) {
+  auto table = test_tasks(&turnstile);
+  table.add({.name = "bulky",
+             .version = 1,
+             .help = "",
+             .parameters = {},
+             .run =
+                 [&turnstile](ByteView input, const tasks::StopToken&) {
+                   turnstile.enter(number_in(input.first(8)));
+                   Bytes output(120'000, 5);
+                   std::copy(input.begin(), input.begin() + 8, output.begin());
+                   return output;
+                 },
+             .plan = {}});
+  return table;
+}
+
+std::vector<Bytes> bulky_inputs(std::uint64_t count) {
+  std::vector<Bytes> inputs = numbers(count);
+  for (Bytes& input : inputs) input.resize(100'000, 3);
+  return inputs;
+}
+
+void check_bulky(const std::vector<UnitResult>& results, std::size_t count) {
+  REQUIRE(results.size() == count);
+  for (const UnitResult& result : results) {
+    REQUIRE(result.output.size() == 120'000);
+    CHECK(number_in(ByteView(result.output).first(8)) == result.unit);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("large outputs that were accepted before an interruption come from the disk") {
+  const Scratch scratch;
+  Turnstile turnstile;
+  const auto table = bulky(turnstile);
+  const auto begin = [](Swarm& swarm) { return good(swarm.map("bulky", bulky_inputs(30), one_copy)); };
+  const auto [id, delivered] = interrupt(scratch, turnstile, table, 12, begin);
+  Swarm swarm = joined(alone_in(scratch, table));
+  Job job = begin(swarm);
+  CHECK(job.id() == id);
+  check_bulky(rest_of(job), 30);
+  CHECK(job.progress().units_resumed == 12);
+  for (const std::uint64_t unit : delivered) CHECK(turnstile.executions(unit) == 1);
+}
+
+TEST_CASE("those that the disk has lost since are computed again") {
+  const Scratch scratch;
+  Turnstile turnstile;
+  const auto table = bulky(turnstile);
+  const auto begin = [](Swarm& swarm) { return good(swarm.map("bulky", bulky_inputs(30), one_copy)); };
+  const auto [id, delivered] = interrupt(scratch, turnstile, table, 12, begin);
+  std::filesystem::remove_all(scratch.path() + "/blobs");
+  Swarm swarm = joined(alone_in(scratch, table));
+  Job job = begin(swarm);
+  CHECK(job.id() == id);
+  check_bulky(rest_of(job), 30);
+  CHECK(job.progress().units_resumed == 0);
+  for (const std::uint64_t unit : delivered) CHECK(turnstile.executions(unit) == 2);
 }

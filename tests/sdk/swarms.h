@@ -85,6 +85,7 @@ inline tasks::TaskTable test_tasks(Turnstile* turnstile = nullptr) {
     return n;
   }));
   table.add(task_of<std::uint64_t, Bytes>("large", 1, [](std::uint64_t n) { return Bytes(n); }));
+  table.add(task_of<Bytes, Bytes>("echo", 1, [](const Bytes& bytes) { return bytes; }));
   if (turnstile != nullptr) {
     table.add(task_of<std::uint64_t, std::uint64_t>("turnstile", 1, [turnstile](std::uint64_t n) {
       turnstile->enter(n);

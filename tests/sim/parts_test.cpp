@@ -21,7 +21,7 @@ Executor::Work work(std::uint64_t id, Duration cost, Duration limit = 0s) {
   attempt.attempt = {id};
   attempt.input = input_of({id});
   attempt.limit = limit;
-  return {attempt, cost};
+  return {attempt, cost, 0};
 }
 
 }  // namespace
@@ -149,7 +149,7 @@ TEST_CASE("a silent donor never answers, and still sees that it is cancelled") {
 }
 
 TEST_CASE("liars lie as they are said to") {
-  const Bytes input = input_of({5});
+  const Value input = input_of({5});
   const auto lies = [&](Strategy strategy, int results) {
     Conduct conduct(strategy, Generator::from_seed(1));
     int wrong = 0;

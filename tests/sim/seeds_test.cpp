@@ -83,6 +83,14 @@ SimulationOptions parse(const std::string& line) {
       options.partitions = number;
     else if (name == "--nat")
       options.nat = number;
+    else if (name == "--withhold")
+      options.withhold = number;
+    else if (name == "--input-bytes")
+      options.input_bytes = std::stoull(value);
+    else if (name == "--output-bytes")
+      options.output_bytes = std::stoull(value);
+    else if (name == "--module-bytes")
+      options.module_bytes = std::stoull(value);
     else if (name == "--max-hours")
       options.max_hours = number;
     else
@@ -118,6 +126,10 @@ TEST_CASE("a command line says all that a run depends on") {
   options.strategy = Strategy::collude;
   options.latency_ms = 7.5;
   options.max_hours = 1.25;
+  options.withhold = 0.125;
+  options.input_bytes = 200000;
+  options.output_bytes = 70000;
+  options.module_bytes = 5;
   CHECK(command_line(parse(command_line(options))) == command_line(options));
 }
 

@@ -20,14 +20,14 @@ struct Stage {
     witness.sent(donor, core::encode(core::Lease{job.id(), {lease}, std::chrono::seconds(10), {{{unit}, input_of({unit})}}}));
   }
   void result(const PeerId& donor, std::uint64_t unit, std::uint64_t lease) { result(donor, unit, lease, honest_output(input_of({unit}))); }
-  void result(const PeerId& donor, std::uint64_t unit, std::uint64_t lease, const Bytes& output) {
+  void result(const PeerId& donor, std::uint64_t unit, std::uint64_t lease, const Value& output) {
     core::Results results;
     results.job = job.id();
     results.results = {{{lease}, {unit}, Outcome::ok, output}};
     witness.received(donor, core::encode(results));
   }
   void accept(std::uint64_t unit) { accept(unit, honest_output(input_of({unit}))); }
-  void accept(std::uint64_t unit, const Bytes& output) {
+  void accept(std::uint64_t unit, const Value& output) {
     witness.delivered({job.id(), {{{unit}, input_tag_of(input_of({unit})), Outcome::ok, output}}, {}});
   }
   [[nodiscard]] std::string said() const { return witness.violations().empty() ? "" : witness.violations().front(); }

@@ -35,6 +35,19 @@ TEST_CASE("the bytes of version 1 stay as they are") {
   CHECK(to_hex(encode_batch(units)) == "0101ac02080706050403020101026e6f");
 }
 
+TEST_CASE("a large output is kept by its name, in version 2") {
+  std::vector<AcceptedUnit> units = some_units();
+  units.push_back({{5}, 6, Outcome::ok, Value(BlobId{70000, Hash{{1, 2}}})});
+  const Bytes bytes = encode_batch(units);
+  CHECK(bytes[0] == 2);
+  const auto decoded = decode_batch(bytes);
+  REQUIRE(decoded);
+  CHECK(same(*decoded, units));
+  CHECK(to_hex(encode_batch(std::vector{units.back()})).starts_with("0201050600000000000000" "80" "28" "7011010000000000" "0102"));
+  for (std::size_t size = 0; size < bytes.size(); ++size) CHECK_FALSE(decode_batch(ByteView(bytes).first(size)));
+  CHECK_FALSE(decode_batch(*from_hex("020105060000000000000080036e6f6f")));  // a name is 40 bytes
+}
+
 TEST_CASE("a batch that was cut anywhere, or has a byte too many, is refused") {
   Bytes bytes = encode_batch(some_units());
   for (std::size_t size = 0; size < bytes.size(); ++size) CHECK_FALSE(decode_batch(ByteView(bytes).first(size)));

@@ -30,7 +30,7 @@ inline AcceptedRow accepted_row(const JobId& job, std::uint64_t first, std::uint
 
 inline bool is_as_written(const AcceptedUnit& unit) {
   return unit.input_tag == unit.unit.value * 3 && unit.outcome == Outcome::ok &&
-         unit.output == to_bytes("output of " + std::to_string(unit.unit.value));
+         unit.output.bytes == to_bytes("output of " + std::to_string(unit.unit.value));
 }
 
 }  // namespace dugnad::store

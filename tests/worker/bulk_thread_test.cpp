@@ -44,10 +44,6 @@ class Pair {
     blob = *kept;
     link();
   }
-  ~Pair() {
-    end(fetcher_);
-    end(holder_);
-  }
 
   void link() {
     up_ = true;
@@ -88,7 +84,7 @@ class Pair {
   core::Event holder_told() { return next(holder_told_); }
   BulkThread& holder() { return *holder_; }
   BulkThread& fetcher() { return *fetcher_; }
-  void end_fetcher() { end(fetcher_); }
+  void end_fetcher() { fetcher_.reset(); }
 
   store::BlobStore holding{store::files_in_memory()}, fetching{store::files_in_memory()};
   BlobId blob;
@@ -106,15 +102,7 @@ class Pair {
     events.push_back(std::move(event));
     changed_.notify_all();
   }
-  /// What the other end still sends goes nowhere.
-  void end(std::unique_ptr<BulkThread>& thread) {
-    std::unique_ptr<BulkThread> gone;
-    {
-      const std::lock_guard lock(ends_);
-      gone = std::move(thread);
-    }
-  }
-  void carry(const PeerId& from, const std::unique_ptr<BulkThread>& to, const Bytes& bytes) {
+  void carry(const PeerId& from, BulkThread* to, const Bytes& bytes) {
     auto frame = core::bulk::decode(bytes);
     REQUIRE(frame);
     Tamper with;
@@ -123,8 +111,7 @@ class Pair {
       with = tamper_;
     }
     if ((with && !with(*frame)) || !up_) return;
-    const std::lock_guard lock(ends_);
-    if (to) to->received(from, encode(*frame));
+    to->received(from, encode(*frame));
   }
 
   std::mutex mutex_;
@@ -132,16 +119,15 @@ class Pair {
   std::deque<core::Event> told_, holder_told_;
   Tamper tamper_;
   std::atomic<bool> up_{false};
-  std::mutex ends_;  // guards the two pointers, once there is something to carry
 
   // Either sends to the other, so both are there before either is asked for anything.
   std::unique_ptr<BulkThread> holder_ = std::make_unique<BulkThread>(
       holding, holder_id,
-      BulkThread::Outside{.send = [this](const PeerId&, Bytes frame) { carry(holder_id, fetcher_, frame); },
+      BulkThread::Outside{.send = [this](const PeerId&, Bytes frame) { carry(holder_id, fetcher_.get(), frame); },
                           .post = [this](core::Event event) { tell(holder_told_, std::move(event)); }});
   std::unique_ptr<BulkThread> fetcher_ = std::make_unique<BulkThread>(
       fetching, fetcher_id,
-      BulkThread::Outside{.send = [this](const PeerId&, Bytes frame) { carry(fetcher_id, holder_, frame); },
+      BulkThread::Outside{.send = [this](const PeerId&, Bytes frame) { carry(fetcher_id, holder_.get(), frame); },
                           .post = [this](core::Event event) { tell(told_, std::move(event)); }});
 };
 

@@ -237,7 +237,7 @@ TEST_CASE("an attempt that runs over its limit is told to stop and counts as the
   executor.start(one(1, until_stopped, "", 20ms));
   const auto finished = collect(executor, bell, 1);
   CHECK(finished[0].outcome == Outcome::donor_fault);
-  CHECK(to_text(finished[0].output) == "ran over its time limit of 0.02 s");
+  CHECK(to_text(finished[0].output.bytes) == "ran over its time limit of 0.02 s");
   CHECK(finished[0].cpu >= 20ms);
 }
 
@@ -351,8 +351,8 @@ TEST_CASE("a hundred thousand attempts come back exactly once each") {
     bell.wait_for_ring();
     for (const FinishedAttempt& finished : executor.collect()) {
       std::uint64_t said = 0;
-      REQUIRE(finished.output.size() == 8);
-      std::memcpy(&said, finished.output.data(), 8);
+      REQUIRE(finished.output.bytes.size() == 8);
+      std::memcpy(&said, finished.output.bytes.data(), 8);
       REQUIRE(said == finished.attempt.value);
       REQUIRE(finished.outcome == Outcome::ok);
       REQUIRE_FALSE(seen[said]);
@@ -464,6 +464,81 @@ TEST_CASE("an idle executor uses no CPU time") {
     least = std::min(least, std::chrono::nanoseconds(process_cpu() - before));
   }
   CHECK(least <= 500us);
+}
+
+/// Blobs in memory, as an executor is given them.
+struct Store {
+  [[nodiscard]] BlobAccess access() {
+    return {.read =
+                [this](const BlobId& id) {
+                  const std::lock_guard lock(mutex);
+                  const auto at = blobs.find(id);
+                  return at == blobs.end() ? nullptr : std::make_shared<const Bytes>(at->second);
+                },
+            .keep = [this](ByteView bytes) { return keep(bytes); }};
+  }
+  Result<BlobId> keep(ByteView bytes) {
+    const std::lock_guard lock(mutex);
+    if (full) return Error{"no room"};
+    const BlobId id = blob_id_of(bytes);
+    blobs[id] = Bytes(bytes.begin(), bytes.end());
+    return id;
+  }
+  std::mutex mutex;
+  std::map<BlobId, Bytes> blobs;
+  bool full = false;
+};
+
+TEST_CASE("a large input is read from the store when its attempt runs, and a large output is kept there") {
+  Bell bell;
+  Store store;
+  const Bytes large(100'000, 7);
+  const Value input(store.keep(large).value());
+  Executor executor({.slots = 1, .wake = bell.ringer(), .blobs = store.access()});
+  executor.start({Attempt{{1}, &echo, input}});
+  const auto finished = collect(executor, bell, 1);
+  CHECK(finished[0].outcome == Outcome::ok);
+  CHECK(finished[0].output == input);
+}
+
+TEST_CASE("an output goes into the store from one byte above the small ones on") {
+  Bell bell;
+  Store store;
+  const RunUnit make = [](ByteView in, const StopToken&) { return Bytes(small_bytes_max + in.size()); };
+  Executor executor({.slots = 1, .wake = bell.ringer(), .blobs = store.access()});
+  executor.start(one(1, make, ""));
+  CHECK_FALSE(collect(executor, bell, 1)[0].output.large);
+  executor.start(one(2, make, "x"));
+  CHECK(collect(executor, bell, 1)[0].output == Value(blob_id_of(Bytes(small_bytes_max + 1))));
+}
+
+TEST_CASE("an input that is not here, and an output that cannot be kept, are the donor's fault; a reason never goes into the store") {
+  Bell bell;
+  Store store;
+  store.full = true;
+  const RunUnit make = [](ByteView, const StopToken&) { return Bytes(small_bytes_max + 1); };
+  const RunUnit fail = [](ByteView, const StopToken&) -> Bytes { throw tasks::UnitFailed(std::string(100'000, 'x')); };
+  Executor executor({.slots = 1, .wake = bell.ringer(), .blobs = store.access()});
+  executor.start({Attempt{{1}, &echo, Value(BlobId{100'000, {}})}});
+  auto finished = collect(executor, bell, 1);
+  CHECK(finished[0].outcome == Outcome::donor_fault);
+  CHECK(to_text(finished[0].output.bytes) == "its input is not here any more");
+  executor.start(one(2, make));
+  finished = collect(executor, bell, 1);
+  CHECK(finished[0].outcome == Outcome::donor_fault);
+  CHECK(to_text(finished[0].output.bytes) == "its output cannot be kept: no room");
+  executor.start(one(3, fail));
+  finished = collect(executor, bell, 1);
+  CHECK(finished[0].outcome == Outcome::failed);
+  CHECK(finished[0].output.bytes.size() == reason_max);
+}
+
+TEST_CASE("an executor without a store returns no large output, and takes none for an ok one") {
+  Bell bell;
+  Executor executor({.slots = 1, .wake = bell.ringer()});
+  const RunUnit make = [](ByteView, const StopToken&) { return Bytes(small_bytes_max + 1); };
+  executor.start(one(1, make));
+  CHECK(collect(executor, bell, 1)[0].outcome == Outcome::donor_fault);
 }
 
 }  // namespace

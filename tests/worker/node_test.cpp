@@ -145,7 +145,7 @@ void check_twice(const std::map<std::uint64_t, AcceptedUnit>& units, unsigned co
   CHECK(units.size() == count);
   for (const auto& [index, unit] : units) {
     CHECK(unit.outcome == Outcome::ok);
-    CHECK(to_text(unit.output) == std::to_string(index) + std::to_string(index));
+    CHECK(to_text(unit.output.bytes) == std::to_string(index) + std::to_string(index));
   }
 }
 

@@ -1,0 +1,55 @@
+// HeldOutputs: large outputs that this donor keeps for their submitters, which fetch them once they are agreed upon.
+//
+// Specification
+//   1. An output stays until its submitter revokes the unit, its job ends, or its time is over. Rationale: a submitter that forgets, or never meant
+//      to fetch anything, must not fill the disk.
+//   2. Where all outputs exceed their room, the oldest one of the owner with the most is let go. Rationale: to stop computing instead could stop the
+//      swarm: two donors, each full of outputs that wait for the other's vote, would wait for ever. What was voted last is fetched first
+//      (unit_table.h), so that the oldest is missed least; and one owner's outputs do not push out all others'.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+
+#include "coordinatorless/core/blob_wants.h"
+
+namespace dugnad::core {
+
+class HeldOutputs {
+ public:
+  /// `room` in bytes.
+  HeldOutputs(BlobWants& blobs, std::uint64_t room) : blobs_(blobs), room_(room) {}
+
+  /// The driver has kept it for this peer.
+  void hold(const JobId& job, UnitIndex unit, const PublicKey& owner, const BlobId& output, BootTime until, Output& out);
+  /// True where one was held.
+  bool let_go(const JobId& job, UnitIndex unit, Output& out);
+  void let_go_all(const JobId& job, Output& out);
+
+  void tick(BootTime now, Output& out);
+  [[nodiscard]] BootTime next_deadline() const { return ends_.empty() ? never : ends_.begin()->first; }
+  [[nodiscard]] bool empty() const { return held_.empty(); }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  struct Held {
+    JobId job;
+    UnitIndex unit;
+    PublicKey owner;
+    BlobId output;
+    std::multimap<BootTime, std::list<Held>::iterator>::iterator end;
+  };
+  using At = std::list<Held>::iterator;
+  void drop(At at, Output& out);
+
+  BlobWants& blobs_;
+  const std::uint64_t room_;
+  std::list<Held> held_;  // the oldest first
+  std::map<JobId, std::map<UnitIndex, At>> of_job_;
+  std::map<PublicKey, std::uint64_t> of_owner_;  // bytes
+  std::multimap<BootTime, At> ends_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace dugnad::core

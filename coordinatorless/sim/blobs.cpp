@@ -1,0 +1,108 @@
+#include "coordinatorless/sim/blobs.h"
+
+#include <utility>
+
+#include "coordinatorless/core/limits.h"
+
+namespace dugnad::sim {
+namespace {
+
+constexpr double evicted_share = 0.25;  // of what nobody needs, whenever it is looked at
+
+}  // namespace
+
+Blobs::Blobs(const World& world, Node node, bool withholds, Generator generator, std::function<void(core::Event)> post)
+    : world_(world), node_(node), withholds_(withholds), generator_(std::move(generator)), post_(std::move(post)) {
+  world_.all[node_] = this;
+}
+
+void Blobs::drop_unneeded(const BlobId& blob) {
+  const auto at = disk_.find(blob);
+  if (at != disk_.end() && at->second == 0 && generator_.chance(evicted_share)) disk_.erase(at);
+}
+
+void Blobs::let_go(const BlobId& blob) {
+  const auto at = disk_.find(blob);
+  if (at == disk_.end() || at->second == 0) return;
+  --at->second;
+  drop_unneeded(blob);
+}
+
+void Blobs::hold(const BlobId& blob) {
+  fetches_.erase(blob);
+  if (pinned_.insert(blob).second) keep(blob);
+}
+
+void Blobs::release(const BlobId& blob) {
+  fetches_.erase(blob);
+  if (pinned_.erase(blob) > 0) let_go(blob);
+}
+
+void Blobs::fetch(const core::FetchBlob& fetch) {
+  const Fetch current{fetch.from, ++ids_};
+  fetches_[fetch.blob] = current;
+  const BlobId blob = fetch.blob;
+  later(holds(blob) ? Duration{} : 2 * world_.network.quality().latency, blob, current.id, [this, blob, id = current.id](Node holder) {
+    if (holds(blob)) {
+      hold(blob);
+      return post_(core::BlobFetched{blob});
+    }
+    begin(blob, id, holder);
+  });
+}
+
+/// `what` happens unless the fetch is another by then, or over.
+void Blobs::later(Duration delay, const BlobId& blob, std::uint64_t id, std::function<void(Node)> what) {
+  world_.queue.after(delay, [this, blob, id, what = std::move(what)] {
+    const auto at = fetches_.find(blob);
+    if (at == fetches_.end() || at->second.id != id) return;
+    what(world_.directory.of(at->second.from).value_or(node_));
+  });
+}
+
+void Blobs::begin(const BlobId& blob, std::uint64_t id, Node holder) {
+  if (holder == node_) return fail(blob, "it is not here any more");
+  const Blobs& other = *world_.all.at(holder);
+  const bool silent = !world_.network.reaches(node_, holder) || (other.withholds_ && generator_.chance(0.5));
+  if (silent) {
+    return later(core::limits::bulk_patience, blob, id, [this, blob](Node) { fail(blob, "its holder did not send it in time"); });
+  }
+  if (other.withholds_ || !other.holds(blob)) return fail(blob, "its holder has it no more");
+  const double rate = world_.network.linked(node_, holder) ? world_.network.quality().bytes_per_second
+                                                           : core::limits::bulk_relayed_bytes_per_second;
+  later(from_seconds(static_cast<double>(blob.length) / rate), blob, id, [this, blob](Node from) {
+    if (!world_.network.reaches(node_, from) || !world_.all.at(from)->holds(blob)) return fail(blob, "its holder has it no more");
+    hold(blob);
+    ++fetched_;
+    post_(core::BlobFetched{blob});
+  });
+}
+
+void Blobs::fail(const BlobId& blob, const std::string& reason) {
+  const PeerId from = fetches_.at(blob).from;
+  fetches_.erase(blob);
+  post_(core::BlobFailed{blob, from, reason});
+}
+
+void Blobs::lost(const PeerId& peer) {
+  std::set<BlobId> broken;
+  for (const auto& [blob, fetch] : fetches_) {
+    if (fetch.from == peer) broken.insert(blob);
+  }
+  for (const BlobId& blob : broken) {
+    const auto at = fetches_.find(blob);  // the peer may have thought better of it meanwhile
+    if (at != fetches_.end() && at->second.from == peer) fail(blob, "the link to its holder broke");
+  }
+}
+
+void Blobs::crash() {
+  fetches_.clear();
+  pinned_.clear();
+  for (auto next = disk_.begin(); next != disk_.end();) {
+    const auto at = next++;
+    at->second = 0;
+    drop_unneeded(BlobId(at->first));
+  }
+}
+
+}  // namespace dugnad::sim

@@ -1,0 +1,73 @@
+// The simulated blobs of one machine: its store and its bulk channel. Here a blob has a name and a length and no bytes; who holds a name holds the
+// blob. A fetch takes two ways there and back and then as long as the line needs for the length; it fails where the holder has nothing, does not
+// want to, or is not to be reached any more. The disk outlasts the process, but what nobody needs any more may be gone from it at any time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "coordinatorless/base/generator.h"
+#include "coordinatorless/core/seam.h"
+#include "coordinatorless/sim/directory.h"
+#include "coordinatorless/sim/event_queue.h"
+#include "coordinatorless/sim/network.h"
+
+namespace dugnad::sim {
+
+class Blobs {
+ public:
+  /// Everybody's blobs, by machine; each puts itself there.
+  using All = std::map<Node, Blobs*>;
+  struct World {
+    EventQueue& queue;
+    Network& network;
+    const Directory& directory;
+    All& all;
+  };
+
+  /// `withholds`: names what it has, and gives nothing. `post` is called from the queue.
+  Blobs(const World& world, Node node, bool withholds, Generator generator, std::function<void(core::Event)> post);
+
+  // The program's own needs.
+  void keep(const BlobId& blob) { ++disk_[blob]; }
+  void let_go(const BlobId& blob);
+
+  // The peer's.
+  void fetch(const core::FetchBlob& fetch);
+  void release(const BlobId& blob);
+  /// An attempt's output, kept for the peer.
+  void hold(const BlobId& blob);
+
+  [[nodiscard]] bool holds(const BlobId& blob) const { return disk_.contains(blob); }
+  /// The link to a holder broke.
+  void lost(const PeerId& peer);
+  /// The process has died. Of what is on disk, something is evicted before the next one looks.
+  void crash();
+  [[nodiscard]] std::uint64_t draw() { return generator_.next(); }
+  [[nodiscard]] std::uint64_t fetched() const { return fetched_; }
+
+ private:
+  struct Fetch {
+    PeerId from;
+    std::uint64_t id = 0;
+  };
+  void later(Duration delay, const BlobId& blob, std::uint64_t id, std::function<void(Node holder)> what);
+  void begin(const BlobId& blob, std::uint64_t id, Node holder);
+  void fail(const BlobId& blob, const std::string& reason);
+  void drop_unneeded(const BlobId& blob);
+
+  const World world_;
+  const Node node_;
+  const bool withholds_;
+  Generator generator_;
+  const std::function<void(core::Event)> post_;
+  std::map<BlobId, unsigned> disk_;  // and how many need each
+  std::set<BlobId> pinned_;          // for the peer
+  std::map<BlobId, Fetch> fetches_;
+  std::uint64_t ids_ = 0;
+  std::uint64_t fetched_ = 0;
+};
+
+}  // namespace dugnad::sim

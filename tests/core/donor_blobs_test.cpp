@@ -1,0 +1,234 @@
+// A Donor whose units have large inputs and outputs, with its submitters, its executor and its driver's blobs played by the test.
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/donor.h"
+#include "coordinatorless/core/limits.h"
+
+using namespace dugnad;
+using namespace dugnad::core;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr std::uint64_t mebibyte = 1 << 20;
+
+PeerId peer(std::uint8_t name) { return PeerId{{name}}; }
+BlobId blob(std::uint8_t name, std::uint64_t length = mebibyte) { return {length, Hash{{name}}}; }
+const JobId job{{7}};
+
+struct Bench {
+  std::unique_ptr<Crypto> crypto = make_sodium({});
+  Generator generator = Generator::from_seed(5);
+  Self self{.id = peer(99), .swarm = {}, .endpoint = {}, .donates = true, .crypto = crypto.get(), .generator = &generator};
+  Now now{BootTime{} + seconds(1000), WallTime{}};
+  BlobWants blobs{self.id};
+  Donor donor;
+  Output out;
+  std::vector<AttemptToStart> running;
+  std::vector<FetchBlob> fetches;
+  std::vector<BlobId> released;
+  std::vector<UnitIndex> returned;
+  std::vector<UnitResult> results;
+
+  explicit Bench(std::uint64_t room = 4 * mebibyte) : donor(self, blobs, {{"test", 1}}, {}, 1, room) {
+    Manifest manifest;
+    manifest.task = "test";
+    manifest.unit_limit = seconds(60);
+    REQUIRE(donor.learn(job, manifest, peer(1), now, out));
+    blobs.connected(peer(1), now, out);
+    donor.connected(peer(1), now, out);
+    settle();
+  }
+
+  void lease(std::uint64_t unit, Value input, Duration valid = seconds(100)) {
+    donor.on_lease(peer(1), Lease{job, LeaseId{unit + 1}, valid, {{{unit}, std::move(input)}}}, now, out);
+    settle();
+  }
+  void finish(Value output) {
+    REQUIRE_FALSE(running.empty());
+    const FinishedAttempt finished{running.front().attempt, Outcome::ok, std::move(output), milliseconds(1)};
+    running.erase(running.begin());
+    donor.on_finished({finished}, now, out);
+    settle();
+  }
+  void fetched(const BlobId& which) {
+    blobs.fetched(which);
+    settle();
+  }
+  void revoke(std::uint64_t unit) {
+    donor.on_revoke(peer(1), Revoke{job, {{unit}}}, out);
+    settle();
+  }
+  void pass(Duration time) {
+    now.boot += time;
+    blobs.tick(now, out);
+    donor.tick(now, out);
+    settle();
+  }
+  void settle() {
+    for (const BlobWants::News& news : blobs.take_news()) donor.on_blob(news, now, out);
+    for (const Addressed& addressed : std::exchange(out.messages, {})) {
+      CHECK_NOTHROW((void)encode(addressed.message));
+      if (const auto* back = std::get_if<Return>(&addressed.message)) returned.insert(returned.end(), back->units.begin(), back->units.end());
+      if (const auto* said = std::get_if<Results>(&addressed.message)) results.insert(results.end(), said->results.begin(), said->results.end());
+    }
+    for (Effect& effect : std::exchange(out.effects, {})) {
+      if (auto* start = std::get_if<StartAttempts>(&effect)) {
+        for (AttemptToStart& attempt : start->attempts) running.push_back(std::move(attempt));
+      } else if (auto* fetch = std::get_if<FetchBlob>(&effect)) {
+        fetches.push_back(*fetch);
+      } else if (auto* release = std::get_if<ReleaseBlob>(&effect)) {
+        released.push_back(release->blob);
+      }
+    }
+  }
+};
+
+using Units = std::vector<UnitIndex>;
+using Blobs = std::vector<BlobId>;
+
+}  // namespace
+
+TEST_CASE("a unit starts once its large input is here, and those that need none start meanwhile") {
+  Bench bench;
+  bench.lease(0, Value(blob(1)));
+  CHECK(bench.running.empty());
+  REQUIRE(bench.fetches.size() == 1);
+  CHECK(bench.fetches[0].from == peer(1));
+  bench.lease(1, Bytes{5});
+  REQUIRE(bench.running.size() == 1);
+  CHECK(bench.running[0].input == Bytes{5});
+  bench.fetched(blob(1));
+  REQUIRE(bench.running.size() == 2);
+  CHECK(bench.running[1].input == Value(blob(1)));
+  CHECK(bench.released.empty());
+  bench.finish(Bytes{});
+  bench.finish(Bytes{});
+  CHECK(bench.released == Blobs{blob(1)});
+  CHECK(bench.results.size() == 2);
+}
+
+TEST_CASE("a unit whose input is not to be had goes back") {
+  Bench bench;
+  bench.lease(0, Value(blob(1)));
+  for (unsigned i = 0; i < limits::input_tries_max; ++i) {
+    bench.blobs.failed({blob(1), peer(1), "gone"}, bench.now, bench.out);
+    bench.settle();
+    bench.pass(limits::blob_retry_most);
+  }
+  CHECK(bench.returned == Units{{0}});
+  CHECK(bench.released == Blobs{blob(1)});
+  CHECK(bench.blobs.count() == 0);
+}
+
+TEST_CASE("an input is not fetched for longer than its lease lasts, nor once the unit is revoked") {
+  Bench bench;
+  bench.lease(0, Value(blob(1)), seconds(10));
+  bench.lease(1, Value(blob(2)));
+  REQUIRE(bench.donor.next_deadline() <= bench.now.boot + seconds(10));
+  bench.pass(seconds(11));
+  CHECK(bench.released == Blobs{blob(1)});
+  bench.revoke(1);
+  CHECK(bench.released == Blobs{blob(1), blob(2)});
+  bench.fetched(blob(1));  // it crossed
+  CHECK(bench.running.empty());
+}
+
+TEST_CASE("inputs beyond the room for them go back; a lone one never does for that") {
+  Bench bench(2 * mebibyte);
+  bench.lease(0, Value(blob(1, 5 * mebibyte)));
+  bench.lease(1, Value(blob(2)));
+  CHECK(bench.returned == Units{{1}});
+  bench.fetched(blob(1, 5 * mebibyte));
+  bench.finish(Bytes{});
+  bench.lease(2, Value(blob(2)));
+  bench.lease(3, Value(blob(3)));
+  CHECK(bench.returned == Units{{1}});
+}
+
+TEST_CASE("an input that is lost before its unit starts is fetched again") {
+  Bench bench;
+  bench.lease(0, Bytes{1});
+  bench.lease(1, Bytes{1});
+  bench.lease(2, Value(blob(1)));
+  bench.fetched(blob(1));
+  REQUIRE(bench.running.size() == 2);  // enough for one slot
+  bench.blobs.failed({blob(1), bench.self.id, "corrupt"}, bench.now, bench.out);
+  bench.settle();
+  CHECK(bench.fetches.size() == 2);
+  bench.finish(Bytes{});
+  bench.finish(Bytes{});
+  CHECK(bench.running.empty());
+  bench.fetched(blob(1));
+  CHECK(bench.running.size() == 1);
+}
+
+TEST_CASE("a large output stays here until its unit is revoked") {
+  Bench bench;
+  bench.lease(0, Bytes{1});
+  bench.finish(Value(blob(9)));
+  REQUIRE(bench.results.size() == 1);
+  CHECK(bench.results[0].output == Value(blob(9)));
+  CHECK(bench.released.empty());
+  CHECK(bench.blobs.here(blob(9)));
+  bench.revoke(0);
+  CHECK(bench.released == Blobs{blob(9)});
+}
+
+TEST_CASE("nobody's output is let go at once: its unit was revoked while it ran") {
+  Bench bench;
+  bench.lease(0, Bytes{1});
+  bench.revoke(0);
+  bench.finish(Value(blob(9)));
+  CHECK(bench.results.empty());
+  CHECK(bench.released == Blobs{blob(9)});
+}
+
+TEST_CASE("an output that its submitter never speaks of again is let go in time, later under a longer lease") {
+  Bench bench;
+  bench.lease(0, Bytes{1});
+  bench.finish(Value(blob(8)));
+  bench.lease(1, Bytes{1}, limits::output_held_least);
+  bench.finish(Value(blob(9)));
+  bench.pass(limits::output_held_least);
+  CHECK(bench.released == Blobs{blob(8)});
+  bench.pass(limits::output_held_least);
+  CHECK(bench.released == Blobs{blob(8), blob(9)});
+}
+
+TEST_CASE("outputs of a submitter that is gone, or of a job that has ended, are let go") {
+  Bench bench;
+  bench.lease(0, Bytes{1});
+  bench.finish(Value(blob(8)));
+  bench.donor.lost(peer(1), bench.now);
+  bench.pass(limits::absent_grace);
+  CHECK(bench.released == Blobs{blob(8)});
+  Bench other;
+  other.lease(0, Bytes{1});
+  other.finish(Value(blob(8)));
+  other.donor.on_closed(peer(1), Closed{job}, other.out);
+  other.settle();
+  CHECK(other.released == Blobs{blob(8)});
+}
+
+TEST_CASE("a donor that leaves waits a little for its outputs to be fetched") {
+  Bench bench;
+  bench.lease(0, Bytes{1});
+  bench.finish(Value(blob(8)));
+  bench.donor.leave(bench.now, bench.out);
+  bench.settle();
+  CHECK_FALSE(bench.donor.has_left(bench.now));
+  bench.revoke(0);
+  CHECK(bench.donor.has_left(bench.now));
+  Bench forgotten;
+  forgotten.lease(0, Bytes{1});
+  forgotten.finish(Value(blob(8)));
+  forgotten.donor.leave(forgotten.now, forgotten.out);
+  REQUIRE(forgotten.donor.next_deadline() <= forgotten.now.boot + limits::leave_grace);
+  forgotten.pass(limits::leave_grace);
+  CHECK(forgotten.donor.has_left(forgotten.now));
+}

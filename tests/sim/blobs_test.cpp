@@ -1,0 +1,164 @@
+// Modules and large inputs and outputs in a swarm where holders vanish, lie about what they hold, or give nothing. That nothing is begun before its
+// blobs are here, nor accepted before its output is, the hosts watch themselves; here the swarm must get through all the same.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "coordinatorless/sim/simulation.h"
+
+using namespace dugnad;
+using namespace dugnad::sim;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint64_t input_bytes = 200 << 10, output_bytes = 5 << 20, module_bytes = 1 << 20;
+
+JobSpec large(std::uint64_t units, Duration unit = 1s, std::uint32_t copies = 2) {
+  return {units, unit, copies, input_bytes, output_bytes, module_bytes};
+}
+
+void check_well(const World& world, const Submission& job) {
+  for (const std::string& violation : world.violations()) FAIL_CHECK(violation);
+  CHECK(job.state() == JobState::done);
+  CHECK(job.accepted() == job.spec().units);
+  CHECK(job.wrong() == 0);
+}
+
+std::uint64_t reopened(World& world, Node submitter, const Submission& job) {
+  const core::Peer* peer = world.host(submitter).peer();
+  REQUIRE(peer != nullptr);
+  return peer->progress(job.id())->units_reopened;
+}
+
+std::uint64_t fetched(World& world) {
+  std::uint64_t all = 0;
+  for (Node node = 0; node < world.size(); ++node) all += world.host(node).blobs().fetched();
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a program, its inputs and its outputs travel as blobs, each to whoever needs it and once") {
+  World world({.seed = 1, .links = {}});
+  world.add_workers(5);
+  const Node submitter = world.add_submitter();
+  const Submission& job = world.submit(submitter, large(60));
+  REQUIRE(world.run_until_ended(job, 30min));
+  check_well(world, job);
+  CHECK(reopened(world, submitter, job) == 0);
+  CHECK(world.results() < 130);
+  // Five times the module, an input for each attempt, an output for each unit.
+  CHECK(fetched(world) >= 5 + 120 + 60);
+  CHECK(fetched(world) <= 5 + world.results() + 10 + 60);
+}
+
+TEST_CASE("a submitter computes units with large inputs and outputs with its own slots") {
+  World world({.seed = 2, .links = {}});
+  const Node submitter = world.add_submitter({.slots = 2});
+  const Submission& job = world.submit(submitter, {20, 500ms, 1, input_bytes, output_bytes, 0});
+  REQUIRE(world.run_until_ended(job, 10min));
+  check_well(world, job);
+  CHECK(fetched(world) == 0);
+}
+
+TEST_CASE("where a job's donors vanish once they have voted, its units are computed again by others") {
+  World world({.seed = 3, .links = {}});
+  const auto first = world.add_workers(4, {.speed = 1.0});
+  const Node submitter = world.add_submitter();
+  // Outputs so large that none gets through before its holder is gone.
+  const Submission& job = world.submit(submitter, {8, 2s, 1, 0, 60 << 20, 0});
+  REQUIRE(world.run_until([&] { return world.results() >= 4; }, 5min));
+  for (const Node node : first) world.crash(node, Death::vanished);
+  CHECK(job.accepted() < 8);
+  world.add_workers(4, {.joins = submitter});
+  REQUIRE(world.run_until_ended(job, 30min));
+  check_well(world, job);
+  CHECK(reopened(world, submitter, job) > 0);
+}
+
+TEST_CASE("a donor that returns large outputs and gives none delays the job for a bounded time, and then gets no more of it") {
+  World world({.seed = 4, .links = {}});
+  world.add_workers(4, {.speed = 1.0});
+  const Node liar = world.add_worker({.withholds = true, .speed = 1.0});
+  const Node submitter = world.add_submitter();
+  const Submission& job = world.submit(submitter, large(200, 1s, 1));
+  REQUIRE(world.run_until_ended(job, 30min));
+  check_well(world, job);
+  CHECK(reopened(world, submitter, job) > 0);
+  CHECK(world.host(liar).peer()->counters().units_computed < 40);
+}
+
+TEST_CASE("where one of two that agree gives nothing, the other does, and no unit is computed again") {
+  World world({.seed = 5, .links = {}});
+  world.add_worker({.speed = 1.0});
+  world.add_worker({.withholds = true, .speed = 1.0});
+  const Node submitter = world.add_submitter();
+  const Submission& job = world.submit(submitter, large(40));
+  REQUIRE(world.run_until_ended(job, 30min));
+  check_well(world, job);
+  CHECK(reopened(world, submitter, job) == 0);
+}
+
+TEST_CASE("a submitter that crashes amid large outputs goes on with those it still has") {
+  World world({.seed = 6, .links = {}});
+  world.add_workers(6);
+  const Node submitter = world.add_submitter();
+  const Submission& job = world.submit(submitter, large(150));
+  REQUIRE(world.run_until([&] { return job.accepted() >= 40; }, 30min));
+  world.crash(submitter, Death::killed);
+  world.run_for(20s);
+  world.restart(submitter);
+  REQUIRE(world.run_until_ended(job, 30min));
+  check_well(world, job);
+}
+
+TEST_CASE("large outputs are not produced faster than their program reads them") {
+  World world({.seed = 7, .links = {}});
+  world.add_workers(20, {.speed = 4.0});
+  const Node submitter = world.add_submitter();
+  const Submission& job = world.submit(submitter, {400, 100ms, 1, 0, 60 << 20, 0});
+  REQUIRE(world.run_until_ended(job, 60min));
+  check_well(world, job);
+  // Four fit the submitter's room at a time, and each stays up to two seconds.
+  CHECK(world.now() > 100s);
+}
+
+TEST_CASE("twenty seeds of a rough swarm whose peers vanish, sleep and withhold: every unit is accepted, with its output") {
+  SimulationOptions options;
+  options.peers = 30;
+  options.units = 200;
+  options.unit_seconds = 5;
+  options.input_bytes = input_bytes;
+  options.output_bytes = output_bytes;
+  options.module_bytes = module_bytes;
+  options.loss = 0.05;
+  options.crashes = 10;
+  options.partitions = 12;
+  options.suspends = 2;
+  options.nat = 0.2;
+  options.withhold = 0.15;
+  std::uint64_t reopened_in_all = 0;
+  for (options.seed = 1; options.seed <= 20; ++options.seed) {
+    options.copies = 1 + options.seed % 2;
+    const SimulationReport report = simulate(options);
+    CAPTURE(command_line(options));
+    for (const std::string& trouble : report.troubles) FAIL_CHECK(trouble);
+    CHECK(report.accepted == options.units);
+    CHECK(report.wrong == 0);
+    CHECK(report.fetched > options.units);
+    reopened_in_all += report.reopened;
+  }
+  CHECK(reopened_in_all > 0);  // else the swarm was not rough enough to show anything
+}
+
+TEST_CASE("a run with blobs ends in the same final draw each time") {
+  SimulationOptions options;
+  options.peers = 15;
+  options.units = 60;
+  options.input_bytes = input_bytes;
+  options.output_bytes = output_bytes;
+  options.crashes = 20;
+  options.withhold = 0.2;
+  CHECK(simulate(options).final_draw == simulate(options).final_draw);
+}
