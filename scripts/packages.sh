@@ -17,8 +17,9 @@ build=(g++ cmake ninja-build pkg-config ccache
 test=(doctest-dev)
 # libFuzzer comes with Clang alone.
 fuzz=(clang-14 libclang-rt-14-dev)
-# What compiles guests to WebAssembly, for the tests that run them.
-guest=(clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32 libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 rustc libstd-rust-dev-wasm32)
+# What compiles guests to WebAssembly, for the tests that run them. Debian's rustc links with lld-14, which it only recommends.
+guest=(clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32 libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 rustc
+  libstd-rust-dev-wasm32 lld-14)
 # What Debian's libnode needs from the system when it is unpacked beside another Node.js.
 under_libnode=(libuv1 libssl3 libicu72 libbrotli1 libc-ares2 libnghttp2-14 zlib1g)
 
