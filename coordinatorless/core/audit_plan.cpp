@@ -74,15 +74,18 @@ AuditLevel level_needed(const AuditTerms& terms, const CatchTally& tally) {
   return level_missing(allowed / (charge(tally, allowed) + allowed), terms);  // g · charge = E
 }
 
-AuditLevel probation_level(const AuditTerms& terms) {
-  const double odds = terms.error * static_cast<double>(terms.units) / 50.0;
-  AuditLevel level = level_missing(odds / (1.0 + odds), terms);
-  level.donors = std::max(level.donors, 1.0);
-  return level;
+namespace {
+double charge_on_probation(const CatchTally& tally) { return 1.2 * (1.0 + 1.1 * std::max(0.0, tally.charged)); }
+}  // namespace
+
+AuditLevel probation_level(const AuditTerms& terms, const CatchTally& tally) {
+  const double allowed = terms.error * static_cast<double>(terms.units);
+  const double odds = std::min(allowed / 50.0, 0.5 * allowed / charge_on_probation(tally));
+  return level_missing(odds / (1.0 + odds), terms);
 }
 
 double set_aside_for_probation(const AuditTerms& terms, const AuditLevel& level, const CatchTally& tally) {
-  return odds_missed(detection(level, terms.assumed)) * 1.2 * (1.0 + 1.1 * std::max(0.0, tally.charged));
+  return odds_missed(detection(level, terms.assumed)) * charge_on_probation(tally);
 }
 
 double wrong_expected_most(const AuditTerms& terms, const AuditLevel& level, const CatchTally& tally) {

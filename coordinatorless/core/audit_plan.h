@@ -43,10 +43,11 @@
 //   7. Beyond donor_audits_max audits a result the submitter recomputes what is left: level.own is 1.
 //      Rationale: f^8 is below any confidence that is asked for; who needs more wants the root of trust.
 //   8. Each block is judged alone, with draws of its own. Rationale: finalising in rounds with the same audits doubles the error.
-//   9. Donors on probation (core/admission.h) are audited more: their g is at most E/50, and one donor at least audits each result. What they
-//      may keep, g · 1.2 · (1 + 1.1·s) with their own s, is set aside from E before the others' level is reckoned.
-//      Rationale: 3 holds for each class of donors alone. A catch costs the same 1/ε audits however few leases the name had; names that come
-//      back in numbers would otherwise cost a job many times the work that they were let near.
+//   9. Donors on probation (core/admission.h) are audited more: so much that their g is at most E/50, and that what they may keep, which is
+//      g · 1.2 · (1 + 1.1·s) with their own s, is at most E/2. That is set aside from E before the others' level is reckoned.
+//      Rationale: 3 holds for each class of donors alone. A catch costs the same 1/ε audits however few leases the name had; names that
+//      come back in numbers would otherwise cost a job many times the work that they were let near. More than E/50 is not worth it: donors
+//      on probation may be many of a long job's, for the rest of it, and honest.
 #pragma once
 
 #include <cstdint>
@@ -119,7 +120,7 @@ inline constexpr double donor_audits_max = 8;
 [[nodiscard]] AuditLevel level_needed(const AuditTerms& terms, const CatchTally& tally);
 [[nodiscard]] bool is_final(const AuditTerms& terms, const AuditLevel& level, const CatchTally& tally);
 /// Rule 9: the level for donors on probation, and what they may keep at it.
-[[nodiscard]] AuditLevel probation_level(const AuditTerms& terms);
+[[nodiscard]] AuditLevel probation_level(const AuditTerms& terms, const CatchTally& tally);
 [[nodiscard]] double set_aside_for_probation(const AuditTerms& terms, const AuditLevel& level, const CatchTally& tally);
 /// A bound on the expected number of wrong results that a block keeps, but for what is set aside.
 [[nodiscard]] double wrong_expected_most(const AuditTerms& terms, const AuditLevel& level, const CatchTally& tally);

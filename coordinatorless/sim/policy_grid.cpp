@@ -135,7 +135,7 @@ std::vector<PolicyJobKind> jobs_of(std::string_view table) {
   if (table == "confidences") {
     add_confidences(kinds, 1000, 100);
     add_confidences(kinds, 4000, 40);
-    add_confidences(kinds, 100000, 2);
+    add_confidences(kinds, 100000, 4);
   } else if (table == "variants") {
     add_variants(kinds, 4000, 60);
     add_variants(kinds, 100000, 3);

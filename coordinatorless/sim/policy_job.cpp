@@ -52,10 +52,9 @@ void PolicyJob::run_block(std::uint64_t units) {
   terms_ = core::block_terms(options_.goal, facts, units);
   tally_ = probation_tally_ = {};
   level_ = core::level_needed(terms_, tally_);
-  probation_level_ = core::probation_level(terms_);
+  probation_level_ = core::probation_level(terms_, probation_tally_);
   anyone_on_probation_ = false;
   units_.assign(units, Unit{});
-  found_before_ = core::detection(level_, terms_.assumed);
   round_ = 0;
   catches_.clear();
   landed_ = standing_ = caught_results_ = 0;
@@ -63,13 +62,8 @@ void PolicyJob::run_block(std::uint64_t units) {
   std::iota(order.begin(), order.end(), UnitNumber{0});
   generator_.shuffle(std::span(order));
   for (const UnitNumber number : order) fresh_.push_back({number, 0, false});
-  work_off();
-  reckon();
-  while (!core::is_final(terms_, level_, tally_)) {
-    raise_to(core::level_needed(terms_, tally_));
-    work_off();
-    reckon();
-  }
+  do work_off();
+  while (raise_levels());
   close_block();
 }
 
@@ -233,8 +227,8 @@ void PolicyJob::convict(DonorIndex index, std::optional<UnitNumber> hit, bool co
   anyone_caught_ = true;
   if (hit) {
     const Unit& unit = units_[*hit];
-    const bool raised_over = unit.round < round_ && !unit.probation;
-    catches_.push_back({{raised_over ? found_before_ : core::detection(level_of(unit), terms_.assumed), 0}, unit.probation});
+    const double found = unit.round < round_ ? found_before_[unit.probation] : core::detection(level_of(unit), terms_.assumed);
+    catches_.push_back({{found, 0}, unit.probation});
     tally_of(unit.probation).add(catches_.back().first);
   }
   reopen_stakes(index, hit);
@@ -265,7 +259,7 @@ void PolicyJob::reopen_stakes(DonorIndex index, std::optional<UnitNumber> hit) {
   if (!donors_[index].probation) caught_results_ += held.size();
   // Rule 5 of core/audit_plan.h: lies told before the one that was hit, or before the level was raised over both, of which no audit is still out.
   bool counts = hit.has_value();
-  const bool raised_over = hit && units_[*hit].round < round_ && !units_[*hit].probation;
+  const bool raised_over = hit && units_[*hit].round < round_;
   for (const UnitNumber number : held) {
     Unit& unit = units_[number];
     if (hit && number == *hit && unit.holder == index && !raised_over) counts = false;
@@ -319,14 +313,22 @@ void PolicyJob::churn() {
   come_back(index);
 }
 
-void PolicyJob::raise_to(const core::AuditLevel& level) {
-  found_before_ = core::detection(level_, terms_.assumed);
-  ++round_;
-  const auto at_least = [&](const core::AuditLevel& l) {
-    return core::AuditLevel{std::max(l.own, level.own), std::max(l.donors, level.donors)};
+bool PolicyJob::raise_levels() {
+  const auto higher = [](const core::AuditLevel& a, const core::AuditLevel& b) {
+    return core::AuditLevel{std::max(a.own, b.own), std::max(a.donors, b.donors)};
   };
-  level_ = at_least(level_);
-  probation_level_ = at_least(probation_level_);
+  found_before_[0] = core::detection(level_, terms_.assumed);
+  found_before_[1] = core::detection(probation_level_, terms_.assumed);
+  terms_.assumed = core::assumed_left(options_.goal.assumed, static_cast<double>(caught_results_) / static_cast<double>(landed_));
+  core::AuditLevel on_probation = probation_level_;
+  if (anyone_on_probation_) {
+    on_probation = higher(on_probation, core::probation_level(terms_, probation_tally_));
+    terms_.set_aside = core::set_aside_for_probation(terms_, on_probation, probation_tally_);
+  }
+  if (core::is_final(terms_, level_, tally_) && on_probation == probation_level_) return false;
+  ++round_;
+  level_ = higher(level_, core::level_needed(terms_, tally_));
+  probation_level_ = higher(on_probation, level_);
   for (UnitNumber number = 0; number < units_.size(); ++number) {
     const Unit& unit = units_[number];
     if (!unit.returned || unit.settled) continue;
@@ -336,12 +338,7 @@ void PolicyJob::raise_to(const core::AuditLevel& level) {
       for (std::size_t have = unit.auditors.size(); have < wanted; ++have) audits_.push_back({number, unit.epoch, true});
     }
   }
-}
-
-void PolicyJob::reckon() {
-  const double share = static_cast<double>(caught_results_) / static_cast<double>(landed_);
-  terms_.assumed = core::assumed_left(options_.goal.assumed, share);
-  terms_.set_aside = anyone_on_probation_ ? core::set_aside_for_probation(terms_, probation_level_, probation_tally_) : 0.0;
+  return true;
 }
 
 void PolicyJob::close_block() {

@@ -94,9 +94,9 @@ class PolicyJob {
   void land(const Flight& flight);
   void accept(UnitNumber number, DonorIndex donor);
   void compare(const Flight& flight);
-  void raise_to(const core::AuditLevel& level);
+  /// Raises the levels to what the catches call for; false where the block is final.
+  bool raise_levels();
   void fill_audits(UnitNumber number);
-  void reckon();
   [[nodiscard]] const core::AuditLevel& level_of(const Unit& unit) const { return unit.probation ? probation_level_ : level_; }
   [[nodiscard]] core::CatchTally& tally_of(bool probation) { return probation ? probation_tally_ : tally_; }
   void close_block();
@@ -141,7 +141,7 @@ class PolicyJob {
   core::CatchTally probation_tally_;
   bool anyone_on_probation_ = false;                   // returned something
   std::vector<std::pair<core::Catch, bool>> catches_;  // and whether on probation
-  double found_before_ = 0;                            // the detection before the level was last raised
+  double found_before_[2] = {0, 0};                    // the detection before the levels were last raised; the second on probation
   std::uint32_t round_ = 0;                            // how often it was raised
   std::deque<Task> fresh_, audits_;
   std::deque<Flight> flights_;

@@ -250,9 +250,10 @@ TEST_CASE("donors on probation keep no more than is set aside for them, however 
   Generator generator = Generator::from_seed(8);
   for (const double allowed : {0.1, 1.0, 4.0, 30.0}) {
     const AuditTerms terms{allowed / 10000, 0.2, 10000, 0.01};
-    const AuditLevel level = probation_level(terms);
-    CHECK(level.donors >= 1.0);
+    const AuditLevel level = probation_level(terms, {});
     CHECK(odds_missed(detection(level, terms.assumed)) <= allowed / 50 * (1 + 1e-9));
+    const CatchTally many{400, 400};
+    CHECK(set_aside_for_probation(terms, probation_level(terms, many), many) <= allowed / 2 * (1 + 1e-6));
     const double found = detection(level, terms.assumed);
     for (const int names : {1, 10, 100}) {
       double kept = 0, aside = 0;
