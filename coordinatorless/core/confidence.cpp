@@ -39,7 +39,9 @@ CostEstimate cost_expected(const ConfidenceGoal& goal, const JobFacts& facts) {
   const auto cost_of = [](const AuditLevel& level) { return level.own >= 1 ? 1.0 : level.own + (1.0 - level.own) * level.donors; };
   const AuditLevel quiet = level_needed(terms, {});
   const double saboteurs = std::ceil(goal.assumed * donors);
-  const AuditLevel attacked = level_needed(terms, {static_cast<std::uint64_t>(saboteurs), saboteurs});
+  AuditTerms then = terms;
+  then.assumed = assumed_left(goal.assumed, goal.assumed);  // nearly all of them are caught
+  const AuditLevel attacked = level_needed(then, {static_cast<std::uint64_t>(saboteurs), saboteurs});
   CostEstimate cost;
   cost.own = quiet.own + first;
   cost.quiet = 1.0 + cost_of(quiet) + first;

@@ -9,9 +9,10 @@
 //      peace, is least at B = sqrt(f · n · ε / 2.5), which is 1 up to 20,000 units, 3 at 100,000 and 9 at 1,000,000 for f = 0.2, ε = 0.001.
 //      `stream` makes blocks of about 10/ε units at most, whose results are final, and delivered, block by block, at an eighth more audits.
 //      A combined answer is one block: nothing of it is worth anything before the end.
-//   3. Cost. Without attack: one attempt a unit, the audits of the level for an empty tally, and the first result of each donor. Under
-//      attack the estimate takes the cheapest good strategy: every saboteur tells two lies a block, f of all results are reopened once, and
-//      the level rises to what the catches then call for. It is an estimate; `dugnad-trust` measures the real thing.
+//   3. Cost. Without attack: one attempt a unit, the audits of the level for an empty tally, and the first result of each donor. Under attack
+//      the estimate takes a good strategy: in the first block every saboteur is caught, each with a single lie by luck; f of its results are
+//      reopened once, and the level rises to what the catches then call for. It is an estimate, within a quarter of the costliest that
+//      `dugnad-trust` measures (tests/sim/policy_test.cpp).
 //   4. Reach. With d independent donors a result has at most d-1 donors to audit it. Where that and the submitter's share of its own are not
 //      enough, the confidence is out of reach, and `best` is what can be had. A submitter that may recompute everything reaches anything.
 //      Rationale: it never quietly accepts less.

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <tuple>
 
 #include "coordinatorless/sim/policy_grid.h"
 #include "coordinatorless/sim/policy_job.h"
@@ -60,6 +61,18 @@ TEST_CASE("what certainty costs stays within what was promised") {
     CHECK_MESSAGE(summary.quiet.overhead <= promise.quiet, replay(summary.quiet));
     CHECK_MESSAGE(summary.costliest.overhead <= promise.worst, replay(summary.costliest));
     if (promise.units == 4000) CHECK(summary.costliest.own <= 0.07);
+  }
+}
+
+TEST_CASE("what a job is said to cost before it starts is near what it comes to, in peace and under the costliest attack") {
+  for (const auto& [units, donors, runs] : {std::tuple{1000U, 100U, 10U}, {4000U, 100U, 10U}, {4000U, 10U, 10U}, {100000U, 100U, 1U}}) {
+    const PolicyOptions options = job_of(units, donors, 0.999);
+    const core::CostEstimate said = core::cost_expected(options.goal, {units, donors, 1.0});
+    const PolicySummary summary = summary_of(measure_all(options, runs));
+    CHECK(summary.quiet.overhead == doctest::Approx(said.quiet).epsilon(0.02));
+    CHECK(summary.quiet.own == doctest::Approx(said.own).epsilon(0.2));
+    CHECK_MESSAGE(summary.costliest.overhead >= said.attacked * 0.75, replay(summary.costliest), ": said ", said.attacked);
+    CHECK_MESSAGE(summary.costliest.overhead <= said.attacked * 1.15, replay(summary.costliest), ": said ", said.attacked);
   }
 }
 
