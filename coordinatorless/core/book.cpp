@@ -30,16 +30,13 @@ Book::Outcome Book::put(const PeerId& peer, const ContactRecord& record, const S
       if (entry.raw == raw) entry.may_dial = entry.may_dial || dialable;  // told by somebody whose word counts for more
       return Outcome::known;
     }
-    const bool moved = record.endpoint != entry.endpoint || record.curve != entry.record().curve;
+    const bool moved = entry.gone || record.endpoint != entry.endpoint || record.curve != entry.record().curve;
     entry.may_dial = dialable || (entry.may_dial && !moved);
     // The bucket follows the endpoint where it is chosen anew, and only there: what stands where is the index's to know.
     entry.endpoint = record.endpoint;
     if (moved && entry.tried) set_tried(*known, false);
-    entry.raw = raw;
-    entry.sequence = record.sequence;
-    entry.expires = record.expires;
-    entry.failures = 0;
-    entry.passed_on = 0;
+    entry.gone = false;
+    renew(entry, raw, record.sequence, record.expires);
     return Outcome::updated;
   }
   BookEntry entry;
@@ -53,6 +50,27 @@ Book::Outcome Book::put(const PeerId& peer, const ContactRecord& record, const S
   if (entries_.size() >= limits::full_view_max && !make_room(entry)) return Outcome::refused;
   buckets_.add(entries_.insert(std::make_unique<BookBuckets::Item>(peer, std::move(entry))));
   return Outcome::fresh;
+}
+
+Book::Outcome Book::bury(const PeerId& peer, const Goodbye& goodbye, const Signed& raw) {
+  auto* known = entries_.find(peer);
+  if (known == nullptr) return Outcome::refused;
+  BookEntry& entry = known->second;
+  if (goodbye.sequence <= entry.sequence) return Outcome::known;
+  if (entry.tried) set_tried(*known, false);
+  entry.gone = true;
+  entry.may_dial = false;
+  entry.endpoint.reset();
+  renew(entry, raw, goodbye.sequence, goodbye.expires);
+  return Outcome::updated;
+}
+
+void Book::renew(BookEntry& entry, const Signed& raw, std::uint64_t sequence, WallTime expires) {
+  entry.raw = raw;
+  entry.sequence = sequence;
+  entry.expires = expires;
+  entry.failures = 0;
+  entry.passed_on = 0;
 }
 
 /// Room among the new, if need be within the newcomer's own bucket: first a dead one goes, then one of the network that told most of them.

@@ -6,6 +6,8 @@
 //                                                                            *A flood from one network pushes out its own records.*
 //   - A peer we have dialled ourselves is `tried`, and is not pushed out by what we are told. Tried ones have buckets by their own network.
 //   - A higher sequence replaces a lower one; the same or a lower one is ignored.                            *Replays change nothing.*
+//   - A peer that said goodbye leaves a mark behind, as long as any earlier record of it may be under way.
+//                                                                            *A late copy does not bring it back; its next record does.*
 //   - A record leaves when its lease has run out, the tolerated skew counted in.
 // The book believes its caller that signatures were checked.
 #pragma once
@@ -30,6 +32,9 @@ class Book {
   /// Takes the peer's record in, which `raw` says, its signature checked. `fresh`: a peer not known before; `updated`: a later record of one that
   /// is; `known`: nothing new; `refused`: no room. `may_dial`: its endpoint comes from somebody whose word is enough (Links::route).
   Outcome put(const PeerId& peer, const ContactRecord& record, const Signed& raw, bool may_dial, std::uint64_t source_group);
+  /// The peer has left, as `raw` says, its signature checked. `updated`, or `known` where that is nothing new; `refused`: it is not in the book, and
+  /// there is nothing to forget.
+  Outcome bury(const PeerId& peer, const Goodbye& goodbye, const Signed& raw);
   /// We dialled it and it was there.
   void mark_tried(const PeerId& peer, Now now);
   void mark_failed(const PeerId& peer, Now now);
@@ -50,6 +55,7 @@ class Book {
   [[nodiscard]] std::uint64_t keyed(std::uint64_t first, std::uint64_t second, std::uint64_t third) const;
   [[nodiscard]] std::uint8_t bucket_of(const PeerId& peer, const BookEntry& entry) const;
   [[nodiscard]] bool make_room(const BookEntry& newcomer);
+  static void renew(BookEntry& entry, const Signed& raw, std::uint64_t sequence, WallTime expires);
   void set_tried(BookBuckets::Item& item, bool tried);
   void thin_tried(std::size_t bucket);
 

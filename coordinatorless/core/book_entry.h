@@ -15,6 +15,7 @@ struct BookEntry {
   std::optional<Endpoint> endpoint;  // of the record
   bool may_dial = false;             // it has an endpoint, told by somebody whose word is enough
   bool tried = false;
+  bool gone = false;                 // it said goodbye: `raw` is that, and all there is
   std::uint8_t bucket = 0;           // of new, or of tried
   std::uint8_t turned_away = 0;      // times in a row that it soon ended a link which we dialled
   unsigned failures = 0;             // dials in a row that led nowhere
@@ -27,9 +28,9 @@ struct BookEntry {
   BootTime linked{};                 // tried: when last linked
   BootTime quiet_until{};            // its changes are not passed on at once before
 
-  /// By our own observation. What others say of a death is no more than a hint, and they have no message for it.
-  [[nodiscard]] bool looks_dead() const { return failures >= limits::dials_until_dead; }
-  /// Decoded anew each time.
+  /// By our own observation or its own word. What others say of a death is no more than a hint, and they have no message for it.
+  [[nodiscard]] bool looks_dead() const { return gone || failures >= limits::dials_until_dead; }
+  /// Decoded anew each time. Not of one that is gone.
   [[nodiscard]] ContactRecord record() const;
   /// Where it may be dialled; decodes where it may.
   [[nodiscard]] std::optional<Route> route() const;

@@ -21,10 +21,12 @@ namespace dugnad::core {
 
 // What is signed: its body, as bytes. Decoding checks shape and limits; signatures are the caller's to check.
 [[nodiscard]] Bytes encode(const ContactRecord& record);
+[[nodiscard]] Bytes encode(const Goodbye& goodbye);
 [[nodiscard]] Bytes encode(const Manifest& manifest);
 [[nodiscard]] Bytes encode(const Delegation& delegation);
 [[nodiscard]] Bytes encode(const Announcement& announcement);
 [[nodiscard]] std::optional<ContactRecord> decode_contact_record(ByteView body);
+[[nodiscard]] std::optional<Goodbye> decode_goodbye(ByteView body);
 [[nodiscard]] std::optional<Manifest> decode_manifest(ByteView body);
 [[nodiscard]] std::optional<Delegation> decode_delegation(ByteView body);
 [[nodiscard]] std::optional<Announcement> decode_announcement(ByteView body);

@@ -84,6 +84,7 @@ auto fields_of(Is<Endpoint> auto& e) { return fields(e.ip, limited(e.port, 1, 65
 auto fields_of(Is<ContactRecord> auto& r) {
   return fields(r.key, r.curve, r.endpoint, list(r.relays, relays_max), r.donates, r.sequence, r.expires);
 }
+auto fields_of(Is<Goodbye> auto& g) { return fields(g.key, g.sequence, g.expires); }
 auto fields_of(Is<BlobId> auto& b) { return fields(b.length, b.root); }
 auto fields_of(Is<Manifest> auto& m) {
   return fields(m.owner, m.nonce, task_name(m.task), m.task_version, limited(m.copies, 1, limits::copies_max), m.unit_limit,
@@ -134,7 +135,8 @@ template <class T, std::size_t count>
 inline constexpr bool has_members = takes<T>(std::make_index_sequence<count>{}) && !takes<T>(std::make_index_sequence<count + 1>{});
 template <Described... T>
 inline constexpr bool all_members_described = (has_members<T, field_count<T>> && ...);
-static_assert(all_members_described<Endpoint, BlobId, ContactRecord, Manifest, Delegation, Announcement, DigestEntry, LeasedUnit, UnitResult>);
+static_assert(all_members_described<Endpoint, BlobId, ContactRecord, Goodbye, Manifest, Delegation, Announcement, DigestEntry, LeasedUnit,
+                                    UnitResult>);
 static_assert(
     all_members_described<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone>);
 

@@ -33,11 +33,13 @@ std::optional<T> decode_body(ByteView body, std::size_t most) {
 }  // namespace
 
 Bytes encode(const ContactRecord& record) { return encode_body(record, limits::record_bytes_max); }
+Bytes encode(const Goodbye& goodbye) { return encode_body(goodbye, limits::record_bytes_max); }
 Bytes encode(const Manifest& manifest) { return encode_body(manifest, limits::manifest_bytes_max); }
 Bytes encode(const Delegation& delegation) { return encode_body(delegation, limits::delegation_bytes_max); }
 Bytes encode(const Announcement& announcement) { return encode_body(announcement, limits::announcement_bytes_max); }
 
 std::optional<ContactRecord> decode_contact_record(ByteView body) { return decode_body<ContactRecord>(body, limits::record_bytes_max); }
+std::optional<Goodbye> decode_goodbye(ByteView body) { return decode_body<Goodbye>(body, limits::record_bytes_max); }
 std::optional<Manifest> decode_manifest(ByteView body) { return decode_body<Manifest>(body, limits::manifest_bytes_max); }
 std::optional<Delegation> decode_delegation(ByteView body) { return decode_body<Delegation>(body, limits::delegation_bytes_max); }
 std::optional<Announcement> decode_announcement(ByteView body) { return decode_body<Announcement>(body, limits::announcement_bytes_max); }

@@ -13,6 +13,7 @@ std::string_view name_of(Domain domain) {
     case Domain::delegation: return "delegation";
     case Domain::announcement: return "announcement";
     case Domain::results: return "results";
+    case Domain::goodbye: return "goodbye";
   }
   return "";
 }

@@ -44,6 +44,7 @@ void Membership::connected(const PeerConnected& event, Now now, Output& out) {
   meet(event.peer, now);
   own_.may_differ(now);
   next_fill_ = now.boot;
+  if (left_) return;  // our record would bring us back
   Contacts welcome;
   welcome.records = draw(Draw::any, event.peer, limits::welcome_records - 1, now);
   welcome.records.insert(welcome.records.begin(), own_record(now));
@@ -78,7 +79,8 @@ Charge Membership::contacts(const PeerId& from, const Contacts& message, Now now
     charge.add(accepted.charge);
     if (charge.score >= limits::score_ban) return charge;
     if (accepted.news) ++news;
-    if (accepted.pass_on) subjects.push_back(accepted.record->peer());
+    if (accepted.pass_on) subjects.push_back(*accepted.pass_on);
+    if (accepted.outdated) out.send(from, Contacts{{book_.find(from)->raw}, false});
   }
   pass_on(subjects, from, now, out);
   if (news > 0) next_fill_ = std::min(next_fill_, now.boot);
@@ -96,7 +98,7 @@ Charge Membership::contacts(const PeerId& from, const Contacts& message, Now now
 Membership::Learnt Membership::learn(const Signed& raw, const PeerId& told_by, Now now, Output& out) {
   start(now);
   Accepted accepted = accept(raw, told_by, now);
-  if (accepted.pass_on) pass_on({accepted.record->peer()}, told_by, now, out);
+  if (accepted.pass_on) pass_on({*accepted.pass_on}, told_by, now, out);
   if (accepted.news) next_fill_ = std::min(next_fill_, now.boot);
   return {std::move(accepted.record), accepted.charge};
 }
@@ -116,18 +118,23 @@ void Membership::restored(const ContactsRestored& event, Now now, Output& out) {
 
 /// Everything that may be wrong with a record, the cheapest check first; a signature is verified once.
 Membership::Accepted Membership::accept(const Signed& raw, const PeerId& told_by, Now now) {
-  if (raw.body.size() > limits::record_bytes_max) return {{}, {20, "a contact record that is too large"}, false, false};
+  if (raw.body.size() > limits::record_bytes_max) return {{}, {20, "a contact record that is too large"}};
   auto record = decode_contact_record(raw.body);
-  if (!record) return {};  // of a newer version, perhaps
+  if (!record) return accept_goodbye(raw, now);
   const PeerId peer = record->peer();
   const BookEntry* known = book_.find(peer);
-  if (known != nullptr && record->sequence < known->sequence) return {known->record(), {}, false, false};
   const bool same = known != nullptr && record->sequence == known->sequence;
-  if (same && raw != known->raw) return {known->record(), {}, false, false};  // one of two that claim a sequence is as good as the other
+  // One of two that claim a sequence is as good as the other.
+  if (known != nullptr && (record->sequence < known->sequence || (same && raw != known->raw))) {
+    Accepted accepted;
+    if (!known->gone) accepted.record = known->record();
+    accepted.outdated = told_by == peer;
+    return accepted;
+  }
   if (!is_current(record->expires, limits::record_lease, now.wall)) return {};  // no offence: the teller's clock may differ
   if (peer == self_.id && record->sequence <= own_.says().sequence) return {};
   if (!same && !self_.verify(Domain::contact, record->key, raw.body, raw.signature)) {
-    return {{}, {limits::score_ban, "a contact record with a forged signature"}, false, false};
+    return {{}, {limits::score_ban, "a contact record with a forged signature"}};
   }
   if (peer == self_.id) {
     own_.outdo(record->sequence, now);
@@ -136,13 +143,13 @@ Membership::Accepted Membership::accept(const Signed& raw, const PeerId& told_by
 
   const bool may_dial = record->endpoint && links_.may_dial(peer, *record->endpoint, told_by);
   // An address that means nothing here is worth keeping only as its peer's own word, over its own link.
-  if (record->endpoint && !may_dial && told_by != peer) return {std::move(record), {}, false, false};
-  const bool changed = known != nullptr && !same && says_something_else(*record, known->record());
+  if (record->endpoint && !may_dial && told_by != peer) return {std::move(record), {}};
+  const bool changed = known != nullptr && !same && (known->gone || says_something_else(*record, known->record()));
   const Link* teller = links_.find(told_by);
   const std::uint64_t source_group = teller != nullptr && teller->seen_at ? group_of(*teller->seen_at) : 0;
   const Book::Outcome outcome = book_.put(peer, *record, raw, may_dial, source_group);
   BookEntry* entry = book_.find(peer);
-  Accepted accepted{std::move(record), {}, outcome == Book::Outcome::fresh, false};
+  Accepted accepted{std::move(record), {}, outcome == Book::Outcome::fresh};
   if (entry == nullptr) return accepted;
 
   if (told_by == peer && outcome != Book::Outcome::known) {
@@ -153,8 +160,31 @@ Membership::Accepted Membership::accept(const Signed& raw, const PeerId& told_by
   const bool worth_telling = outcome == Book::Outcome::fresh || (outcome == Book::Outcome::updated && changed);
   if (worth_telling && book_.size() <= limits::full_view_max && now.boot >= entry->quiet_until && take_token(now)) {
     entry->quiet_until = now.boot + expiry_interval;
-    accepted.pass_on = true;
+    accepted.pass_on = peer;
   }
+  return accepted;
+}
+
+/// Or something of a newer version, perhaps: dropped without a charge.
+Membership::Accepted Membership::accept_goodbye(const Signed& raw, Now now) {
+  const auto goodbye = decode_goodbye(raw.body);
+  if (!goodbye || !is_current(goodbye->expires, limits::record_lease, now.wall)) return {};
+  const PeerId peer = goodbye->peer();
+  const BookEntry* known = book_.find(peer);
+  const bool own = peer == self_.id;
+  if (own ? goodbye->sequence <= own_.says().sequence : known == nullptr || goodbye->sequence <= known->sequence) return {};
+  if (!self_.verify(Domain::goodbye, goodbye->key, raw.body, raw.signature))
+    return {{}, {limits::score_ban, "a goodbye with a forged signature"}};
+  if (own) {  // an earlier process of ours said it
+    own_.outdo(goodbye->sequence, now);
+    return {};
+  }
+  const bool news = !known->gone;
+  if (book_.bury(peer, *goodbye, raw) != Book::Outcome::updated || !news) return {};
+  own_.may_differ(now);  // it may have been a relay of ours
+  next_fill_ = std::min(next_fill_, now.boot);
+  Accepted accepted;
+  if (book_.size() <= limits::full_view_max && take_token(now)) accepted.pass_on = peer;
   return accepted;
 }
 
@@ -165,8 +195,16 @@ void Membership::meet(const PeerId& peer, Now now) {
   if (entry != nullptr && entry->may_dial) memory_.seen(peer, entry->raw, entry->tried, now);
 }
 
+void Membership::leave(Now now, Output& out) {
+  if (left_) return;
+  left_ = true;
+  const Signed goodbye = own_.goodbye(now);
+  for (const PeerId& peer : links_.neighbours()) out.send(peer, Contacts{{goodbye}, false});
+}
+
 void Membership::tick(Now now, Output& out) {
   start(now);
+  if (left_) return;
   if (now.boot >= own_.next_deadline()) refresh_own(now, out);
   if (now.boot >= next_expiry_) {
     for (const Route& route : book_.expire(now)) memory_.forgotten(route, now);
@@ -178,6 +216,7 @@ void Membership::tick(Now now, Output& out) {
 }
 
 BootTime Membership::next_deadline() const {
+  if (left_) return never;
   return std::min({own_.next_deadline(), next_shuffle_, next_feeler_, next_fill_, next_expiry_, memory_.next_deadline()});
 }
 
@@ -222,7 +261,9 @@ std::vector<PeerId> Membership::best_relays() const {
 // --- Passing on ---
 
 bool Membership::may_pass(const PeerId& subject, const BookEntry& entry, const PeerId& to, Now now) const {
-  if (subject == to || entry.looks_dead() || entry.expires <= now.wall) return false;
+  if (subject == to || entry.expires <= now.wall) return false;
+  if (entry.gone) return true;
+  if (entry.looks_dead()) return false;
   if (!entry.endpoint) return true;
   const Reach reach = reach_of(*entry.endpoint);
   if (reach == Reach::global || (self_.endpoint && reach_of(*self_.endpoint) == reach)) return true;
@@ -233,6 +274,7 @@ bool Membership::may_pass(const PeerId& subject, const BookEntry& entry, const P
 std::vector<Signed> Membership::draw(Draw how, const PeerId& to, std::size_t count, Now now) {
   std::vector<BookEntry*> entries;
   for (auto& [peer, entry] : book_.entries()) {
+    if (how == Draw::any && entry.gone) continue;  // a newcomer has nobody to forget
     if (may_pass(peer, entry, to, now)) entries.push_back(&entry);
   }
   self_.generator->shuffle(std::span(entries));
@@ -345,12 +387,12 @@ std::optional<Route> Membership::choose(Choice choice, Now now) {
 
 std::optional<ContactRecord> Membership::record_of(const PeerId& peer) const {
   const BookEntry* entry = book_.find(peer);
-  return entry == nullptr ? std::nullopt : std::optional(entry->record());
+  return entry == nullptr || entry->gone ? std::nullopt : std::optional(entry->record());
 }
 
 const Signed* Membership::signed_record_of(const PeerId& peer) const {
   const BookEntry* entry = book_.find(peer);
-  return entry == nullptr ? nullptr : &entry->raw;
+  return entry == nullptr || entry->gone ? nullptr : &entry->raw;
 }
 
 std::optional<Route> Membership::route_to(const PeerId& peer) const {

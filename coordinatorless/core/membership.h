@@ -11,6 +11,9 @@
 //     then finds out who of the others is real.                              *To eclipse us takes most of the book, from many networks.*
 //   - A peer that ends a link which we dialled has too many of them: it is left alone for left_alone_first, longer each time, where the book
 //     has others.                      *A large swarm settles, instead of dialling whom everybody knows again and again: a welcome each time.*
+//   - Whoever leaves in order says goodbye: it is neither listed, nor dialled, nor told of to newcomers. Goodbyes travel as news of a peer does,
+//     among those that know it, from the same budget.            *Only its key can bury a peer; strangers' goodbyes are not kept.*
+//   - A peer whose own record is older than what we have of it is shown that.        *Its clock was set back: it signs a later one.*
 //   - Peers we were linked with are remembered across a restart; the last seen are dialled first (anchors).
 //   - A peer that could not be dialled three times counts as dead: it is neither listed nor passed on. It is still tried now and then, when
 //     nobody else is left, and by feelers.                                   *Two halves of a swarm that was cut find each other again.*
@@ -50,6 +53,8 @@ class Membership {
   void self_changed(Now now) { own_.may_differ(now); }
   [[nodiscard]] Charge contacts(const PeerId& from, const Contacts& message, Now now, Output& out);
   void restored(const ContactsRestored& event, Now now, Output& out);
+  /// We leave for good: says goodbye to the neighbours, and from then on nothing of its own accord. Harmless to repeat.
+  void leave(Now now, Output& out);
   void tick(Now now, Output& out);
   [[nodiscard]] BootTime next_deadline() const;
 
@@ -69,9 +74,9 @@ class Membership {
 
   /// Our own record, signed. tick() signs it anew when it is old or says something that is no longer so.
   [[nodiscard]] const Signed& own_record(Now now);
-  /// nullopt where the peer is not in the book.
+  /// nullopt where the peer is not in the book, or gone.
   [[nodiscard]] std::optional<ContactRecord> record_of(const PeerId& peer) const;
-  /// nullptr where the peer is not in the book. Valid until the next call that is not const.
+  /// nullptr where the peer is not in the book, or gone. Valid until the next call that is not const.
   [[nodiscard]] const Signed* signed_record_of(const PeerId& peer) const;
   /// Where the peer may be dialled, by what the book knows.
   [[nodiscard]] std::optional<Route> route_to(const PeerId& peer) const;
@@ -87,11 +92,13 @@ class Membership {
     std::optional<ContactRecord> record;  // genuine and current
     Charge charge;
     bool news = false;                    // of a peer not known before
-    bool pass_on = false;
+    std::optional<PeerId> pass_on{};      // the peer of which others are to be told at once
+    bool outdated = false;                // the teller's own, and older than what we have of it
   };
 
   void start(Now now);
   [[nodiscard]] Accepted accept(const Signed& raw, const PeerId& told_by, Now now);
+  [[nodiscard]] Accepted accept_goodbye(const Signed& raw, Now now);
   void refresh_own(Now now, Output& out);
   [[nodiscard]] std::vector<PeerId> best_relays() const;
   [[nodiscard]] bool may_pass(const PeerId& subject, const BookEntry& entry, const PeerId& to, Now now) const;
@@ -117,6 +124,7 @@ class Membership {
   BootTime tokens_at_{};
 
   bool started_ = false;
+  bool left_ = false;
   BootTime next_shuffle_ = never;
   BootTime next_feeler_ = never;
   BootTime next_fill_ = never;

@@ -39,6 +39,15 @@ struct ContactRecord {
 };
 inline constexpr std::size_t relays_max = 3;
 
+/// That a peer has left in order: its records up to `sequence` are over. Signed by its key; it travels where records do, and lasts as long.
+struct Goodbye {
+  PublicKey key;
+  std::uint64_t sequence = 0;
+  WallTime expires{};
+  bool operator==(const Goodbye&) const = default;
+  [[nodiscard]] PeerId peer() const { return peer_id_of(key); }
+};
+
 /// What a job is, signed by its owner's key. Its hash is the job's id.
 struct Manifest {
   PublicKey owner;

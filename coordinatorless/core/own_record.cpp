@@ -7,6 +7,7 @@
 namespace dugnad::core {
 
 bool OwnRecord::refresh(const std::vector<PeerId>& relays, Now now) {
+  if (left_ && exists()) return false;
   const bool changed = relays != says_.relays || self_.endpoint != says_.endpoint || self_.donates != says_.donates;
   if (exists() && now.boot < renew_at_ && !(changed && now.boot >= changed_at_)) {
     if (!changed) changed_at_ = never;
@@ -17,9 +18,8 @@ bool OwnRecord::refresh(const std::vector<PeerId>& relays, Now now) {
   says_.endpoint = self_.endpoint;
   says_.relays = relays;
   says_.donates = self_.donates;
-  const auto wall = now.wall.time_since_epoch().count();
-  says_.sequence = std::max(says_.sequence + 1, static_cast<std::uint64_t>(std::max<decltype(wall)>(wall, 0)));
-  says_.expires = now.wall + std::chrono::duration_cast<WallTime::duration>(limits::record_lease);
+  says_.sequence = next_sequence(now);
+  says_.expires = lease_from(now);
   raw_.body = encode(says_);
   raw_.signature = self_.sign(Domain::contact, raw_.body);
   // Spread, so that peers that started together do not refresh together for ever.
@@ -28,14 +28,30 @@ bool OwnRecord::refresh(const std::vector<PeerId>& relays, Now now) {
   return true;
 }
 
+Signed OwnRecord::goodbye(Now now) {
+  left_ = true;
+  renew_at_ = changed_at_ = never;
+  Signed raw{encode(Goodbye{self_.crypto->public_key(), next_sequence(now), lease_from(now)}), {}};
+  raw.signature = self_.sign(Domain::goodbye, raw.body);
+  return raw;
+}
+
+std::uint64_t OwnRecord::next_sequence(Now now) const {
+  const auto wall = now.wall.time_since_epoch().count();
+  return std::max(says_.sequence + 1, static_cast<std::uint64_t>(std::max<decltype(wall)>(wall, 0)));
+}
+
+WallTime OwnRecord::lease_from(Now now) { return now.wall + std::chrono::duration_cast<WallTime::duration>(limits::record_lease); }
+
 void OwnRecord::may_differ(Now now) {
+  if (left_) return;
   // Nobody can reach us at all: the first relay is worth a record of its own.
   const bool hidden = !self_.endpoint && says_.relays.empty();
   changed_at_ = std::min(changed_at_, hidden ? now.boot : now.boot + limits::record_gather);
 }
 
 void OwnRecord::outdo(std::uint64_t sequence, Now now) {
-  if (sequence <= says_.sequence || sequence == UINT64_MAX) return;
+  if (left_ || sequence <= says_.sequence || sequence == UINT64_MAX) return;
   says_.sequence = sequence;
   renew_at_ = now.boot;
 }

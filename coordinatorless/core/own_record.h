@@ -2,7 +2,7 @@
 //
 // Every 10 minutes, since leases run out after 30; and soon after what it says has changed, changes being gathered for a moment so that a
 // burst of new links costs one signature. A sequence is never used twice: it follows the wall clock, and goes beyond any record of ours that
-// somebody shows us (from before a restart, or signed while our clock was ahead).
+// somebody shows us (from before a restart, or signed while our clock was ahead). The last word is a goodbye.
 #pragma once
 
 #include <vector>
@@ -22,6 +22,8 @@ class OwnRecord {
   bool refresh(const std::vector<PeerId>& relays, Now now);
   /// What refresh() would say may have changed.
   void may_differ(Now now);
+  /// That we leave, above all that we have signed. Nothing is signed after it.
+  [[nodiscard]] Signed goodbye(Now now);
   /// Somebody holds a record of ours with that sequence, and it is genuine.
   void outdo(std::uint64_t sequence, Now now);
 
@@ -31,11 +33,15 @@ class OwnRecord {
   [[nodiscard]] BootTime next_deadline() const { return std::min(renew_at_, changed_at_); }
 
  private:
+  [[nodiscard]] std::uint64_t next_sequence(Now now) const;
+  [[nodiscard]] static WallTime lease_from(Now now);
+
   const Self& self_;
   Signed raw_;
   ContactRecord says_;
   BootTime renew_at_ = never;
   BootTime changed_at_ = never;
+  bool left_ = false;
 };
 
 }  // namespace dugnad::core

@@ -149,6 +149,7 @@ struct Peer::Parts {
     leaving = true;
     board.leave(out);
     donor.leave(now, out);
+    membership.leave(now, out);  // behind what is given back
   }
 
   void on(TimerDue&&, Now) {}

@@ -13,6 +13,7 @@ namespace {
 namespace limits = core::limits;
 
 constexpr WallTime epoch{std::chrono::milliseconds(1'767'225'600'000)};  // the world begins with the year 2026
+constexpr Duration linger = std::chrono::milliseconds(500);  // what the ZeroMQ driver gives the last frames of a peer that has left
 constexpr Duration rebirth_takes = std::chrono::seconds(1);
 constexpr unsigned rings_at_once_max = 1000;  // without the clock moving: the peer asks to be woken for nothing
 constexpr Duration reading_most = std::chrono::seconds(2);  // until a program has read a large output
@@ -198,7 +199,7 @@ Submission* Host::submission_of(const JobId& job) const {
 // --- Events in, effects out ---
 
 void Host::feed(core::Event event) {
-  if (!peer_) return;
+  if (!peer_ || departed_) return;
   inbox_.push_back(std::move(event));
   if (busy_ || asleep_) return;
   busy_ = true;
@@ -211,8 +212,10 @@ void Host::feed(core::Event event) {
     }
   }
   busy_ = false;
-  if (departed_) return crash(Death::killed);
-  set_alarm();
+  if (!departed_) return set_alarm();
+  surroundings_.queue.after(linger, [this, process = process_] {
+    if (process == process_) crash(Death::killed);
+  });
 }
 
 void Host::carry_out(core::Effect effect) {
@@ -313,7 +316,7 @@ void Host::read_outputs(const core::DeliverResults& effect) {
 // --- The clock: one alarm at a time, moved forward at once and back lazily ---
 
 void Host::set_alarm() {
-  if (!peer_ || asleep_) return;
+  if (!peer_ || asleep_ || departed_) return;
   const BootTime deadline = peer_->next_deadline();
   if (deadline == never) return;
   const VirtualTime due = std::max(deadline.time_since_epoch() - boot_offset_, surroundings_.queue.now());

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <set>
+
 #include "coordinatorless/core/codec.h"
 #include "coordinatorless/core/expiry.h"
 #include "tests/core/identities.h"
@@ -44,12 +47,27 @@ TEST_CASE("while everything fits, the book is what a plain map of the latest rec
     auto random = Generator::from_seed(seed);
     Shelf shelf;
     std::map<PeerId, ContactRecord> model;
+    std::set<PeerId> gone;
     for (int step = 0; step < 1500; ++step) {
-      switch (random.below(8)) {
+      switch (random.below(9)) {
         case 0: {
           shelf.now = later(shelf.now, std::chrono::seconds(random.below(600)));
           (void)shelf.book.expire(shelf.now);
           std::erase_if(model, [&](const auto& entry) { return entry.second.expires + std::chrono::minutes(10) <= shelf.now.wall; });
+          std::erase_if(gone, [&](const PeerId& peer) { return !model.contains(peer); });
+          break;
+        }
+        case 2: {
+          const auto record = record_of(random.below(200), far_away(0), random.below(20), shelf.now.wall);
+          const Goodbye goodbye{record.key, record.sequence, record.expires};
+          const auto known = model.find(record.peer());
+          const auto expected = known == model.end()                       ? Book::Outcome::refused
+                                : record.sequence > known->second.sequence ? Book::Outcome::updated
+                                                                           : Book::Outcome::known;
+          REQUIRE(shelf.book.bury(record.peer(), goodbye, {encode(goodbye), {}}) == expected);
+          if (expected != Book::Outcome::updated) break;
+          model[record.peer()] = record;
+          gone.insert(record.peer());
           break;
         }
         case 1: {
@@ -68,13 +86,23 @@ TEST_CASE("while everything fits, the book is what a plain map of the latest rec
                                 : record.sequence > known->second.sequence ? Book::Outcome::updated
                                                                            : Book::Outcome::known;
           REQUIRE(shelf.put(record, random.below(3)) == expected);
-          if (expected != Book::Outcome::known) model[record.peer()] = record;
+          if (expected == Book::Outcome::known) break;
+          model[record.peer()] = record;
+          gone.erase(record.peer());
         }
       }
       REQUIRE(shelf.book.size() == model.size());
     }
     for (const auto& [peer, record] : model) {
       REQUIRE(shelf.book.find(peer) != nullptr);
+      CHECK(shelf.book.find(peer)->gone == gone.contains(peer));
+      CHECK(shelf.book.find(peer)->sequence == record.sequence);
+      CHECK(shelf.book.find(peer)->expires == record.expires);
+      if (gone.contains(peer)) {
+        CHECK(shelf.book.find(peer)->looks_dead());
+        CHECK_FALSE(shelf.book.find(peer)->route().has_value());
+        continue;
+      }
       CHECK(shelf.book.find(peer)->record() == record);
       CHECK(shelf.book.find(peer)->raw == raw_of(record));
     }

@@ -94,6 +94,12 @@ TEST_CASE("golden bytes of a contact record") {
   record.relays = {id<PeerId>(0x30)};
   check_golden(record, decode_contact_record, "98 01 " + h10 + h20 + "c0 91" + h30 + "c3 05 " + date_hex);
 }
+TEST_CASE("golden bytes of a goodbye") {
+  check_golden(Goodbye{id<PublicKey>(0x10), 5, date}, decode_goodbye, "94 01 " + h10 + "05 " + date_hex);
+  CHECK(to_text(signed_bytes(Domain::goodbye, {}, {}))
+            .starts_with("\x10"
+                         "dugnad/1/goodbye"));
+}
 TEST_CASE("golden bytes of a manifest") {
   Manifest manifest{.owner = id<PublicKey>(0x10), .nonce = id<Hash>(0x20), .task = "nqueens", .task_version = 1, .copies = 2,
                     .unit_limit = std::chrono::minutes(1), .memory_bytes = 1 << 20, .module = {}, .fuel = 0, .created = date};

@@ -73,6 +73,8 @@ TEST_CASE("every signed body comes back as it was signed") {
     Sampler sample = sampler(seed);
     const auto record = sample.record();
     CHECK(decode_contact_record(encode(record)) == record);
+    const auto goodbye = sample.goodbye();
+    CHECK(decode_goodbye(encode(goodbye)) == goodbye);
     const auto manifest = sample.manifest();
     CHECK(decode_manifest(encode(manifest)) == manifest);
     const auto delegation = sample.delegation();
@@ -84,12 +86,14 @@ TEST_CASE("every signed body comes back as it was signed") {
 
 TEST_CASE("one kind of signed body is never taken for another") {
   Sampler sample = sampler(1);
-  const Bytes bodies[] = {encode(sample.record()), encode(sample.manifest()), encode(sample.delegation()), encode(sample.announcement())};
+  const Bytes bodies[] = {encode(sample.record()), encode(sample.manifest()), encode(sample.delegation()), encode(sample.announcement()),
+                          encode(sample.goodbye())};
   for (std::size_t i = 0; i < std::size(bodies); ++i) {
     CHECK(decode_contact_record(bodies[i]).has_value() == (i == 0));
     CHECK(decode_manifest(bodies[i]).has_value() == (i == 1));
     CHECK(decode_delegation(bodies[i]).has_value() == (i == 2));
     CHECK(decode_announcement(bodies[i]).has_value() == (i == 3));
+    CHECK(decode_goodbye(bodies[i]).has_value() == (i == 4));
     CHECK_FALSE(decode(bodies[i]));
   }
 }

@@ -39,10 +39,14 @@ struct Identity {
     record.expires = now + std::chrono::duration_cast<WallTime::duration>(limits::record_lease);
     return record;
   }
-  [[nodiscard]] Signed sign(const ContactRecord& record) const {
-    Signed raw;
-    raw.body = encode(record);
-    raw.signature = self.sign(Domain::contact, raw.body);
+  [[nodiscard]] Goodbye goodbye(std::uint64_t sequence, WallTime now) const {
+    return {crypto->public_key(), sequence, now + std::chrono::duration_cast<WallTime::duration>(limits::record_lease)};
+  }
+  [[nodiscard]] Signed sign(const ContactRecord& record) const { return sign(Domain::contact, encode(record)); }
+  [[nodiscard]] Signed sign(const Goodbye& goodbye) const { return sign(Domain::goodbye, encode(goodbye)); }
+  [[nodiscard]] Signed sign(Domain domain, Bytes body) const {
+    Signed raw{std::move(body), {}};
+    raw.signature = self.sign(domain, raw.body);
     return raw;
   }
 };

@@ -320,3 +320,121 @@ TEST_CASE("a flood of invented peers soon stops travelling") {
   CHECK(after - before < 6 * 6 * (limits::newcomers_burst + 60) * 250);
   for (const auto& member : swarm.members) CHECK(member->membership.count() <= limits::full_view_max + 4 * limits::book_bucket_max);
 }
+
+// --- Goodbyes ---
+
+TEST_CASE(
+    "whoever leaves in order is forgotten by all within seconds, whoever crashes is not, and both are known again when they are back") {
+  SmallSwarm swarm;
+  gather(swarm, 30, far_away);
+  swarm.run(2min);
+  REQUIRE(swarm.all_know_all());
+  auto& leaver = *swarm.members[7];
+  auto& crasher = *swarm.members[8];
+  const Signed before = leaver.membership.own_record(swarm.now);
+  swarm.leave(leaver);
+  swarm.crash(crasher);
+  swarm.run(2s);
+  const auto who_knows = [&](const SmallSwarm::Member& member) {
+    return std::count_if(swarm.members.begin(), swarm.members.end(),
+                         [&](const auto& other) { return other->alive && swarm.knows(*other, member); });
+  };
+  CHECK(who_knows(leaver) == 0);
+  CHECK(who_knows(crasher) == 28);
+  for (const auto& member : swarm.members) {
+    if (!member->alive) continue;
+    CHECK(member->score == 0);
+    CHECK_FALSE(member->membership.route_to(leaver.id()).has_value());
+    CHECK(member->membership.signed_record_of(leaver.id()) == nullptr);
+  }
+
+  // A copy that was under way does not bring it back, neither now nor later, and nobody dials it or tells a newcomer of it.
+  swarm.inject(*swarm.members[1], *swarm.members[0], Contacts{{before}, false});
+  auto& newcomer = swarm.add(far_away(60));
+  swarm.join(newcomer, *swarm.members[3]);
+  swarm.run(10min);
+  CHECK(who_knows(leaver) == 0);
+
+  auto& back = swarm.restart(leaver);
+  swarm.join(back, *swarm.members[0]);
+  swarm.run(5s);
+  CHECK(who_knows(back) == 29);
+}
+
+TEST_CASE("a peer that has left and is back with its clock set back is shown its goodbye, and signs a later record") {
+  SmallSwarm swarm;
+  gather(swarm, 6, far_away);
+  swarm.run(10s);
+  auto& leaver = *swarm.members[2];
+  auto ahead =
+      leaver.identity.goodbye(decode_contact_record(leaver.membership.own_record(swarm.now).body)->sequence + 300'000, swarm.now.wall);
+  swarm.inject(leaver, *swarm.members[0], Contacts{{leaver.identity.sign(ahead)}, false});
+  swarm.crash(leaver);
+  swarm.run(2s);
+  for (const auto& member : swarm.members) {
+    if (member->alive) CHECK_FALSE(swarm.knows(*member, leaver));
+  }
+  auto& back = swarm.restart(leaver);
+  swarm.join(back, *swarm.members[4]);
+  swarm.run(5s);
+  CHECK(swarm.all_know_all());
+  CHECK(swarm.members[0]->membership.record_of(back.id())->sequence > ahead.sequence);
+}
+
+TEST_CASE("a goodbye counts only under its peer's key, in its own domain, above its records, and of a peer that is known") {
+  Pair pair;
+  const Identity stranger(50, far_away(9));
+  const auto wall = pair.swarm.now.wall;
+  const auto known = [&] { return pair.victim.membership.record_of(stranger.self.id).has_value(); };
+  const std::size_t silent = pair.victim.bytes_sent;
+  pair.tell(stranger.sign(stranger.goodbye(4, wall)));  // of somebody unknown: not kept, so that the record which follows is taken
+  CHECK(pair.victim.bytes_sent == silent);
+  pair.tell(stranger.sign(stranger.record(3, wall)));
+  CHECK(known());
+
+  pair.tell(stranger.sign(stranger.goodbye(2, wall)));
+  pair.tell(stranger.sign(stranger.goodbye(3, wall)));
+  auto over = stranger.goodbye(9, wall);
+  over.expires = wall - 11min;
+  pair.tell(stranger.sign(over));
+  over.expires = wall + 2h;
+  pair.tell(stranger.sign(over));
+  CHECK(known());
+  CHECK(pair.victim.score == 0);
+
+  const Signed genuine = stranger.sign(stranger.goodbye(9, wall));
+  pair.tell(genuine);
+  CHECK_FALSE(known());
+  pair.tell(stranger.sign(stranger.record(9, wall)));
+  CHECK_FALSE(known());
+  pair.tell(stranger.sign(stranger.record(10, wall)));
+  CHECK(known());
+  pair.tell(genuine);  // replayed
+  CHECK(known());
+  CHECK(pair.victim.score == 0);
+
+  pair.tell(stranger.sign(Domain::contact, encode(stranger.goodbye(11, wall))));
+  CHECK(known());
+  CHECK(pair.victim.score >= limits::score_ban);
+}
+
+TEST_CASE("a flood of peers that come and go is passed on within the budget of newcomers") {
+  SmallSwarm swarm;
+  gather(swarm, 6, far_away);
+  swarm.run(10s);
+  auto& flooder = *swarm.members[1];
+  const auto sent = [&] {
+    std::size_t bytes = 0;
+    for (const auto& member : swarm.members) bytes += member->bytes_sent;
+    return bytes;
+  };
+  const std::size_t before = sent();
+  const Identity restless(10'000, far_away(50));
+  for (unsigned i = 1; i <= 1000; ++i) {
+    const bool comes = i % 2 == 1;
+    swarm.inject(
+        flooder, *swarm.members[0],
+        Contacts{{comes ? restless.sign(restless.record(i, swarm.now.wall)) : restless.sign(restless.goodbye(i, swarm.now.wall))}, false});
+  }
+  CHECK(sent() - before < 6 * (limits::newcomers_burst + 60) * 250);
+}

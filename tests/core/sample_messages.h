@@ -62,6 +62,7 @@ class Sampler {
     record.relays = list<PeerId>(relays_max, [&] { return id<PeerId>(); });
     return record;
   }
+  Goodbye goodbye() { return {id<PublicKey>(), number(), date()}; }
   Manifest manifest() {
     Manifest manifest{.owner = id<PublicKey>(),
                       .nonce = id<Hash>(),

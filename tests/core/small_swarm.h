@@ -13,6 +13,7 @@ namespace dugnad::core::test {
 class SmallSwarm {
  public:
   struct Member {
+    std::uint64_t number;
     Identity identity;
     Links links;
     Membership membership;
@@ -21,8 +22,8 @@ class SmallSwarm {
     std::vector<Row> rows;
     double score = 0;
 
-    Member(std::uint64_t number, std::optional<Endpoint> endpoint)
-        : identity(number, endpoint), links(identity.self), membership(identity.self, links) {}
+    Member(std::uint64_t which, std::optional<Endpoint> endpoint)
+        : number(which), identity(which, endpoint), links(identity.self), membership(identity.self, links) {}
     [[nodiscard]] const PeerId& id() const { return identity.self.id; }
   };
 
@@ -31,8 +32,11 @@ class SmallSwarm {
   /// Whether two members can reach each other.
   std::function<bool(const Member&, const Member&)> reachable = [](const Member&, const Member&) { return true; };
 
-  Member& add(std::optional<Endpoint> endpoint) {
-    members.push_back(std::make_unique<Member>(1 + members.size(), endpoint));
+  Member& add(std::optional<Endpoint> endpoint) { return add(1 + members.size(), endpoint); }
+  /// A new process of somebody who is not alive any more, where it was.
+  Member& restart(const Member& member) { return add(member.number, member.identity.self.endpoint); }
+  Member& add(std::uint64_t number, std::optional<Endpoint> endpoint) {
+    members.push_back(std::make_unique<Member>(number, endpoint));
     by_id_[members.back()->id()] = members.back().get();
     return *members.back();
   }
@@ -46,6 +50,14 @@ class SmallSwarm {
     member.alive = false;
     for (const PeerId& peer : member.links.neighbours()) lose(*by_id_.at(peer), member.id());
     settle();
+  }
+  /// In order, with a goodbye.
+  void leave(Member& member) {
+    Output out;
+    member.membership.leave(now, out);
+    carry_out(member, std::move(out));
+    settle();
+    crash(member);
   }
   void cut(Member& a, Member& b) {
     if (a.links.is_up(b.id())) lose(a, b.id());

@@ -46,6 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_canonical(message, input);
   if (message && std::holds_alternative<Results>(*message)) static_cast<void>(results_root(std::get<Results>(*message)));
   check_canonical(decode_contact_record(input), input);
+  check_canonical(decode_goodbye(input), input);
   check_canonical(decode_manifest(input), input);
   check_canonical(decode_delegation(input), input);
   check_canonical(decode_announcement(input), input);

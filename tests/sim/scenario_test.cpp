@@ -277,6 +277,39 @@ TEST_CASE("an orderly leave returns what is leased, and the donor is gone within
   check_right(job);
 }
 
+TEST_CASE("a worker that leaves in order is soon forgotten by all, one that crashes is not, and each is known again once it is back") {
+  World world({.seed = 31, .links = {.loss = 0.02}});
+  const auto workers = world.add_workers(30);
+  world.add_workers(5, {.behind_nat = true});
+  world.run_for(5min);
+  const auto who_knows = [&](const PeerId& peer) {
+    std::size_t count = 0;
+    for (Node node = 0; node < world.size(); ++node) {
+      if (!world.host(node).running()) continue;
+      const auto known = world.host(node).peer()->peers();
+      count += std::any_of(known.begin(), known.end(), [&](const auto& info) { return info.peer == peer; });
+    }
+    return count;
+  };
+  const PeerId leaver = world.host(workers[4]).peer()->id(), crasher = world.host(workers[5]).peer()->id();
+  REQUIRE(who_knows(leaver) == 34);
+  REQUIRE(who_knows(crasher) == 34);
+  world.leave(workers[4]);
+  world.crash(workers[5]);
+  world.run_for(3s);
+  CHECK_FALSE(world.host(workers[4]).running());
+  CHECK(who_knows(leaver) <= 2);  // whoever was left out by chance hears of it in a shuffle
+  CHECK(world.run_until([&] { return who_knows(leaver) == 0; }, 90s));
+  CHECK(who_knows(crasher) == 33);
+  world.run_for(2min);  // shuffles do not bring it back
+  CHECK(who_knows(leaver) == 0);
+
+  world.restart(workers[4]);
+  world.restart(workers[5]);
+  CHECK(world.run_until([&] { return who_knows(leaver) == 34 && who_knows(crasher) == 34; }, 2min));
+  check_well(world);
+}
+
 TEST_CASE("a cancelled job ends, and its donors stop computing") {
   World world({.seed = 19, .links = {}});
   world.add_workers(4);
