@@ -61,8 +61,23 @@ void Transfer::start_next(BootTime now) {
     if (first == fetches_.end()) return;
     first->second.running = true;
     first->second.patience_ends = now + limits::bulk_patience;
+    first->second.since = now;
     actions_.push_back(Begin{first->first});
   }
+}
+
+bool Transfer::crowded() const {
+  std::set<PeerId> busy;
+  for (const auto& [blob, fetch] : fetches_) {
+    if (fetch.running) busy.insert(fetch.from);
+  }
+  return busy.size() >= limits::bulk_fetches_max &&
+         std::any_of(fetches_.begin(), fetches_.end(), [&](const auto& entry) { return !busy.contains(entry.second.from); });
+}
+
+BootTime Transfer::keeps_place_until(const Fetch& fetch) {
+  const auto bytes = static_cast<double>((fetch.next - fetch.first) * chunk_bytes);
+  return fetch.since + limits::bulk_patience + from_seconds(bytes / limits::blob_bytes_per_second_least);
 }
 
 void Transfer::begun(const BlobId& blob, std::uint64_t chunks, BootTime now) {
@@ -70,7 +85,7 @@ void Transfer::begun(const BlobId& blob, std::uint64_t chunks, BootTime now) {
   if (at == fetches_.end() || !at->second.running || at->second.begun) return;
   DUGNAD_ASSERT(chunks < chunk_count(blob.length), "a fetch of nothing");
   at->second.begun = true;
-  at->second.next = at->second.asked = chunks;
+  at->second.next = at->second.asked = at->second.first = chunks;
   at->second.patience_ends = now + limits::bulk_patience;
   ask(blob, at->second);
 }
@@ -182,8 +197,15 @@ void Transfer::serve(BootTime now) {
 
 void Transfer::tick(BootTime now) {
   std::vector<BlobId> late;
+  std::vector<BlobId> slow;
+  const bool crowd = crowded();
   for (const auto& [blob, fetch] : fetches_) {
-    if (fetch.running && fetch.patience_ends <= now) late.push_back(blob);
+    if (!fetch.running || fetch.patience_ends == never) continue;  // the store has it
+    if (fetch.patience_ends <= now) late.push_back(blob);
+    else if (crowd && keeps_place_until(fetch) <= now) slow.push_back(blob);
+  }
+  for (const BlobId& blob : slow) {
+    if (const auto at = fetches_.find(blob); at != fetches_.end()) fail(at, "its holder sends it too slowly while others wait", now);
   }
   for (const BlobId& blob : late) {
     if (const auto at = fetches_.find(blob); at != fetches_.end()) fail(at, "its holder did not send it in time", now);
@@ -195,8 +217,11 @@ void Transfer::tick(BootTime now) {
 
 BootTime Transfer::next_deadline() const {
   BootTime next = never;
+  const bool crowd = crowded();
   for (const auto& [blob, fetch] : fetches_) {
-    if (fetch.running) next = std::min(next, fetch.patience_ends);
+    if (!fetch.running || fetch.patience_ends == never) continue;
+    next = std::min(next, fetch.patience_ends);
+    if (crowd) next = std::min(next, keeps_place_until(fetch));
   }
   for (const auto& [key, until] : cancelled_) next = std::min(next, until);
   for (const auto& [peer, service] : services_) {

@@ -8,7 +8,9 @@
 //   3. A chunk is taken only where it is the next one asked for, and only if its path proves it. Rationale: nothing that was not proved is kept,
 //      and a liar is known by its first chunk.
 //   4. A fetch for which nothing came in bulk_patience has failed; so has one whose link broke, or whose holder says it is missing.
-//   5. Chunks are served to each peer within a rate, a slower one over a relay, in turn. Rationale: a relay breaks a link that exceeds its quota; one
+//   5. While others wait for a place and all are taken, a fetch slower than blob_bytes_per_second_least gives up its own. Rationale: a few holders
+//      that send a chunk now and then would else stop all fetching, each for an hour.
+//   6. Chunks are served to each peer within a rate, a slower one over a relay, in turn. Rationale: a relay breaks a link that exceeds its quota; one
 //      that fetches all day must not take the whole line.
 #pragma once
 
@@ -90,6 +92,8 @@ class Transfer {
     bool begun = false;
     std::uint64_t next = 0;   // chunk to come
     std::uint64_t asked = 0;  // up to here
+    std::uint64_t first = 0;  // chunk to come when it began
+    BootTime since{};         // when that was
     BootTime patience_ends = never;
     std::uint64_t turn = 0;  // who came first goes first
   };
@@ -101,6 +105,10 @@ class Transfer {
 
   void start_next(BootTime now);
   void ask(const BlobId& blob, Fetch& fetch);
+  /// Whether some fetch waits although its holder is free.
+  [[nodiscard]] bool crowded() const;
+  /// Until when a running fetch keeps its place in a crowd, by what has come so far.
+  [[nodiscard]] static BootTime keeps_place_until(const Fetch& fetch);
   void fail(Fetches::iterator at, const std::string& reason, BootTime now);
   void on(const PeerId& from, Request&& request, BootTime now);
   void on(const PeerId& from, Chunk&& chunk, BootTime now);

@@ -204,6 +204,43 @@ TEST_CASE("blobs of one holder come one after the other, in the order in which t
   for (const BlobId& id : ids) CHECK(bench[2].store.contains(id));
 }
 
+TEST_CASE("holders that send a chunk now and then do not stop all fetching: in a crowd the slow give up their places") {
+  constexpr auto slow = static_cast<std::uint8_t>(limits::bulk_fetches_max);
+  Bench bench(slow + 2);
+  std::map<BlobId, Bytes> trickled;
+  for (std::uint8_t i = 2; i < slow + 2; ++i) {
+    const Bytes bytes = pattern(40 * chunk_bytes, i);
+    bench.silent.insert(peer(i));
+    const BlobId blob = bench.hold(i, bytes);
+    trickled[blob] = bytes;
+    bench.fetch(1, blob, i);
+  }
+  const BlobId wanted = bench.hold(slow + 2, pattern(chunk_bytes, 99));
+  const auto trickle = [&](std::uint32_t index) {
+    for (std::uint8_t i = 2; i < slow + 2; ++i) {
+      for (const auto& [blob, bytes] : trickled) {
+        if (!bench[i].store.contains(blob)) continue;
+        const auto at = bytes.begin() + static_cast<std::ptrdiff_t>(index * chunk_bytes);
+        const bulk::Chunk chunk{blob, index, merkle_path(blob_leaves(bytes), index), Bytes(at, at + static_cast<std::ptrdiff_t>(chunk_bytes))};
+        bench[1].transfer.received(peer(i), bulk::encode(chunk), bench.now);
+      }
+    }
+    bench.settle();
+  };
+  // Nobody waits: they may take their time.
+  for (std::uint32_t index = 0; index < 3; ++index) {
+    bench.run(std::chrono::seconds(25));
+    trickle(index);
+  }
+  CHECK(bench[1].failed.empty());
+  CHECK(bench[1].transfer.fetches() == slow);
+  bench.fetch(1, wanted, slow + 2);
+  bench.run(std::chrono::seconds(1));
+  CHECK(bench[1].store.contains(wanted));
+  REQUIRE_FALSE(bench[1].failed.empty());
+  CHECK(bench[1].failed[0].reason.find("too slowly") != std::string::npos);
+}
+
 TEST_CASE("a fetch that is let go sends no more questions, and what still comes of it is no offence") {
   Bench bench;
   const BlobId id = bench.hold(1, pattern(9 * chunk_bytes));
