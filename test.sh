@@ -63,6 +63,8 @@ run_tests release
 if [ $quick = no ]; then
   under=(env DUGNAD_SIM_SEEDS=20)  # a sanitizer makes a simulation some five times slower
   sanitized asan -L '^(core|sim)$'
+  under=()
+  sanitized asan -R '^test_(worker|store|cli)$'
 
   # GCC 12's ThreadSanitizer has no room for its shadow where the kernel randomises addresses by more than 28 bits.
   under=()

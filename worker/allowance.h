@@ -9,6 +9,7 @@
 //   5. 0 % is no donation.
 //   6. Memory for strangers' units is shared evenly among the slots, so that together they never take more than `memory_bytes`, by default half of
 //      the host's; with the default a unit gets at least what it gets anywhere that does not say (256 MiB).  Few units come near what they may take.
+//      Beside that, a slot may keep one idle cage for some seconds with up to 256 MiB of its own (cage_slot.h).
 #pragma once
 
 #include <cstdint>

@@ -61,10 +61,11 @@ void CageSlot::run(const Guest& guest, std::span<const ByteView> inputs, const D
     }
     const std::size_t before = next;
     if (timing) timing(next, true);
+    died_ = false;
     drive(guest, inputs, next, done);
     if (next == before) continue;  // it is not known under which unit the cage died; the next drive finds out
     // Guests that kill every cage they get must not keep this machine starting cages.
-    vain = present_.process == nullptr && next == before + 1 ? vain + 1 : 0;
+    vain = died_ && next == before + 1 ? vain + 1 : 0;
     if (vain < cage::limits::starts_max) continue;
     for (; next < inputs.size(); ++next) done(next, fault("its cage died again and again"));
   }
@@ -159,6 +160,7 @@ void CageSlot::drive(const Guest& guest, std::span<const ByteView> inputs, std::
       return done(next++, Ran{Outcome::cancelled, {}});
     }
     if (event == CagedProcess::Event::gone) {
+      died_ = true;
       present_.process.reset();
       if (end - next > 1) {
         // Results that it gathered are lost with it, so the unit that killed it may be any of these: each is run alone until it shows.

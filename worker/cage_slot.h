@@ -83,6 +83,7 @@ class CageSlot {
   const std::chrono::milliseconds kept_time_;
   Cage present_;
   Cage before_;
+  bool died_ = false;  // the present cage, while the last drive() lasted, and not because it was told to stop
   std::size_t doubtful_until_ = 0;  // of the batch: under one of the units before it a cage died
 
   const int bell_;  // an eventfd

@@ -189,6 +189,7 @@ class Executor::Impl {
     // mutex_ too, since attempts move from where cancel() looks for them.
     const std::scoped_lock lock(mutex_, slot.mutex);
     if (!slot.cage) slot.cage = std::make_unique<CageSlot>(*options_.launcher);
+    batch.reserve(1 + slot.taken.size());  // `like` stays where it is
     const Attempt& like = batch.front();
     std::size_t bytes = like.input.bytes.size();
     while (!like.input.large && !slot.taken.empty() && slot.taken.back().guest == like.guest && slot.taken.back().limit == like.limit &&

@@ -24,6 +24,7 @@
 namespace dugnad::worker {
 namespace {
 
+constexpr int patience_at_end_ms = 2000;
 constexpr auto restart_patience = std::chrono::seconds(2);   // a start takes milliseconds
 constexpr auto lived_long = std::chrono::seconds(10);        // its death is then an accident, and it is back at once
 constexpr auto first_pause = std::chrono::milliseconds(100);  // else doubling, up to
@@ -91,6 +92,10 @@ Launcher::~Launcher() {
   ::close(end_);
   if (running_.socket < 0) return;
   ::close(running_.socket);
+  // It ends with its socket, after its cages; one that is stopped is not waited for.
+  pollfd ends{running_.process, POLLIN, 0};
+  while (::poll(&ends, 1, patience_at_end_ms) < 0 && errno == EINTR) {}
+  if (ends.revents == 0) ::syscall(SYS_pidfd_send_signal, running_.process, SIGKILL, nullptr, 0);
   ::close(running_.process);
   while (::waitpid(running_.id, nullptr, 0) < 0 && errno == EINTR) {}
 }
@@ -197,6 +202,11 @@ std::optional<Result<SpawnedCage>> Launcher::ask(std::uint64_t data_bytes) {
   if (answer.error != 0) return Error{std::string("cannot start a cage: ") + std::strerror(answer.error)};
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
   if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(2 * sizeof(int))) {
+    if (header != nullptr && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int))) {
+      int one = -1;
+      std::memcpy(&one, CMSG_DATA(header), sizeof one);
+      ::close(one);  // the socket, whose end the cage takes for its own
+    }
     return Error{"no descriptors are left for a cage"};
   }
   int descriptors[2];

@@ -44,12 +44,16 @@ class Inbox {
     filled_.notify_one();
   }
 
-  /// The same, once there is room: what a program reads slowly is not to pile up here.
+  /// The same, once there is room: what a program reads slowly is not to pile up here. One happening always has room.
   void put_in_turn(Happening happening) {
     {
+      const std::size_t bytes = bytes_of(happening);
       std::unique_lock lock(mutex_);
-      taken_.wait(lock, [this] { return closed_ || waiting_.size() < in_turn_most; });
+      taken_.wait(lock, [this, bytes] {
+        return closed_ || waiting_.empty() || (waiting_.size() < in_turn_most && waiting_bytes_ + bytes <= in_turn_bytes_most);
+      });
       if (closed_) return;
+      waiting_bytes_ += bytes;
       waiting_.push_back(std::move(happening));
     }
     filled_.notify_one();
@@ -71,18 +75,26 @@ class Inbox {
     if (!filled_.wait_for(lock, patience, [this] { return !waiting_.empty(); })) return std::nullopt;
     Happening first = std::move(waiting_.front());
     waiting_.pop_front();
+    waiting_bytes_ -= bytes_of(first);
     taken_.notify_one();
     return first;
   }
 
  private:
   static constexpr std::size_t in_turn_most = 256;
+  static constexpr std::size_t in_turn_bytes_most = 16 << 20;
+
+  static std::size_t bytes_of(const Happening& happening) {
+    const auto* output = std::get_if<Output>(&happening);
+    return output == nullptr ? 0 : output->result.output.size();
+  }
 
   std::mutex mutex_;
   std::condition_variable filled_;
   std::condition_variable taken_;
   bool closed_ = false;
   std::deque<Happening> waiting_;
+  std::size_t waiting_bytes_ = 0;
 };
 
 }  // namespace dugnad::sdk::cli

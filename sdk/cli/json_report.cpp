@@ -81,6 +81,11 @@ class AsEvents final : public Outputs {
       if (const auto written = files_->take(std::move(result)); !written) return written;
     }
     print(event);
+    return flush();
+  }
+
+  Result<void> flush() override {
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return Error{"cannot write to standard output"};
     return {};
   }
 

@@ -33,7 +33,7 @@ class InOrder final : public Outputs {
       if (!output) return output.error();
       if (const auto written = write(*output); !written) return written;
     }
-    if (held_.empty()) spilled_.reset();
+    if (in_file_ == 0) spilled_.reset();
     return {};
   }
 
@@ -66,6 +66,7 @@ class InOrder final : public Outputs {
     const long at = std::ftell(spilled_.get());
     if (std::fwrite(output.data(), 1, size, spilled_.get()) != size) return cannot_write("a temporary file");
     held_[unit] = {{}, at, size};
+    ++in_file_;
     return {};
   }
 
@@ -78,6 +79,7 @@ class InOrder final : public Outputs {
     if (std::fseek(spilled_.get(), held.at, SEEK_SET) != 0 || std::fread(bytes.data(), 1, held.size, spilled_.get()) != held.size) {
       return Error{"cannot read a temporary file again: " + store::reason_of(errno)};
     }
+    --in_file_;
     return bytes;
   }
 
@@ -85,6 +87,7 @@ class InOrder final : public Outputs {
   std::uint64_t next_ = 0;
   std::map<std::uint64_t, Held> held_;
   std::size_t in_memory_ = 0;
+  std::size_t in_file_ = 0;  // outputs
   File spilled_{nullptr, &std::fclose};
 };
 
@@ -93,8 +96,11 @@ class InDirectory final : public Outputs {
   explicit InDirectory(std::string directory) : directory_(std::move(directory)) {}
 
   Result<void> take(UnitResult result) override {
-    if (!result.ok) return {};
     const std::string path = output_file(directory_, result.unit);
+    if (!result.ok) {
+      std::remove(path.c_str());  // of an earlier job
+      return {};
+    }
     const std::string part = path + ".part";
     File file(std::fopen(part.c_str(), "wbe"), &std::fclose);
     if (!file) return cannot_write(part);

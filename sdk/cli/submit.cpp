@@ -38,8 +38,8 @@ class Submission {
   Ending run() {
     const Interrupts interrupts([this] {
       interrupted_ = true;
-      stop_.stop();
       inbox_.put(Interrupted{});
+      stop_.stop();
     });
     if (auto refusal = start()) {
       Ending refused;
@@ -60,9 +60,6 @@ class Submission {
   // --- Before the job ---
 
   std::optional<Refusal> start() {
-    if (!options_.out.empty() && options_.task != nullptr) {
-      if (const auto writable = check_out_file(options_.out); !writable) return Refusal{ExitCode::environment, writable.error().message};
-    }
     if (!options_.resume.empty()) {
       if (auto refusal = find_resumed()) return refusal;
     } else if (options_.task != nullptr) {
@@ -71,6 +68,9 @@ class Submission {
     }
     if (options_.module) {
       if (auto refusal = prepare_module()) return refusal;
+    }
+    if (!options_.out.empty() && !module_) {
+      if (const auto writable = check_out_file(options_.out); !writable) return Refusal{ExitCode::environment, writable.error().message};
     }
     if (options_.resume.empty() || module_) started_.copies = options_.job.copies;
     options_.swarm.modules = module_.has_value();
@@ -193,12 +193,14 @@ class Submission {
   Ending watch() {
     began_ = Clock::now();
     Patience patience(options_.wait, started_.copies, began_);
-    for (;;) {
-      const auto happening = inbox_.take_within(look_interval);
-      if (happening) {
-        if (auto ending = std::visit([this](const auto& what) { return on(what); }, *happening)) return *std::move(ending);
-        continue;
+    for (auto next_look = began_ + look_interval;;) {
+      if (auto happening = inbox_.take_within(look_interval)) {
+        if (auto ending = std::visit([this](auto&& what) { return on(std::forward<decltype(what)>(what)); }, *std::move(happening))) {
+          return *std::move(ending);
+        }
+        if (Clock::now() < next_look) continue;
       }
+      next_look = Clock::now() + look_interval;
       const Progress progress = job_->progress();
       report_.progress(progress);
       if (const auto code = patience.look(progress, Clock::now())) return given_up(*code, progress);
@@ -235,7 +237,7 @@ class Submission {
     return write_output({.unit = failed.unit, .ok = false});
   }
 
-  std::optional<Ending> on(const Output& output) { return write_output(output.result); }
+  std::optional<Ending> on(Output output) { return write_output(std::move(output.result)); }
 
   std::optional<Ending> write_output(UnitResult result) {
     report_.make_way();
@@ -251,11 +253,15 @@ class Submission {
       if (const auto flushed = outputs_->flush(); !flushed) return end_with(ExitCode::environment, flushed.error().message);
     }
     switch (over.end.kind) {
-      case EndKind::complete: break;
+      case EndKind::complete:
+        if (!module_ || failed_ == 0) break;
+        [[fallthrough]];  // an output was lost on its way here
       case EndKind::units_failed:
         return end_with(ExitCode::units_failed, std::to_string(failed_) + (failed_ == 1 ? " unit" : " units") + " failed" +
                                                     (module_ ? "" : ", so that there is no answer"));
-      case EndKind::inputs_failed: return end_with(ExitCode::environment, over.end.reason + "; " + how_to_go_on());
+      case EndKind::inputs_failed:
+        if (interrupted_) return end_with(ExitCode::interrupted, "interrupted; " + how_to_go_on());
+        return end_with(ExitCode::environment, over.end.reason + "; " + how_to_go_on());
       case EndKind::cancelled: return end_with(ExitCode::interrupted, "the job was cancelled");
       case EndKind::swarm_left: return end_with(ExitCode::interrupted, "interrupted; " + how_to_go_on());
     }

@@ -191,7 +191,7 @@ Result<void> check_task(SubmitOptions& options, const Typed& typed, const std::v
       return Error{"--resume goes on with a job as it was submitted; leave out '" + (typed.task.empty() ? left_over.front() : typed.task) +
                    "'"};
     }
-    return {};
+    return check_no_module_options(options, typed);
   }
   if (is_module(typed.task)) return check_module(options, typed, left_over);
   if (const auto none = check_no_module_options(options, typed); !none) return none;

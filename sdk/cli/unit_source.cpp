@@ -26,8 +26,13 @@ constexpr std::size_t input_bytes_most = 64u << 20;  // of one unit
 
 Error cannot(const std::string& path, int error) { return {"cannot read " + path + ": " + store::reason_of(error)}; }
 
-std::string whole_path(const std::string& path) {
+std::string whole_path(const std::string& path, bool pattern = false) {
   std::error_code unknown;
+  if (pattern) {
+    if (path.starts_with("/") || path.starts_with("~")) return path;
+    const auto here = std::filesystem::current_path(unknown);
+    return unknown ? path : (here / path).string();  // as it is: `*/..` is no way back
+  }
   const auto whole = std::filesystem::absolute(path, unknown);
   return unknown ? path : whole.lexically_normal().string();
 }
@@ -93,7 +98,7 @@ std::optional<std::uint64_t> count_lines(int fd) {
   std::vector<char> buffer(1 << 20);
   std::uint64_t lines = 0;
   char last = '\n';
-  off_t at = 0;
+  off_t at = std::max<off_t>(0, ::lseek(fd, 0, SEEK_CUR));  // whoever gave it to us may have read some of it
   for (;;) {
     const ssize_t got = ::pread(fd, buffer.data(), buffer.size(), at);
     if (got < 0) return std::nullopt;
@@ -177,7 +182,7 @@ std::string UnitSource::text() const {
   switch (kind) {
     case Kind::lines: return "--lines " + quoted(whole_path(what));
     case Kind::arguments: return "--args " + quoted(whole_path(what));
-    case Kind::files: return "--files " + quoted(whole_path(what));
+    case Kind::files: return "--files " + quoted(whole_path(what, true));
     case Kind::standard_input: return "-";
   }
   return {};

@@ -112,6 +112,7 @@ int serve(const char* program) {
   sigaddset(&children, SIGCHLD);
   // A signal from the terminal is the worker's affair: its end is ours.
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_IGN);
+  ::signal(SIGCHLD, SIG_DFL);  // which may come ignored, and then no child's end would be told
   ::sigprocmask(SIG_BLOCK, &children, nullptr);
   const int deaths = ::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
   if (deaths < 0 || ::fcntl(launcher_socket, F_SETFD, FD_CLOEXEC) != 0) return 1;

@@ -172,10 +172,10 @@ Result<void> filter_calls(int socket) {
   for (const int call : {SCMP_SYS(read), SCMP_SYS(write)}) {
     error = error != 0 ? error : ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, SCMP_A0(SCMP_CMP_EQ, one));
   }
-  // No file is ever mapped, and nothing executable from the start.
+  // No file is ever mapped, nothing executable from the start, and nothing shared: RLIMIT_DATA would not count it.
   error = error != 0 ? error
                      : ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
-                                          SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
+                                          SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS | MAP_TYPE, MAP_ANONYMOUS | MAP_PRIVATE));
   error = error != 0 ? error : ::seccomp_load(filter);
   ::seccomp_release(filter);
   if (error != 0) return Error{std::string("seccomp: ") + std::strerror(-error)};

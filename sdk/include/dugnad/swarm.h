@@ -101,7 +101,7 @@ enum class EndKind : std::uint8_t { complete, units_failed, cancelled, swarm_lef
 struct End {
   EndKind kind = EndKind::complete;
   std::uint64_t units_failed = 0;
-  std::string reason = {};  // inputs_failed: what the source of inputs said; the job can be taken up again
+  std::string reason = {};  // inputs_failed: what the source of inputs said; once this Swarm is left, the job can be taken up again
 };
 
 /// Inputs as they come: nullopt when there are no more, an error where the next one cannot be had.
