@@ -39,8 +39,9 @@ std::vector<AwaitedOutputs::Ended> AwaitedOutputs::tick(Now now, const std::func
     const auto at = awaited_.find(line_.front());
     if (at != awaited_.end() && !at->second.needed) {
       Awaited& awaited = at->second;
-      if (!room_.fits(awaited.output.length)) break;
+      if (taken_ > 0 && !room_.fits(awaited.output.length)) break;
       room_.taken += awaited.output.length;
+      taken_ += awaited.output.length;
       awaited.needed = true;
       const auto tries = static_cast<unsigned>(std::min(awaited.holders.size(), limits::blob_holders_max)) + limits::output_tries_extra;
       awaited.here = blobs_.need(awaited.output, awaited.holders, tries, now, out);
@@ -67,20 +68,21 @@ std::vector<AwaitedOutputs::Ended> AwaitedOutputs::tick(Now now, const std::func
     const auto& [unit, awaited] = entry;
     if (!awaited.here && !awaited.hopeless) return false;
     ended.push_back({unit, awaited.here});
-    if (!awaited.here && awaited.needed) {
-      blobs_.release(awaited.output, out);
-      room_.leave(awaited.output.length);
-    }
+    if (!awaited.here && awaited.needed) leave(awaited.output, out);
     return true;
   });
   return ended;
 }
 
+void AwaitedOutputs::leave(const BlobId& output, Output& out) {
+  blobs_.release(output, out);
+  room_.leave(output.length);
+  taken_ -= std::min(taken_, output.length);
+}
+
 void AwaitedOutputs::clear(Output& out) {
   for (const auto& [unit, awaited] : awaited_) {
-    if (!awaited.needed) continue;
-    blobs_.release(awaited.output, out);
-    room_.leave(awaited.output.length);
+    if (awaited.needed) leave(awaited.output, out);
   }
   awaited_.clear();
   line_.clear();

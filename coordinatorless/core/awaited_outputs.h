@@ -2,14 +2,16 @@
 // has room for; a unit is accepted once its output is here, and computed again where it is not to be had.
 //
 // Specification
-//   1. An output is fetched once there is room for it; a lone one always. Room is taken until the program has read the output. Rationale: a program
-//      that is slower than its donors must slow them down, not fill the disk.
+//   1. An output is fetched once there is room for it; a job's lone one always. Room is taken until the program has read the output. Rationale: a
+//      program that is slower than its donors must slow them down, not fill the disk. One that reads one job to its end before the next one's first
+//      output must get there, whatever the next one has here.
 //   2. It is not to be had once each holder was asked and output_tries_extra more, or none was linked for holder_absence. Rationale: computing it
 //      again costs less than waiting for who may never come back.
 //   3. With it, whatever was returned by the same holders alone is given up. Rationale: one that never gives what it promised costs each job the
 //      time of one fetch, not of all that it promised.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -23,8 +25,12 @@ namespace dugnad::core {
 struct OutputRoom {
   std::uint64_t most = 0;
   std::uint64_t taken = 0;
-  [[nodiscard]] bool fits(std::uint64_t bytes) const { return taken == 0 || taken + bytes <= most; }
-  void leave(std::uint64_t bytes) { taken -= std::min(taken, bytes); }
+  bool freed = false;  // since whoever waits for room last looked
+  [[nodiscard]] bool fits(std::uint64_t bytes) const { return taken + bytes <= most; }
+  void leave(std::uint64_t bytes) {
+    taken -= std::min(taken, bytes);
+    freed = true;
+  }
 };
 
 class AwaitedOutputs {
@@ -36,6 +42,8 @@ class AwaitedOutputs {
   void also_held(UnitIndex unit, const PeerId& holder, Now now, Output& out);
   /// Whether it is about an output that is awaited.
   bool on_blob(const BlobWants::News& news);
+  /// The program has read an output of this job: it is not needed any more, and leaves its room.
+  void leave(const BlobId& output, Output& out);
   /// The job is over.
   void clear(Output& out);
 
@@ -65,6 +73,7 @@ class AwaitedOutputs {
 
   BlobWants& blobs_;
   OutputRoom& room_;
+  std::uint64_t taken_ = 0;  // of the room, by this job
   std::map<UnitIndex, Awaited> awaited_;
   std::deque<UnitIndex> line_;  // for room
   BootTime deadline_ = never;

@@ -54,6 +54,8 @@ class Job {
   void on_return(const PeerId& from, const Return& returned, Now now);
   /// Whether it is about this job's outputs.
   bool on_blob(const BlobWants::News& news) { return outputs_.on_blob(news); }
+  /// The program has read an output.
+  void on_taken(const BlobId& output, Output& out) { outputs_.leave(output, out); }
   /// Outputs wait until others were taken.
   [[nodiscard]] bool waits_for_room() const { return outputs_.wait_for_room(); }
   void connected(const PeerId& peer);

@@ -1,6 +1,7 @@
 #include "coordinatorless/core/job_board.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "coordinatorless/core/codec.h"
 
@@ -64,16 +65,17 @@ void JobBoard::on_blob(const BlobWants::News& news, Now now, Output& out) {
   for (const auto& [id, job] : jobs_) {
     if (job->on_blob(news)) job->settle_up(now, journal_, out);
   }
-  clear_away();
+  end_turn(now, out);
 }
 
 void JobBoard::on_taken(const OutputTaken& taken, Now now, Output& out) {
-  commons_.blobs.release(taken.blob, out);
-  commons_.outputs.leave(taken.blob.length);
-  for (const auto& [id, job] : jobs_) {
-    if (job->waits_for_room()) job->settle_up(now, journal_, out);
+  if (Job* job = find(taken.job)) {
+    job->on_taken(taken.blob, out);
+  } else {
+    commons_.blobs.release(taken.blob, out);
+    commons_.outputs.leave(taken.blob.length);
   }
-  clear_away();
+  end_turn(now, out);
 }
 
 void JobBoard::connected(const PeerId& peer) {
@@ -85,19 +87,29 @@ void JobBoard::lost(const PeerId& peer, Now now, Output& out) {
     job->lost(peer, now);
     job->settle_up(now, journal_, out);
   }
-  clear_away();
+  end_turn(now, out);
 }
 
 void JobBoard::tick(Now now, Output& out) {
   for (const auto& [id, job] : jobs_) {
     if (job->next_deadline() <= now.boot) job->settle_up(now, journal_, out);
   }
-  clear_away();
+  end_turn(now, out);
 }
 
 void JobBoard::settle_up(Job& job, Now now, Output& out) {
   job.settle_up(now, journal_, out);
-  if (job.ended()) clear_away();
+  if (job.ended() || commons_.outputs.freed) end_turn(now, out);
+}
+
+void JobBoard::end_turn(Now now, Output& out) {
+  // Whoever is given room may give up something else in turn: as often as there are outputs to give up.
+  while (std::exchange(commons_.outputs.freed, false)) {
+    for (const auto& [id, job] : jobs_) {
+      if (job->waits_for_room()) job->settle_up(now, journal_, out);
+    }
+  }
+  clear_away();
 }
 
 void JobBoard::clear_away() {

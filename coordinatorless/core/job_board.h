@@ -53,6 +53,8 @@ class JobBoard {
   [[nodiscard]] Job* find(const JobId& job) const;
   /// May be the job's end.
   void settle_up(Job& job, Now now, Output& out);
+  /// Room that some job has left serves those that wait for it; jobs that have ended go.
+  void end_turn(Now now, Output& out);
   void clear_away();
 
   const Self& self_;

@@ -17,19 +17,49 @@ struct Bench {
   Now now = start_of_time();
   Journal journal;
   BlobWants blobs{submitter.self.id};
-  JobBoard board{submitter.self, journal, blobs, 0};
+  JobBoard board{submitter.self, journal, blobs, output_room};
   Output out;
 
-  void submit(const JobId& id) {
+  static constexpr std::uint64_t output_room = 2 << 20;
+
+  void submit(const JobId& id, std::uint64_t units = 1) {
     Manifest manifest;
     manifest.copies = 1;
     board.submit(id, manifest, JobSubmitted{}, now, out);
-    board.append(UnitsAppended{id, {{{0}, Bytes{1}}}, true}, now, out);
+    UnitsAppended appended{id, {}, true};
+    for (std::uint64_t unit = 0; unit < units; ++unit) appended.units.push_back({{unit}, Bytes{1}});
+    board.append(std::move(appended), now, out);
   }
-  std::optional<Charge> answer(const JobId& id, LeaseId lease) {
-    Results results{id, {}, {{lease, {0}, Outcome::ok, {}}}, {}};
+  std::optional<Charge> answer(const JobId& id, LeaseId lease) { return answer(id, {{lease, {0}, Outcome::ok, {}}}); }
+  std::optional<Charge> answer(const JobId& id, std::vector<UnitResult> all) {
+    Results results{id, {}, std::move(all), {}};
     results.signature = donor.self.sign(Domain::results, results_root(results).view());
     return board.on_results(donor.self.id, donor.crypto->public_key(), std::move(results), now, out);
+  }
+  /// A job of so many units, which the donor has returned, each with a large output.
+  void submit_and_answer(const JobId& id, std::uint64_t units, std::uint64_t length) {
+    submit(id, units);
+    board.on_want(donor.self.id, Want{id, 8, seconds(100)}, now, out);
+    std::uint64_t answered = 0;
+    for (auto leases = sent<Lease>(); !leases.empty(); leases = sent<Lease>()) {
+      std::vector<UnitResult> all;
+      for (const Lease& lease : leases) {
+        for (const LeasedUnit& unit : lease.units) {
+          const auto name = static_cast<std::uint8_t>(++answered);
+          all.push_back({lease.lease, unit.unit, Outcome::ok, Value(BlobId{length, Hash{{id.bytes[0], name}}})});
+        }
+      }
+      CHECK_FALSE(answer(id, std::move(all)));
+    }
+    CHECK(answered == units);
+  }
+  /// What was to be fetched, since last asked.
+  std::vector<BlobId> fetches() {
+    std::vector<BlobId> all;
+    for (const Effect& effect : std::exchange(out.effects, {})) {
+      if (const auto* fetch = std::get_if<FetchBlob>(&effect)) all.push_back(fetch->blob);
+    }
+    return all;
   }
   template <class What>
   std::vector<What> sent() {
@@ -92,4 +122,55 @@ TEST_CASE("once the submitter leaves, newcomers are sent away") {
   bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(1)}, bench.now, bench.out);
   CHECK(bench.sent<Closed>().size() == 1);
   CHECK(bench.board.runs(job));
+}
+
+namespace {
+
+const JobId other_job{{8}};
+
+/// One job has all the room for its output; the other's first output is fetched beside it, and the second waits.
+void wait_for_room(Bench& bench) {
+  bench.blobs.connected(bench.donor.self.id, bench.now, bench.out);
+  bench.submit_and_answer(job, 1, Bench::output_room);
+  CHECK(bench.fetches().size() == 1);
+  bench.submit_and_answer(other_job, 2, 1 << 20);
+  CHECK(bench.fetches().size() == 1);
+}
+
+}  // namespace
+
+TEST_CASE("the room that a cancelled job leaves serves the one that waits for it, at once") {
+  Bench bench;
+  wait_for_room(bench);
+  bench.board.cancel(job, bench.now, bench.out);
+  CHECK(bench.fetches().size() == 1);
+}
+
+TEST_CASE("the room of an output that is given up serves the job that waits for it, at once") {
+  Bench bench;
+  wait_for_room(bench);
+  bench.now.boot += limits::holder_absence / 2;
+  bench.board.lost(bench.donor.self.id, bench.now, bench.out);
+  CHECK(bench.fetches().empty());
+  bench.board.on_want(bench.donor.self.id, Want{other_job, 8, seconds(100)}, bench.now, bench.out);  // for this one it is back
+  bench.now.boot += limits::holder_absence;
+  bench.board.tick(bench.now, bench.out);
+  CHECK(bench.board.progress(job)->units_reopened == 1);
+  CHECK(bench.board.progress(other_job)->units_reopened == 0);
+  CHECK(bench.fetches().size() == 1);
+}
+
+TEST_CASE("an output of a job that is over leaves its room when it is read, and it serves another job") {
+  Bench bench;
+  bench.blobs.connected(bench.donor.self.id, bench.now, bench.out);
+  bench.submit_and_answer(job, 1, Bench::output_room);
+  const auto first = bench.fetches();
+  REQUIRE(first.size() == 1);
+  bench.blobs.fetched(first[0]);
+  for (const auto& news : bench.blobs.take_news()) bench.board.on_blob(news, bench.now, bench.out);
+  CHECK_FALSE(bench.board.runs(job));
+  bench.submit_and_answer(other_job, 2, 1 << 20);
+  CHECK(bench.fetches().size() == 1);
+  bench.board.on_taken({job, first[0]}, bench.now, bench.out);
+  CHECK(bench.fetches().size() == 1);
 }
