@@ -170,7 +170,12 @@ Result<Found> identify_untouched(const std::string& path) {
   if (status.st_size < header_size) return not_ours(path);  // SQLite takes a single byte for an empty database
   const Result<Database> database = open_database(uri_of(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, path);
   if (!database) return database.error();
-  return identify(database->get(), path);
+  Result<Found> found = identify(database->get(), path);
+  if (found || sqlite3_errcode(database->get()) != SQLITE_CORRUPT || ::stat((path + "-wal").c_str(), &status) != 0) return found;
+  // Without locks, a file that another process moves its log into just now looks too short for its header. Asked again under locks.
+  const Result<Database> locked = open_database(path, SQLITE_OPEN_READONLY, path);
+  if (!locked) return locked.error();
+  return identify(locked->get(), path);
 }
 
 /// In a rollback journal still, so that the file proper says whose it is before a write-ahead log exists.
