@@ -46,16 +46,17 @@ TEST_CASE("a module that takes longer to compile than a unit may take costs its 
                            woken.notify_one();
                          },
                      .launcher = launcher.get()});
+  constexpr auto limit = milliseconds(2000);  // more than a unit of nothing waits on a busy machine
   const auto run = [&](const std::vector<std::string>& units) {
-    return run_in(executor, mutex, woken, awake, guest_of("takes half a second"), units, milliseconds(200));
+    return run_in(executor, mutex, woken, awake, guest_of("takes three seconds"), units, limit);
   };
   for (int round = 0; round < 2; ++round) {  // the second needs a cage again, since the loop cost the first one's
     const auto all = run({"1", "2", "loop"});
     CHECK(to_text(all[0].output.bytes) == "1");
-    CHECK(all[0].cpu < milliseconds(200));  // nor is what it cost counted as theirs
+    CHECK(all[0].cpu < limit);  // nor is what it cost counted as theirs
     CHECK(to_text(all[1].output.bytes) == "2");
     CHECK(all[2].outcome == Outcome::donor_fault);
-    CHECK(to_text(all[2].output.bytes).find("0.2 s") != std::string::npos);
+    CHECK(to_text(all[2].output.bytes).find("2 s") != std::string::npos);
   }
 }
 

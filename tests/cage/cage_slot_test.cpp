@@ -248,6 +248,7 @@ TEST_CASE("a launcher that dies is started again, and what runs in its cages is 
 
 TEST_CASE("a launcher that hangs is ended, and a new one answers") {
   const auto launcher = probe_launcher();
+  REQUIRE(launcher->check());  // so that it has become what it is looked for as
   const pid_t first = launcher_process();
   REQUIRE(::kill(first, SIGSTOP) == 0);
   const auto layers = launcher->check();
