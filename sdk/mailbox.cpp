@@ -1,7 +1,10 @@
 #include "sdk/mailbox.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include "coordinatorless/base/panic.h"
 
 namespace dugnad::sdk {
 namespace {
@@ -100,17 +103,21 @@ std::optional<UnitResult> Mailbox::take(const Wait& wait) {
     if (const auto at = lying_.find(result->unit); at != lying_.end()) {
       lying = std::move(at->second);
       lying_.erase(at);
+      if (lying->is_kept()) ++reading_;
+      if (lying->loaded) loaded_ -= lying->loaded->size();
     }
     drained = has_room();
   }
   if (lying) {
-    const auto bytes = lying->loaded ? lying->loaded : store_.read(lying->large.blob);
-    if (!lying->loaded) store_.let_go(lying->large);
+    const auto bytes = lying->loaded || lying->lost ? lying->loaded : store_.read(lying->large.blob);
+    if (lying->is_kept()) let_go(lying->large);
     if (bytes) {
       result->output = *bytes;
     } else {
       result->ok = false;
-      result->reason = "its output was lost from this machine's disk";
+      result->reason = lying->crowded ? "its output was not kept: while the job's end was waited for, large ones took more than " +
+                                            std::to_string(store_.memory_max >> 20) + " MiB of memory; take results as they come"
+                                      : "its output was lost from this machine's disk";
     }
   }
   if (drained) drained_();
@@ -140,21 +147,66 @@ void Mailbox::await_end(Lock& lock) {
 }
 
 bool Mailbox::load_one(Lock& lock) {
-  const auto next = std::find_if(lying_.begin(), lying_.end(), [](const auto& entry) { return !entry.second.loaded && !entry.second.loading; });
+  const auto is_due = [](const auto& entry) { return entry.second.is_kept() && !entry.second.loading; };
+  const auto next = std::find_if(lying_.begin(), lying_.end(), is_due);
   if (next == lying_.end()) return false;
   const std::uint64_t unit = next->first;
   const Large large = next->second.large;
+  const bool crowded = loaded_ + large.blob.length > store_.memory_max;
   next->second.loading = true;
+  if (!crowded) loaded_ += large.blob.length;  // at once: several may be reading
+  ++reading_;
   lock.unlock();
-  auto bytes = store_.read(large.blob);
+  auto bytes = crowded ? nullptr : store_.read(large.blob);
   lock.lock();
+  if (!crowded && !bytes) loaded_ -= large.blob.length;
   const auto at = lying_.find(unit);
-  if (at == lying_.end() || !bytes) return true;  // taken meanwhile, by somebody who reads it too; or lost, as whoever takes it will find
-  at->second.loaded = std::move(bytes);
+  if (at == lying_.end()) {  // taken meanwhile, by somebody who reads it too and lets go of it
+    if (bytes) loaded_ -= large.blob.length;
+    if (--reading_ == 0) quiet_.notify_all();
+    return true;
+  }
+  if (crowded) at->second.crowded = true;
+  else if (!bytes) at->second.lost = true;
+  else at->second.loaded = std::move(bytes);
   lock.unlock();
-  store_.let_go(large);
+  let_go(large);
   lock.lock();
   return true;
+}
+
+void Mailbox::let_go(const Large& large) {
+  store_.let_go(large);
+  const std::lock_guard lock(mutex_);
+  if (--reading_ == 0) quiet_.notify_all();
+}
+
+void Mailbox::keep_rest() {
+  Lock lock(mutex_);
+  DUGNAD_ASSERT(end_, "a mailbox is left before the end");
+  quiet_.wait(lock, [this] { return reading_ == 0; });
+  std::map<std::uint64_t, Large> rest;
+  for (const auto& [unit, lying] : lying_) {
+    if (lying.is_kept() && !lying.large.own_pin) rest[unit] = lying.large;
+  }
+  lock.unlock();
+  std::map<std::uint64_t, bool> pinned;  // before it is let go of: it must not be evicted between the two
+  for (const auto& [unit, large] : rest) pinned[unit] = store_.pin(large.blob);
+  lock.lock();
+  std::vector<Large> gone;
+  for (const auto& [unit, large] : rest) {
+    const auto at = lying_.find(unit);
+    if (at == lying_.end()) {  // taken meanwhile: who did so lets go of it
+      if (pinned[unit]) gone.push_back({large.blob, true});
+      continue;
+    }
+    (pinned[unit] ? at->second.large.own_pin : at->second.lost) = true;
+    gone.push_back(large);
+  }
+  lock.unlock();
+  for (const Large& large : gone) store_.let_go(large);
+  lock.lock();
+  quiet_.wait(lock, [this] { return reading_ == 0; });
 }
 
 End Mailbox::wait_end() {
@@ -163,17 +215,25 @@ End Mailbox::wait_end() {
   return *end_;
 }
 
-Mailbox::Outcome Mailbox::wait_answer() {
+void Mailbox::give_up() {
   Lock lock(mutex_);
   given_up_ = true;
   batches_.clear();
   taken_ = waiting_ = 0;
   const auto lying = std::exchange(lying_, {});
+  for (const auto& [unit, each] : lying) {
+    if (each.is_kept()) ++reading_;
+    if (each.loaded) loaded_ -= each.loaded->size();
+  }
   lock.unlock();
   for (const auto& [unit, each] : lying) {
-    if (!each.loaded) store_.let_go(each.large);
+    if (each.is_kept()) let_go(each.large);
   }
-  lock.lock();
+}
+
+Mailbox::Outcome Mailbox::wait_answer() {
+  give_up();
+  Lock lock(mutex_);
   await_end(lock);
   return {*end_, answer_, first_failed_};
 }

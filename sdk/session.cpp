@@ -15,6 +15,7 @@ constexpr std::uint64_t look_ahead_units_max = 1 << 20;
 constexpr std::uint64_t look_ahead_bytes = 64 << 20;  // of inputs; the node holds them until they are accepted
 constexpr std::size_t batch_units_max = 4096;
 constexpr std::size_t batch_bytes_max = 4 << 20;
+constexpr auto room_patience = std::chrono::milliseconds(200);  // nobody says when others leave room in the store
 constexpr Duration batch_quick = std::chrono::milliseconds(1);
 
 BootTime now() { return zmq::read_clocks().boot; }
@@ -65,7 +66,10 @@ Session::Session(worker::Node& node, Prepared prepared, Source source)
       module_(std::move(prepared.module)),
       node_(&node) {}
 
-Session::~Session() { leave(); }
+Session::~Session() {
+  leave();
+  mailbox_.give_up();
+}
 
 // --- The Swarm's side ---
 
@@ -96,6 +100,7 @@ void Session::leave() {
     failed_units = failed_;
   }
   mailbox_.finish({EndKind::swarm_left, failed_units, {}}, std::nullopt);
+  mailbox_.keep_rest();  // what was not read must not fill the node's room for outputs for ever
   const std::lock_guard lock(attached_);
   node_ = nullptr;
 }
@@ -130,7 +135,7 @@ void Session::ended(JobState state) {
   {
     const std::lock_guard lock(mutex_);
     core_ended_ = state;
-    for (const auto& [unit, input] : std::exchange(large_inputs_, {})) node_->let_go(input);
+    let_all_inputs_go();
     job_lock_.reset();
     changed_.notify_all();
     end = end_of(state);
@@ -147,7 +152,12 @@ void Session::run() {
     bool left = false;
     {
       Lock lock(mutex_);
-      changed_.wait(lock, [this] { return left_ || core_ended_ || !inbox_.empty() || may_cut(); });
+      const auto has_news = [this] { return left_ || core_ended_ || !inbox_.empty(); };
+      if (no_room_) {
+        changed_.wait_for(lock, room_patience, has_news);
+      } else {
+        changed_.wait(lock, [&] { return has_news() || may_cut(); });
+      }
       units = std::exchange(inbox_, {});
       core_ended = core_ended_;
       left = left_;
@@ -166,13 +176,13 @@ std::uint64_t Session::look_ahead() const {
   const double wanted = look_ahead_seconds * rate_.per_second(now());
   const auto units = static_cast<std::uint64_t>(std::min(wanted, static_cast<double>(look_ahead_units_max)));
   const std::uint64_t mean_bytes = cut_ == 0 ? 0 : input_bytes_ / cut_;
-  // Large ones lie in the store, within their share of it.
-  const std::uint64_t room = mean_bytes > small_bytes_max ? blobs_->quota() / core::limits::blob_uses : look_ahead_bytes;
-  return std::min(std::max(units, look_ahead_units_min), std::max<std::uint64_t>(room / std::max<std::uint64_t>(mean_bytes, 1), 1));
+  return std::min(std::max(units, look_ahead_units_min), look_ahead_bytes / std::max<std::uint64_t>(mean_bytes, 1));
 }
 
 bool Session::may_cut() {
   if (stop_cutting_ || complete_ || starved_) return false;
+  const std::uint64_t pinned = input_blob_bytes_ + earlier_bytes_;
+  if (pinned > 0 && pinned + waiting_bytes_ > blob_room()) return false;
   // Not for every unit that is accepted, but for a quarter of them together.
   return ahead_ <= look_ahead() / 4 * 3 && !mailbox_.full();
 }
@@ -185,18 +195,27 @@ void Session::cut() {
   std::uint64_t resumed = 0;
   std::uint64_t next = 0;
   std::size_t bytes = 0;
+  std::uint64_t travelling = 0;  // of `bytes`, in messages
+  std::uint64_t pinned = 0;      // in the store
   std::uint64_t ahead = 0;
+  if (std::exchange(no_room_, false) && !blobs_->make_room_for(waiting_->size())) {
+    no_room_ = true;
+    return;
+  }
   {
     const std::lock_guard lock(mutex_);
     if (!may_cut()) return;
     next = cut_;
     ahead = ahead_;
+    pinned = input_blob_bytes_ + earlier_bytes_;
+    waiting_bytes_ = 0;
   }
+  std::uint64_t waiting_bytes = 0;
   bool last = false;
   bool starved = false;
   const BootTime began = now();
   while (fresh.size() + done.size() < batch_ && bytes < batch_bytes_max) {
-    std::optional<Bytes> input = plan_->next();
+    std::optional<Bytes> input = waiting_ ? std::exchange(waiting_, std::nullopt) : plan_->next();
     if (!input) {
       if (inputs_ != nullptr && inputs_->fault()) break;
       // Where nothing is under way either, a plan that waits for outputs waits for units that have failed.
@@ -204,18 +223,36 @@ void Session::cut() {
       starved = !last;
       break;
     }
-    bytes += input->size();
+    const std::size_t size = input->size();
+    const std::uint64_t blob_bytes = blob_bytes_of(next, *input);
+    if (blob_bytes > 0 && pinned > 0 && pinned + blob_bytes > blob_room()) {
+      waiting_ = std::move(input);
+      waiting_bytes = blob_bytes;
+      break;
+    }
     if (auto known = take_kept(next, *input, large)) {
+      if (const auto at = large.find(next); at != large.end()) pinned += at->second.blob.length;
       done.push_back(*std::move(known));
       ++resumed;
     } else if (auto fault = fault_of_input(next, input->size())) {
       done.push_back(failed(next, std::move(fault->message)));
-    } else if (auto value = as_value(*std::move(input))) {
-      if (value->large) large_inputs[next] = value->blob();
+    } else if (auto value = as_value(*input)) {
+      if (value->large) {
+        large_inputs[next] = value->blob();
+        pinned += size;
+      } else {
+        travelling += size;
+      }
       fresh.push_back({UnitIndex{next}, *std::move(value)});
+    } else if (!blobs_->make_room_for(size)) {
+      waiting_ = std::move(input);
+      waiting_bytes = blob_bytes;
+      no_room_ = true;
+      break;
     } else {
       done.push_back(failed(next, "its input cannot be kept: " + value.error().message));
     }
+    bytes += size;
     ++next;
   }
   // Inputs that come slowly go off one by one; others in batches that grow.
@@ -224,8 +261,12 @@ void Session::cut() {
     const std::lock_guard lock(mutex_);
     cut_ = next;
     ahead_ += fresh.size();
+    for (const auto& [unit, input] : large_inputs) input_blob_bytes_ += input.length;
     large_inputs_.merge(large_inputs);
-    input_bytes_ += bytes;
+    if (core_ended_) let_all_inputs_go();  // it has come too late for what ended() let go of
+    for (const auto& [unit, each] : large) earlier_bytes_ += each.blob.length;
+    waiting_bytes_ = waiting_bytes;
+    input_bytes_ += travelling;
     done_ += done.size();
     failed_ += failed_in(done);
     resumed_ += resumed;
@@ -260,12 +301,15 @@ std::optional<UnitResult> Session::take_kept(std::uint64_t unit, const Bytes& in
     return result_of(std::move(kept), large);
   }
   const BlobId output = kept.output.blob();
+  // First of all: once the plan has accepted it, it cannot be computed again.
+  if (!blobs_->pin(output)) return std::nullopt;
   const auto bytes = combines_ ? blobs_->get(output) : nullptr;
-  if (combines_ && (!bytes || !plan_->accept(kept.unit, *bytes))) return std::nullopt;
-  if (!combines_ && !plan_->accept(kept.unit, {})) return std::nullopt;
-  if (!blobs_->pin(output)) return std::nullopt;  // gone meanwhile: computed again
+  if (combines_ ? !bytes || !plan_->accept(kept.unit, *bytes) : !plan_->accept(kept.unit, {})) {
+    blobs_->unpin(output);
+    return std::nullopt;
+  }
   UnitResult result = result_of(std::move(kept), large);
-  large.at(unit).earlier = true;
+  large.at(unit).own_pin = true;
   return result;
 }
 
@@ -346,7 +390,7 @@ Result<std::uint64_t> Session::submit(std::vector<Bytes> inputs) {
     return error;
   };
   for (Bytes& input : inputs) {
-    auto value = as_value(std::move(input));
+    auto value = as_value(input);
     if (!value) return refuse(Error{"an input cannot be kept: " + value.error().message});
     units.push_back({UnitIndex{}, *std::move(value)});
   }
@@ -356,7 +400,9 @@ Result<std::uint64_t> Session::submit(std::vector<Bytes> inputs) {
   const std::uint64_t first = cut_;
   for (core::NewUnit& unit : units) {
     unit.unit = UnitIndex{cut_++};
-    if (unit.input.large) large_inputs_[unit.unit.value] = unit.input.blob();
+    if (!unit.input.large) continue;
+    large_inputs_[unit.unit.value] = unit.input.blob();
+    input_blob_bytes_ += unit.input.length();
   }
   ahead_ += units.size();
   if (!units.empty()) node_->post(core::UnitsAppended{id_, std::move(units), false});

@@ -5,7 +5,8 @@
 //   node -> plan:    where the plan combines, its outputs are accepted by the session's thread before the user sees them.
 //   node -> mailbox: else they go to the user directly; a lone unit's result costs the user's wake-up and no other.
 //
-// Large inputs are kept in the node's store until their unit is accepted, large outputs until they are read: neither lies in memory.
+// Large inputs are kept in the node's store until their unit is accepted, large outputs until they are read: neither lies in memory. Units are cut
+// only as far as both have room there; where others have taken it all, the next unit waits for it.
 //
 // What an earlier run has accepted is told apart unit by unit, as they are cut again: one with the same input is delivered from the journal
 // and never leased.
@@ -86,7 +87,9 @@ class Session {
   /// The unit's result of an earlier run, where its input is still the same, a large output still here, and the plan takes it.
   [[nodiscard]] std::optional<UnitResult> take_kept(std::uint64_t unit, const Bytes& input, Mailbox::LargeOutputs& large);
   /// Keeps a large input in the store.
-  [[nodiscard]] Result<Value> as_value(Bytes input);
+  [[nodiscard]] Result<Value> as_value(Bytes& input);
+  /// What cutting the unit would pin in the store.
+  [[nodiscard]] std::uint64_t blob_bytes_of(std::uint64_t unit, const Bytes& input) const;
   void combine(std::vector<AcceptedUnit> units);
   void finish_combined(JobState state);
   void inputs_failed(const Error& fault);
@@ -101,6 +104,9 @@ class Session {
   [[nodiscard]] Mailbox::LargeStore large_store();
   /// With mutex_ held.
   void let_inputs_go(const std::vector<AcceptedUnit>& units);
+  void let_all_inputs_go();
+  /// What large inputs, and large outputs of an earlier run, may pin of the store.
+  [[nodiscard]] std::uint64_t blob_room() const;
 
   // Constant after construction.
   const JobId id_;
@@ -116,7 +122,9 @@ class Session {
   const std::unique_ptr<tasks::Plan> plan_;
   const InputsPlan* const inputs_;
   Kept kept_;
-  std::size_t batch_ = 1;  // units that the next cut takes together
+  std::size_t batch_ = 1;         // units that the next cut takes together
+  std::optional<Bytes> waiting_;  // the next unit's input, for which the store had no room
+  bool no_room_ = false;          // not because of this job
 
   // Guarded by mutex_.
   mutable std::mutex mutex_;
@@ -129,7 +137,10 @@ class Session {
   bool starved_ = false;           // the plan waits for outputs
   std::uint64_t cut_ = 0;          // the next unit's index
   std::uint64_t ahead_ = 0;        // appended and not yet accepted; by the plan, where it combines
-  std::uint64_t input_bytes_ = 0;  // of all that was cut
+  std::uint64_t input_bytes_ = 0;  // of all small ones that were cut
+  std::uint64_t input_blob_bytes_ = 0;  // of large_inputs_
+  std::uint64_t earlier_bytes_ = 0;     // of large outputs of an earlier run that were not read yet
+  std::uint64_t waiting_bytes_ = 0;     // that cutting the unit of waiting_ would pin
   std::map<std::uint64_t, BlobId> large_inputs_;  // by unit; pinned
   std::uint64_t done_ = 0;
   std::uint64_t failed_ = 0;

@@ -1,9 +1,25 @@
 // The half of a session that keeps large inputs and reads large outputs.
 #include "sdk/session.h"
 
-namespace dugnad::sdk {
+#include <unistd.h>
 
-Result<Value> Session::as_value(Bytes input) {
+#include <algorithm>
+#include <utility>
+
+#include "coordinatorless/core/limits.h"
+
+namespace dugnad::sdk {
+namespace {
+
+/// This machine's.
+std::uint64_t memory() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
+  return static_cast<std::uint64_t>(std::max(pages, 0L)) * static_cast<std::uint64_t>(std::max(page, 0L));
+}
+
+}  // namespace
+
+Result<Value> Session::as_value(Bytes& input) {
   if (input.size() <= small_bytes_max) return Value(std::move(input));
   const auto kept = node_->keep(input);
   return kept ? Result<Value>(Value(*kept)) : Result<Value>(kept.error());
@@ -11,12 +27,20 @@ Result<Value> Session::as_value(Bytes input) {
 
 Mailbox::LargeStore Session::large_store() {
   return {.read = [this](const BlobId& blob) { return blobs_->get(blob); },
+          .pin = [this](const BlobId& blob) { return blobs_->pin(blob); },
           .let_go =
               [this](const Mailbox::Large& large) {
-                if (large.earlier) return blobs_->unpin(large.blob);
+                if (large.own_pin) {
+                  blobs_->unpin(large.blob);
+                  const std::lock_guard lock(mutex_);
+                  earlier_bytes_ -= std::min(earlier_bytes_, large.blob.length);
+                  changed_.notify_all();
+                  return;
+                }
                 const std::shared_lock attached(attached_);
                 if (node_ != nullptr) node_->post(core::OutputTaken{id_, large.blob});
-              }};
+              },
+          .memory_max = memory() / 4};
 }
 
 void Session::let_inputs_go(const std::vector<AcceptedUnit>& units) {
@@ -25,8 +49,23 @@ void Session::let_inputs_go(const std::vector<AcceptedUnit>& units) {
     const auto at = large_inputs_.find(unit.unit.value);
     if (at == large_inputs_.end()) continue;
     node_->let_go(at->second);
+    input_blob_bytes_ -= at->second.length;
     large_inputs_.erase(at);
   }
+}
+
+void Session::let_all_inputs_go() {
+  for (const auto& [unit, input] : std::exchange(large_inputs_, {})) node_->let_go(input);
+  input_blob_bytes_ = 0;
+}
+
+std::uint64_t Session::blob_room() const { return blobs_->quota() / core::limits::blob_uses; }
+
+std::uint64_t Session::blob_bytes_of(std::uint64_t unit, const Bytes& input) const {
+  std::uint64_t bytes = input.size() > small_bytes_max ? input.size() : 0;
+  const auto known = kept_.find(unit);
+  if (known != kept_.end() && known->second.output.large) bytes = std::max(bytes, known->second.output.length());
+  return bytes;
 }
 
 }  // namespace dugnad::sdk

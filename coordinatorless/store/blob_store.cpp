@@ -79,6 +79,11 @@ Result<void> BlobStore::make_room(std::uint64_t bytes) {
                std::to_string(quota_)};
 }
 
+bool BlobStore::make_room_for(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  return bytes > quota_ || make_room(bytes).ok();
+}
+
 Result<BlobId> BlobStore::put(ByteView bytes) {
   const BlobId id = blob_id_of(bytes);
   const std::lock_guard lock(mutex_);

@@ -27,6 +27,8 @@ class BlobStore {
 
   /// Keeps `bytes`, with one pin.
   [[nodiscard]] Result<BlobId> put(ByteView bytes);
+  /// Whether put() has room for as much, now. Always, for what it could not even keep alone: put() says so.
+  [[nodiscard]] bool make_room_for(std::uint64_t bytes);
   /// The whole blob, checked; nullptr where it is not here (any more).
   [[nodiscard]] std::shared_ptr<const Bytes> get(const BlobId& id);
   [[nodiscard]] bool holds(const BlobId& id);

@@ -1,7 +1,9 @@
 // The mailbox between a job and its user: order, back-pressure, the end; and the rate that progress shows.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <numeric>
+#include <set>
 #include <thread>
 
 #include "sdk/mailbox.h"
@@ -134,24 +136,37 @@ TEST_CASE("the rate is that of the last seconds") {
 
 namespace {
 
-/// A store whose blob of length n is n bytes.
+/// A store whose blob of length n is n bytes; that of 13 is lost.
 struct Store {
-  [[nodiscard]] Mailbox::LargeStore access() {
-    return {.read = [](const BlobId& blob) { return blob.length == 13 ? nullptr : std::make_shared<const Bytes>(blob.length); },
-            .let_go = [this](const Mailbox::Large& large) {
-              const std::lock_guard lock(mutex);
-              let_go.push_back(large.blob.length);
-            }};
+  [[nodiscard]] Mailbox::LargeStore access(std::uint64_t memory_max = UINT64_MAX) {
+    return {.read = [this](const BlobId& blob) { return blob.length == 13 || emptied ? nullptr : std::make_shared<const Bytes>(blob.length); },
+            .pin =
+                [this](const BlobId& blob) {
+                  const std::lock_guard lock(mutex);
+                  if (blob.length != 13) own_pins.insert(blob.length);
+                  return blob.length != 13;
+                },
+            .let_go =
+                [this](const Mailbox::Large& large) {
+                  const std::lock_guard lock(mutex);
+                  if (large.own_pin) own_pins.erase(own_pins.find(large.blob.length));
+                  else let_go.push_back(large.blob.length);
+                },
+            .memory_max = memory_max};
   }
   [[nodiscard]] std::vector<std::uint64_t> gone() {
     const std::lock_guard lock(mutex);
     return let_go;
   }
   std::mutex mutex;
-  std::vector<std::uint64_t> let_go;
+  std::vector<std::uint64_t> let_go;       // that whoever delivered it keeps
+  std::multiset<std::uint64_t> own_pins;
+  std::atomic<bool> emptied{false};
 };
 
 Mailbox::Large large(std::uint64_t length) { return {BlobId{length, {}}}; }
+
+bool contains_lost(const std::string& reason) { return reason.find("lost") != std::string::npos; }
 
 }  // namespace
 
@@ -203,4 +218,60 @@ TEST_CASE("whoever waits for the end makes room in the store, and what it has re
   CHECK(mailbox.next()->output.size() == 70000);
   CHECK(mailbox.next()->output.size() == 80000);
   CHECK(store.gone().size() == 2);
+}
+
+TEST_CASE("outputs that nobody has read when the job is left are let go of once, and stay readable by the program's own pins") {
+  Store store;
+  Mailbox mailbox([] {}, store.access());
+  mailbox.deliver(batch_of(0, 4), {{0, large(70000)}, {1, large(80000)}, {2, large(13)}, {3, {BlobId{90000, {}}, true}}});
+  store.own_pins.insert(90000);
+  CHECK(mailbox.next()->output.size() == 70000);
+  mailbox.finish({}, std::nullopt);
+  mailbox.keep_rest();
+  CHECK(store.let_go == std::vector<std::uint64_t>{70000, 80000, 13});
+  CHECK(store.own_pins == std::multiset<std::uint64_t>{80000, 90000});
+  mailbox.keep_rest();
+  CHECK(store.let_go.size() == 3);
+  CHECK(mailbox.next()->output.size() == 80000);
+  CHECK(store.own_pins == std::multiset<std::uint64_t>{90000});
+  CHECK(contains_lost(mailbox.next()->reason));
+  mailbox.give_up();
+  CHECK(store.own_pins.empty());
+  CHECK(store.let_go.size() == 3);
+}
+
+TEST_CASE("an output that is lost while the end is waited for is let go of, and its result says so") {
+  Store store;
+  Mailbox mailbox([] {}, store.access());
+  mailbox.deliver(batch_of(0, 1), {{0, large(13)}});
+  std::thread waiting([&] { (void)mailbox.wait_end(); });
+  mailbox.deliver(batch_of(1, 1), {{1, large(70000)}});
+  while (store.gone().size() < 1) std::this_thread::yield();
+  mailbox.deliver(batch_of(2, 1), {{2, large(80000)}});
+  while (store.gone().size() < 3) std::this_thread::yield();
+  mailbox.finish({EndKind::complete, 0, {}}, std::nullopt);
+  waiting.join();
+  CHECK(store.gone() == std::vector<std::uint64_t>{13, 70000, 80000});
+  CHECK(contains_lost(mailbox.next()->reason));
+  CHECK(store.gone().size() == 3);
+}
+
+TEST_CASE("while the end is waited for, only so many large outputs lie in memory; the rest is found where the store still has it") {
+  Store store;
+  Mailbox mailbox([] {}, store.access(150000));
+  mailbox.deliver(batch_of(0, 4), {{0, large(70000)}, {1, large(80000)}, {2, large(90000)}, {3, large(90001)}});
+  std::thread waiting([&] { (void)mailbox.wait_end(); });
+  while (store.gone().size() < 4) std::this_thread::yield();
+  mailbox.finish({EndKind::complete, 0, {}}, std::nullopt);
+  waiting.join();
+  CHECK(mailbox.next()->output.size() == 70000);
+  store.emptied = true;
+  CHECK(mailbox.next()->output.size() == 80000);  // in memory
+  store.emptied = false;
+  CHECK(mailbox.next()->output.size() == 90000);
+  store.emptied = true;
+  const auto last = mailbox.next();
+  CHECK_FALSE(last->ok);
+  CHECK(last->reason.find("memory") != std::string::npos);
+  CHECK(store.gone().size() == 4);
 }

@@ -133,7 +133,8 @@ class Job {
   /// For a job that was run(): blocks until the units are combined. An error where units failed or the job was cancelled. Results of single
   /// units that were not taken before are given up.
   [[nodiscard]] Result<tasks::Answer> answer();
-  /// Blocks until the job has ended and says how. Results not taken by then stay to be taken.
+  /// Blocks until the job has ended and says how. Results not taken by then stay to be taken; outputs over 64 KiB that fill a quarter of this
+  /// machine's memory meanwhile are perhaps lost then, as their results say: with more of them, take results as they come.
   [[nodiscard]] Result<End> end();
 
   void cancel();
