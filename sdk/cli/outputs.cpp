@@ -50,7 +50,7 @@ class InOrder final : public Outputs {
   };
 
   static Result<void> write(ByteView bytes) {
-    if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size()) return cannot_write("to standard output");
+    if (!bytes.empty() && std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size()) return cannot_write("to standard output");
     return {};
   }
 
@@ -64,7 +64,7 @@ class InOrder final : public Outputs {
     if (!spilled_) spilled_.reset(std::tmpfile());
     if (!spilled_ || std::fseek(spilled_.get(), 0, SEEK_END) != 0) return cannot_write("a temporary file");
     const long at = std::ftell(spilled_.get());
-    if (std::fwrite(output.data(), 1, size, spilled_.get()) != size) return cannot_write("a temporary file");
+    if (size > 0 && std::fwrite(output.data(), 1, size, spilled_.get()) != size) return cannot_write("a temporary file");
     held_[unit] = {{}, at, size};
     ++in_file_;
     return {};
@@ -104,7 +104,7 @@ class InDirectory final : public Outputs {
     const std::string part = path + ".part";
     File file(std::fopen(part.c_str(), "wbe"), &std::fclose);
     if (!file) return cannot_write(part);
-    const bool whole = std::fwrite(result.output.data(), 1, result.output.size(), file.get()) == result.output.size();
+    const bool whole = result.output.empty() || std::fwrite(result.output.data(), 1, result.output.size(), file.get()) == result.output.size();
     if (std::fclose(file.release()) != 0 || !whole || std::rename(part.c_str(), path.c_str()) != 0) {
       const Error error = cannot_write(path);
       std::remove(part.c_str());
