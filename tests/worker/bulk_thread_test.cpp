@@ -44,6 +44,10 @@ class Pair {
     blob = *kept;
     link();
   }
+  ~Pair() {
+    end(fetcher_);
+    end(holder_);
+  }
 
   void link() {
     up_ = true;
@@ -84,7 +88,7 @@ class Pair {
   core::Event holder_told() { return next(holder_told_); }
   BulkThread& holder() { return *holder_; }
   BulkThread& fetcher() { return *fetcher_; }
-  void end_fetcher() { fetcher_.reset(); }
+  void end_fetcher() { end(fetcher_); }
 
   store::BlobStore holding{store::files_in_memory()}, fetching{store::files_in_memory()};
   BlobId blob;
@@ -102,7 +106,13 @@ class Pair {
     events.push_back(std::move(event));
     changed_.notify_all();
   }
-  void carry(const PeerId& from, BulkThread* to, const Bytes& bytes) {
+  /// Takes it from whoever might send to it just now, before it goes.
+  void end(std::unique_ptr<BulkThread>& which) {
+    std::unique_ptr<BulkThread> going;  // outlives the lock, for which its thread may wait
+    const std::lock_guard lock(ends_);
+    going.swap(which);
+  }
+  void carry(const PeerId& from, const std::unique_ptr<BulkThread>& to, const Bytes& bytes) {
     auto frame = core::bulk::decode(bytes);
     REQUIRE(frame);
     Tamper with;
@@ -111,23 +121,25 @@ class Pair {
       with = tamper_;
     }
     if ((with && !with(*frame)) || !up_) return;
-    to->received(from, encode(*frame));
+    const std::lock_guard lock(ends_);
+    if (to) to->received(from, encode(*frame));
   }
 
+  std::mutex ends_;  // held while one sends to the other, and while one is taken away
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<core::Event> told_, holder_told_;
   Tamper tamper_;
   std::atomic<bool> up_{false};
 
-  // Either sends to the other, so both are there before either is asked for anything.
+  // Either sends to the other, so both are there before either is asked for anything, and neither is sent to once it goes.
   std::unique_ptr<BulkThread> holder_ = std::make_unique<BulkThread>(
       holding, holder_id,
-      BulkThread::Outside{.send = [this](const PeerId&, Bytes frame) { carry(holder_id, fetcher_.get(), frame); },
+      BulkThread::Outside{.send = [this](const PeerId&, Bytes frame) { carry(holder_id, fetcher_, frame); },
                           .post = [this](core::Event event) { tell(holder_told_, std::move(event)); }});
   std::unique_ptr<BulkThread> fetcher_ = std::make_unique<BulkThread>(
       fetching, fetcher_id,
-      BulkThread::Outside{.send = [this](const PeerId&, Bytes frame) { carry(fetcher_id, holder_.get(), frame); },
+      BulkThread::Outside{.send = [this](const PeerId&, Bytes frame) { carry(fetcher_id, holder_, frame); },
                           .post = [this](core::Event event) { tell(told_, std::move(event)); }});
 };
 
@@ -221,8 +233,8 @@ TEST_CASE("a holder that loses the blob in the middle of it says so, and the fet
 }
 
 TEST_CASE("a fetch that is given up in the middle is not heard of again, and can be begun anew") {
-  Pair pair;
   std::atomic<bool> once = false;
+  Pair pair;
   pair.tamper([&](Frame& frame) {
     if (const auto* chunk = std::get_if<Chunk>(&frame); chunk != nullptr && chunk->index == 5 && !once.exchange(true)) {
       pair.fetcher().release({pair.blob});
