@@ -91,7 +91,7 @@ void BulkThread::on(const core::FetchBlob& fetch) {
     pinned_.insert(fetch.blob);
     return outside_.post(core::BlobFetched{fetch.blob});
   }
-  if (fetch.from == self_) return outside_.post(core::BlobFailed{fetch.blob, self_, "it is not here any more"});
+  if (fetch.from == self_) return outside_.post(core::BlobFailed{fetch.blob, self_, "it is not here any more", core::FetchFailure::missing});
   transfer_.fetch(fetch.blob, fetch.from, boot_now());
 }
 
@@ -141,7 +141,7 @@ void BulkThread::act(const Transfer::Keep& keep) {
 }
 
 void BulkThread::act(const Transfer::BreakOff& broken) { store_.break_off(broken.blob); }
-void BulkThread::act(Transfer::Failed& failed) { outside_.post(core::BlobFailed{failed.blob, failed.from, std::move(failed.reason)}); }
+void BulkThread::act(Transfer::Failed& failed) { outside_.post(core::BlobFailed{failed.blob, failed.from, std::move(failed.reason), failed.cause}); }
 
 void BulkThread::act(const Transfer::Serve& serve) {
   auto chunk = store_.chunk(serve.blob, serve.index);

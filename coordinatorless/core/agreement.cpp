@@ -39,6 +39,11 @@ void UnitHistory::fault(const AttemptRecord& attempt, std::string reason) {
 
 void UnitHistory::forget(const AttemptRecord& attempt) { attempts.erase(attempts.begin() + (&attempt - attempts.data())); }
 
+std::size_t UnitHistory::votes() const {
+  return static_cast<std::size_t>(
+      std::count_if(attempts.begin(), attempts.end(), [](const AttemptRecord& attempt) { return attempt.state == AttemptState::voted; }));
+}
+
 namespace {
 
 /// Rule 3.
@@ -49,6 +54,8 @@ bool blames_itself(const UnitHistory& history, unsigned voted, std::size_t prese
 }
 
 }  // namespace
+
+std::size_t votes_max(unsigned copies) { return std::max<std::size_t>(limits::attempts_per_unit_max, std::size_t{3} * copies); }
 
 Verdict judge(const UnitHistory& history, unsigned copies, std::size_t present) {
   static_assert(limits::attempts_per_unit_max < 256 && 3 * limits::copies_max < 256, "a group's number fits a byte");
@@ -70,7 +77,7 @@ Verdict judge(const UnitHistory& history, unsigned copies, std::size_t present) 
   if (votes[best] >= copies) {
     verdict.kind = Verdict::Kind::settled;
     verdict.group = best;
-  } else if (voted >= std::max<std::size_t>(limits::attempts_per_unit_max, 3 * copies)) {
+  } else if (voted >= votes_max(copies)) {
     verdict.kind = Verdict::Kind::failed;
     verdict.reason = "no " + std::to_string(copies) + " of " + std::to_string(voted) + " donors returned the same result";
   } else if (blames_itself(history, voted, present)) {

@@ -16,7 +16,7 @@
 //   6. After attempts_per_unit_max votes, or three times `copies`, without agreement the unit has failed: "no N of M donors agreed".
 //      Rationale: nondeterminism never settles; many copies must not be fewer liars' chance.
 //   7. A large output is agreed upon by its name. Until its bytes are here the unit is not settled: where none of those who returned it hands it
-//      over, their votes are void, for those still there as a fault of theirs. Rationale: else a name that nobody can fill would be accepted.
+//      over, their votes are void, as a fault of those that are there and do not say that they have lost it. Rationale: else a name that nobody can fill would be accepted.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +38,7 @@ struct AttemptRecord {
   DonorIndex donor = 0;
   AttemptState state = AttemptState::leased;
   std::uint8_t group = 0;  // which candidate it voted for
+  bool revoked = false;    // the donor was told to let go of the unit: what it returns all the same is nowhere kept
 };
 
 /// A result that at least one donor returned.
@@ -61,7 +62,11 @@ struct UnitHistory {
   /// The donor could not do it; its attempt is forgotten, the fault is not.
   void fault(const AttemptRecord& attempt, std::string reason);
   void forget(const AttemptRecord& attempt);
+  [[nodiscard]] std::size_t votes() const;
 };
+
+/// So many votes without agreement and the unit has failed.
+[[nodiscard]] std::size_t votes_max(unsigned copies);
 
 struct Verdict {
   enum class Kind : std::uint8_t { open, settled, failed };

@@ -7,9 +7,30 @@
 
 namespace dugnad::core {
 
-void BlobWants::add_holder(Want& want, const PeerId& holder, std::size_t place) {
+namespace {
+
+void put_last(std::vector<PeerId>& holders, const PeerId& holder) {
+  const auto last = std::remove(holders.begin(), holders.end(), holder);
+  if (last != holders.end()) *last = holder;
+}
+
+}  // namespace
+
+void BlobWants::forgive(Want& want) {
+  want.failures = 0;
+  want.broke.clear();
+  want.excused.clear();
+}
+
+void BlobWants::add_holder(Want& want, const PeerId& holder, std::size_t place) const {
   if (std::find(want.holders.begin(), want.holders.end(), holder) != want.holders.end()) return;
-  if (want.holders.size() == limits::blob_holders_max) want.holders.pop_back();
+  if (want.holders.size() == limits::blob_holders_max) {
+    const auto gone = std::find_if(want.holders.rbegin(), want.holders.rend(), [this](const PeerId& known) { return !linked_.contains(known); });
+    const auto least = gone == want.holders.rend() ? std::prev(want.holders.end()) : std::prev(gone.base());
+    want.broke.erase(*least);
+    want.excused.erase(*least);
+    want.holders.erase(least);
+  }
   want.holders.insert(want.holders.begin() + static_cast<std::ptrdiff_t>(std::min(place, want.holders.size())), holder);
 }
 
@@ -21,7 +42,7 @@ bool BlobWants::need(const BlobId& blob, std::span<const PeerId> holders, unsign
   for (std::size_t i = 0; i < std::min(holders.size(), limits::blob_holders_max); ++i) add_holder(want, holders[i], i);
   if (want.needs == 1 || want.state == State::given_up) {
     set(blob, want, State::waiting);
-    want.failures = 0;
+    forgive(want);
   }
   if (want.state == State::waiting && want.due <= now.boot) fetch(blob, want, out);
   return want.state == State::here;
@@ -45,6 +66,11 @@ void BlobWants::release(const BlobId& blob, Output& out) {
   out.push(ReleaseBlob{blob});
   waiting_.erase(blob);
   wants_.erase(at);
+}
+
+bool BlobWants::in_reach(const BlobId& blob) const {
+  const auto at = wants_.find(blob);
+  return at != wants_.end() && best(at->second).has_value();
 }
 
 bool BlobWants::here(const BlobId& blob) const {
@@ -78,8 +104,8 @@ void BlobWants::fetched(const BlobId& blob) {
   if (at == wants_.end() || at->second.state == State::here) return;
   if (at->second.state == State::fetching) failed_.erase(at->second.asked);
   set(blob, at->second, State::here);
-  at->second.failures = 0;
-  news_.push_back({blob, News::Kind::here});
+  forgive(at->second);
+  news_.push_back({blob, News::Kind::here, false, {}});
 }
 
 void BlobWants::failed(const BlobFailed& failure, Now now, Output& out) {
@@ -90,14 +116,17 @@ void BlobWants::failed(const BlobFailed& failure, Now now, Output& out) {
     case State::waiting:
     case State::given_up: return;
     case State::here:
-      news_.push_back({failure.blob, News::Kind::lost});
+      news_.push_back({failure.blob, News::Kind::lost, false, {}});
       set(failure.blob, want, State::waiting);
       want.due = now.boot;
       return fetch(failure.blob, want, out);
     case State::fetching: break;
   }
   if (want.asked != failure.from) return;  // of an earlier holder, whose link broke
-  if (linked_.contains(failure.from)) {
+  const bool own_fault = failure.cause == FetchFailure::here;
+  if (failure.cause == FetchFailure::missing) want.excused.insert(failure.from);
+  if (failure.cause == FetchFailure::withheld) want.excused.erase(failure.from);
+  if (failure.cause == FetchFailure::withheld && linked_.contains(failure.from)) {
     ++failed_[failure.from];
     for (auto& [other, asked] : wants_) {
       if (other == failure.blob || asked.state != State::fetching || asked.asked != failure.from) continue;
@@ -105,14 +134,24 @@ void BlobWants::failed(const BlobFailed& failure, Now now, Output& out) {
     }
   }
   if (++want.failures >= want.tries) {
-    set(failure.blob, want, State::given_up);
-    news_.push_back({failure.blob, News::Kind::given_up});
-    return;
+    if (own_fault) want.due = now.boot + limits::blob_retry_most;
+    return give_up(failure.blob, want, own_fault);
   }
-  const auto last = std::remove(want.holders.begin(), want.holders.end(), want.asked);
-  if (last != want.holders.end()) *last = want.asked;  // behind the others
+  put_last(want.holders, want.asked);
   set(failure.blob, want, State::waiting);
   want.due = now.boot + std::min<Duration>(limits::blob_retry_most, limits::blob_retry_first * (1 << (want.failures - 1)));
+}
+
+void BlobWants::give_up(const BlobId& blob, Want& want, bool own_fault) {
+  set(blob, want, State::given_up);
+  news_.push_back({blob, News::Kind::given_up, own_fault, {want.excused.begin(), want.excused.end()}});
+}
+
+void BlobWants::try_again(const BlobId& blob) {
+  const auto at = wants_.find(blob);
+  if (at == wants_.end() || at->second.state != State::given_up) return;
+  forgive(at->second);
+  set(blob, at->second, State::waiting);
 }
 
 void BlobWants::connected(const PeerId& peer, Now now, Output& out) {
@@ -124,7 +163,10 @@ void BlobWants::lost(const PeerId& peer) {
   linked_.erase(peer);
   failed_.erase(peer);
   for (auto& [blob, want] : wants_) {
-    if (want.state == State::fetching && want.asked == peer) set(blob, want, State::waiting);
+    if (want.state != State::fetching || want.asked != peer) continue;
+    put_last(want.holders, peer);
+    set(blob, want, State::waiting);
+    if (!want.broke.insert(peer).second && ++want.failures >= want.tries) give_up(blob, want, false);
   }
 }
 

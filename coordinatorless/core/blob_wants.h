@@ -5,8 +5,9 @@
 //   1. A blob is fetched once, however many need it, from one holder at a time, and only from one that is linked. Oneself is a holder like
 //      any other: the driver looks among what is here first.
 //   2. A fetch that failed is tried again with the next holder, after blob_retry_first, doubling to blob_retry_most; after blob_tries_max it is given
-//      up (sooner where the need says so), and whoever needs it is told. A holder whose link broke has not failed: it is asked again. Rationale:
-//      a busy holder is worth waiting for; one that has nothing must not be asked for ever.
+//      up (sooner where the need says so), and whoever needs it is told. A holder whose link broke has not failed: it is asked again;
+//      if it breaks again, that is a failure too. Rationale: a busy holder is worth waiting for; one that has nothing, or comes and goes, must not be
+//      asked for ever.
 //   3. A holder that has just failed is asked only where no other is linked, and what else was asked of it is asked of others. Rationale: one
 //      that promises and does not give must not delay everything that somebody else has too.
 //   4. What is needed stays here until released as often as it was needed; then the driver may break off its fetch, or evict it.
@@ -37,6 +38,10 @@ class BlobWants {
   /// One need less.
   void release(const BlobId& blob, Output& out);
   [[nodiscard]] bool here(const BlobId& blob) const;
+  /// One of the holders that are remembered is linked.
+  [[nodiscard]] bool in_reach(const BlobId& blob) const;
+  /// What was given up by this peer's own fault is tried again, in a while.
+  void try_again(const BlobId& blob);
 
   void fetched(const BlobId& blob);
   /// Also of one that was here and has turned out to be gone or corrupt: it is fetched again.
@@ -49,6 +54,8 @@ class BlobWants {
     enum class Kind : std::uint8_t { here, lost, given_up };
     BlobId blob;
     Kind kind = Kind::here;  // lost: it was here, and is fetched again
+    bool own_fault = false;  // given_up: this peer's disk is why
+    std::vector<PeerId> excused{};  // given_up: these said that they have it no more
   };
   [[nodiscard]] std::vector<News> take_news();
 
@@ -65,12 +72,16 @@ class BlobWants {
     std::vector<PeerId> holders;  // who is asked first comes first; at most blob_holders_max
     PeerId asked;                 // fetching: of whom
     unsigned failures = 0;
+    std::set<PeerId> broke{};    // of the holders, those whose link broke while they were asked
+    std::set<PeerId> excused{};  // and those that said they have it no more
     unsigned tries = 0;  // of those who need it the most patient's
     BootTime due{};  // waiting: not before
   };
   void set(const BlobId& blob, Want& want, State state);
   void fetch(const BlobId& blob, Want& want, Output& out);
-  static void add_holder(Want& want, const PeerId& holder, std::size_t place);
+  void add_holder(Want& want, const PeerId& holder, std::size_t place) const;
+  void give_up(const BlobId& blob, Want& want, bool own_fault);
+  static void forgive(Want& want);
   /// Of the linked holders the one that failed least; nullopt where none is linked.
   [[nodiscard]] std::optional<PeerId> best(const Want& want) const;
   [[nodiscard]] unsigned failed_by(const PeerId& peer) const;

@@ -22,14 +22,13 @@ void Transfer::fetch(const BlobId& blob, const PeerId& from, BootTime now) {
     actions_.push_back(Failed{blob, from, "it is larger than " + std::to_string(limits::blob_bytes_max) + " bytes"});
     return;
   }
-  const auto [at, fresh] = fetches_.try_emplace(blob);
-  if (!fresh) {
+  if (const auto at = fetches_.find(blob); at != fetches_.end()) {
     if (at->second.from == from) return;
-    if (at->second.begun) actions_.push_back(BreakOff{blob});
-    at->second = {};
+    cancel(blob);
   }
-  at->second.from = from;
-  at->second.turn = ++turns_;
+  Fetch& fetch = fetches_[blob];
+  fetch.from = from;
+  fetch.turn = ++turns_;
   start_next(now);
 }
 
@@ -62,6 +61,7 @@ void Transfer::start_next(BootTime now) {
     first->second.running = true;
     first->second.patience_ends = now + limits::bulk_patience;
     first->second.since = now;
+    first->second.ends = now + limits::bulk_patience + limits::blob_time_most(first->first.length);
     actions_.push_back(Begin{first->first});
   }
 }
@@ -105,12 +105,12 @@ void Transfer::finished(const BlobId& blob, BootTime now) {
 }
 
 void Transfer::refuse(const BlobId& blob, const std::string& reason, BootTime now) {
-  if (const auto at = fetches_.find(blob); at != fetches_.end()) fail(at, reason, now);
+  if (const auto at = fetches_.find(blob); at != fetches_.end()) fail(at, reason, now, FetchFailure::here);
 }
 
-void Transfer::fail(Fetches::iterator at, const std::string& reason, BootTime now) {
+void Transfer::fail(Fetches::iterator at, const std::string& reason, BootTime now, FetchFailure cause) {
   const BlobId blob = at->first;
-  actions_.push_back(Failed{blob, at->second.from, reason});
+  actions_.push_back(Failed{blob, at->second.from, reason, cause});
   cancel(blob);
   start_next(now);
 }
@@ -155,7 +155,7 @@ void Transfer::on(const PeerId& from, Chunk&& chunk, BootTime now) {
   ++fetch.next;
   fetch.patience_ends = now + limits::bulk_patience;
   const bool last = fetch.next == chunk_count(chunk.blob.length);
-  if (last) fetch.patience_ends = never;  // the store's affair now
+  if (last) fetch.patience_ends = fetch.ends = never;  // the store's affair now
   else ask(chunk.blob, fetch);
   actions_.push_back(Keep{chunk.blob, std::move(chunk.bytes), last});
 }
@@ -163,7 +163,7 @@ void Transfer::on(const PeerId& from, Chunk&& chunk, BootTime now) {
 void Transfer::on(const PeerId& from, Missing&& missing, BootTime now) {
   const auto at = fetches_.find(missing.blob);
   if (at == fetches_.end() || at->second.from != from || !at->second.begun) return;  // it crossed our letting go
-  fail(at, "its holder has it no more", now);
+  fail(at, "its holder has it no more", now, FetchFailure::missing);
 }
 
 // --- Serving ---
@@ -201,7 +201,7 @@ void Transfer::tick(BootTime now) {
   const bool crowd = crowded();
   for (const auto& [blob, fetch] : fetches_) {
     if (!fetch.running || fetch.patience_ends == never) continue;  // the store has it
-    if (fetch.patience_ends <= now) late.push_back(blob);
+    if (fetch.due() <= now) late.push_back(blob);
     else if (crowd && keeps_place_until(fetch) <= now) slow.push_back(blob);
   }
   for (const BlobId& blob : slow) {
@@ -220,7 +220,7 @@ BootTime Transfer::next_deadline() const {
   const bool crowd = crowded();
   for (const auto& [blob, fetch] : fetches_) {
     if (!fetch.running || fetch.patience_ends == never) continue;
-    next = std::min(next, fetch.patience_ends);
+    next = std::min(next, fetch.due());
     if (crowd) next = std::min(next, keeps_place_until(fetch));
   }
   for (const auto& [key, until] : cancelled_) next = std::min(next, until);

@@ -7,13 +7,15 @@
 //      half a megabyte. Whoever is asked for more charges it.
 //   3. A chunk is taken only where it is the next one asked for, and only if its path proves it. Rationale: nothing that was not proved is kept,
 //      and a liar is known by its first chunk.
-//   4. A fetch for which nothing came in bulk_patience has failed; so has one whose link broke, or whose holder says it is missing.
-//   5. While others wait for a place and all are taken, a fetch slower than blob_bytes_per_second_least gives up its own. Rationale: a few holders
-//      that send a chunk now and then would else stop all fetching, each for an hour.
+//   4. A fetch for which nothing came in bulk_patience has failed; so has one whose link broke, whose holder says it is missing, or that is not whole
+//      in the time that blob_bytes_per_second_least takes. Rationale: another holder may be faster than one that drips.
+//   5. While others wait for a place and all are taken, a fetch slower than that so far gives up its own. Rationale: a few holders that send a chunk
+//      now and then would else stop all fetching, each for long.
 //   6. Chunks are served to each peer within a rate, a slower one over a relay, in turn. Rationale: a relay breaks a link that exceeds its quota; one
 //      that fetches all day must not take the whole line.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>
@@ -25,6 +27,7 @@
 #include "coordinatorless/base/time.h"
 #include "coordinatorless/core/bulk_frames.h"
 #include "coordinatorless/core/charge.h"
+#include "coordinatorless/core/seam.h"
 #include "coordinatorless/core/token_bucket.h"
 
 namespace dugnad::core::bulk {
@@ -51,6 +54,7 @@ class Transfer {
     BlobId blob;
     PeerId from;
     std::string reason;
+    FetchFailure cause = FetchFailure::withheld;
   };
   struct Serve {  // read that chunk and send it, or say that it is missing
     PeerId to;
@@ -95,7 +99,9 @@ class Transfer {
     std::uint64_t first = 0;  // chunk to come when it began
     BootTime since{};         // when that was
     BootTime patience_ends = never;
+    BootTime ends = never;    // however patient
     std::uint64_t turn = 0;  // who came first goes first
+    [[nodiscard]] BootTime due() const { return std::min(patience_ends, ends); }
   };
   struct Service {
     TokenBucket bytes;
@@ -109,7 +115,7 @@ class Transfer {
   [[nodiscard]] bool crowded() const;
   /// Until when a running fetch keeps its place in a crowd, by what has come so far.
   [[nodiscard]] static BootTime keeps_place_until(const Fetch& fetch);
-  void fail(Fetches::iterator at, const std::string& reason, BootTime now);
+  void fail(Fetches::iterator at, const std::string& reason, BootTime now, FetchFailure cause = FetchFailure::withheld);
   void on(const PeerId& from, Request&& request, BootTime now);
   void on(const PeerId& from, Chunk&& chunk, BootTime now);
   void on(const PeerId& from, Missing&& missing, BootTime now);

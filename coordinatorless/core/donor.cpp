@@ -75,7 +75,7 @@ void Donor::stop_waiting(Served& job, std::map<UnitIndex, Place>::iterator at, O
   const auto held = at->second.waiting;
   --units_held_;
   bytes_held_ -= held->input.bytes.size();
-  if (held->input.large) release_input(held->input.blob(), out);
+  if (held->input.large) release_input(job.owner, held->input.blob(), out);
   (held->fetching ? job.fetching : job.waiting).erase(held);
   job.units.erase(at);
 }
@@ -240,7 +240,7 @@ void Donor::start_some(const JobId& id, Served& job, Now now, std::vector<Attemp
     place->second = {attempt, {}};
     running_.emplace_hint(running_.end(), attempt,
                           Running{id, held.unit, held.lease, held.came, held.valid, cost, held.input.bytes.size(),
-                                  held.input.large ? std::optional(held.input.blob()) : std::nullopt, true});
+                                  held.input.large ? std::optional(held.input.blob()) : std::nullopt, job.owner, true});
     starting.push_back({attempt, id, job.task, job.task_version, std::move(held.input), job.unit_limit, job.module, job.memory_bytes,
                         job.fuel});
     running_cost_ += cost;
@@ -306,7 +306,7 @@ void Donor::on_finished(std::vector<FinishedAttempt> finished, Now now, Output& 
     running_cost_ -= running.charged;
     --units_held_;
     bytes_held_ -= running.bytes;
-    release_input(running.input, out);
+    release_input(running.owner, running.input, out);
     const std::optional<BlobId> output = attempt.output.large ? std::optional(attempt.output.blob()) : std::nullopt;
     if (output) blobs_.kept(*output);
     if (running.wanted) note(jobs_.at(running.job), running, std::move(attempt), now, out);
@@ -408,7 +408,7 @@ void Donor::tick(Now now, Output& out) {
     if (job.lost_at != never && now.boot >= job.lost_at + limits::absent_grace) drop_work(id, job, out);
     if (job.lost_at != never && now.boot >= job.lost_at + limits::announcement_lease) gone.push_back(id);
     if (job.connected && now.boot >= job.want_at) say_want(id, job, now, out);
-    drop_expired(job, now.boot, out);
+    drop_expired(id, job, now.boot, out);
   }
   for (const JobId& id : gone) forget(id, out);
   outputs_.tick(now.boot, out);
@@ -420,7 +420,7 @@ BootTime Donor::next_deadline() const {
   if (left_at_ != never && !(running_.empty() && outputs_.empty())) next = std::min(next, left_at_ + limits::leave_grace);
   for (const auto& [id, job] : jobs_) {
     if (job.connected) next = std::min(next, job.want_at);
-    for (const Held& held : job.fetching) next = std::min(next, held.expires);
+    for (const Held& held : job.fetching) next = std::min({next, held.expires, held.fetch_ends});
     if (job.connected && !job.finished.empty()) next = std::min(next, job.finished_first + limits::result_gather);
     if (job.lost_at != never) next = std::min(next, job.lost_at + (job.idle() ? limits::announcement_lease : limits::absent_grace));
   }

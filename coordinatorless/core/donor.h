@@ -19,7 +19,8 @@
 //   7. A job with a module gets credit once the module is here, and none is started without it. Where the module cannot be had, the job
 //      is shelved for a while. Rationale: a lease that only waits for its program keeps its units from others.
 //   8. A large input is fetched from the submitter before its unit starts, and meanwhile others start. Where it cannot be had the unit goes back; so
-//      does what exceeds the room for inputs. A large output stays here for the submitter (held_outputs.h).
+//      does what exceeds the room for inputs or, from half of it on, one owner's share; and one that is slower than a slow relay goes back too.
+//      Rationale: one submitter that drips must not keep all others' inputs out. A large output stays here for the submitter (held_outputs.h).
 #pragma once
 
 #include <list>
@@ -83,6 +84,7 @@ class Donor {
     Value input;
     Duration valid{};  // of the lease, as it came
     BootTime expires{};
+    BootTime fetch_ends = never;  // of an input that is fetched: however long the lease is
     BootTime came{};
     bool fetching = false;  // its input is not here yet
   };
@@ -127,6 +129,7 @@ class Donor {
     Duration charged{};
     std::size_t bytes = 0;
     std::optional<BlobId> input{};  // a large one, needed until the attempt is over
+    PublicKey owner{};
     bool wanted = true;  // false: revoked, the result goes nowhere
   };
 
@@ -137,11 +140,14 @@ class Donor {
   [[nodiscard]] std::map<JobId, Served>::iterator least_worthy(const PublicKey& newcomer, bool own, BootTime now);
   void drop_work(const JobId& id, Served& job, Output& out);
   void stop_waiting(Served& job, std::map<UnitIndex, Place>::iterator at, Output& out);
-  void release_input(const std::optional<BlobId>& input, Output& out);
+  void release_input(const PublicKey& owner, const std::optional<BlobId>& input, Output& out);
+  [[nodiscard]] bool has_room_for_input(const PublicKey& owner, std::uint64_t bytes) const;
   /// Takes a leased unit in, and fetches what it needs; false where there is no room for that.
   [[nodiscard]] bool take_in(const PeerId& from, Served& job, LeasedUnit&& unit, const Lease& lease, Now now, Output& out);
-  void on_input(const JobId& id, Served& job, const BlobWants::News& news, Output& out);
-  void drop_expired(Served& job, BootTime now, Output& out);
+  void on_input(const JobId& id, Served& job, const BlobWants::News& news, BootTime now, Output& out);
+  /// When an input must be here that is asked for now, behind all others.
+  [[nodiscard]] BootTime fetch_ends(BootTime now) const { return now + limits::bulk_patience + limits::blob_time_most(input_bytes_); }
+  void drop_expired(const JobId& id, Served& job, BootTime now, Output& out);
   /// Cancels an attempt of `job`; nobody gets its result.
   void abandon(Served& job, std::map<UnitIndex, Place>::iterator at, CancelAttempts& cancel);
   void say_want(const JobId& id, Served& job, Now now, Output& out);
@@ -174,6 +180,7 @@ class Donor {
   std::size_t bytes_held_ = 0;            // inside messages
   const std::uint64_t input_room_;
   std::uint64_t input_bytes_ = 0;         // of large inputs: here, or on their way
+  std::map<PublicKey, std::uint64_t> inputs_of_;  // these, by owner
   HeldOutputs outputs_;
   AttemptId last_attempt_{};
   std::uint64_t units_computed_ = 0;

@@ -8,21 +8,30 @@ bool Donor::take_in(const PeerId& from, Served& job, LeasedUnit&& unit, const Le
   bool fetching = false;
   if (unit.input.large) {
     const BlobId input = unit.input.blob();
-    if (input_bytes_ > 0 && input_bytes_ + input.length > input_room_) return false;
+    if (!has_room_for_input(job.owner, input.length)) return false;
     input_bytes_ += input.length;
+    inputs_of_[job.owner] += input.length;
     fetching = !blobs_.need(input, {&from, 1}, limits::input_tries_max, now, out);
   }
   ++units_held_;
   bytes_held_ += unit.input.bytes.size();
   job.work_at = now.boot;
   std::list<Held>& line = fetching ? job.fetching : job.waiting;
-  line.push_back({unit.unit, lease.lease, std::move(unit.input), lease.valid, now.boot + lease.valid, now.boot, fetching});
+  line.push_back({unit.unit, lease.lease, std::move(unit.input), lease.valid, now.boot + lease.valid, fetch_ends(now.boot),
+                  now.boot, fetching});
   job.units.emplace(unit.unit, Place{std::nullopt, std::prev(line.end())});
   return true;
 }
 
-void Donor::release_input(const std::optional<BlobId>& input, Output& out) {
+bool Donor::has_room_for_input(const PublicKey& owner, std::uint64_t bytes) const {
+  if (input_bytes_ > 0 && input_bytes_ + bytes > input_room_) return false;
+  const auto had = inputs_of_.find(owner);
+  return had == inputs_of_.end() || had->second + bytes <= std::max(input_room_ / 2, limits::owner_inputs_least);
+}
+
+void Donor::release_input(const PublicKey& owner, const std::optional<BlobId>& input, Output& out) {
   if (!input) return;
+  if (const auto had = inputs_of_.find(owner); (had->second -= input->length) == 0) inputs_of_.erase(had);
   blobs_.release(*input, out);
   input_bytes_ -= input->length;
 }
@@ -30,7 +39,7 @@ void Donor::release_input(const std::optional<BlobId>& input, Output& out) {
 void Donor::on_blob(const BlobWants::News& news, Now now, Output& out) {
   std::vector<JobId> hopeless;
   for (auto& [id, job] : jobs_) {
-    on_input(id, job, news, out);
+    on_input(id, job, news, now.boot, out);
     if (job.module != news.blob) continue;
     job.ready = news.kind == BlobWants::News::Kind::here;
     job.want_at = never;
@@ -44,7 +53,7 @@ void Donor::on_blob(const BlobWants::News& news, Now now, Output& out) {
   feed(now, out);
 }
 
-void Donor::on_input(const JobId& id, Served& job, const BlobWants::News& news, Output& out) {
+void Donor::on_input(const JobId& id, Served& job, const BlobWants::News& news, BootTime now, Output& out) {
   const bool here = news.kind == BlobWants::News::Kind::here;
   std::vector<UnitIndex> hopeless;
   // What was here and is lost waits anew.
@@ -57,6 +66,7 @@ void Donor::on_input(const JobId& id, Served& job, const BlobWants::News& news, 
       continue;
     }
     held->fetching = !here;
+    held->fetch_ends = fetch_ends(now);
     std::list<Held>& to = here ? job.waiting : job.fetching;
     to.splice(to.end(), from, held);
   }
@@ -64,11 +74,15 @@ void Donor::on_input(const JobId& id, Served& job, const BlobWants::News& news, 
   send_return(id, job, hopeless, out);
 }
 
-void Donor::drop_expired(Served& job, BootTime now, Output& out) {
+void Donor::drop_expired(const JobId& id, Served& job, BootTime now, Output& out) {
+  std::vector<UnitIndex> too_slow;
   for (auto next = job.fetching.begin(); next != job.fetching.end();) {
     const auto held = next++;
-    if (held->expires <= now) stop_waiting(job, job.units.find(held->unit), out);
+    if (std::min(held->expires, held->fetch_ends) > now) continue;
+    if (held->expires > now) too_slow.push_back(held->unit);
+    stop_waiting(job, job.units.find(held->unit), out);
   }
+  send_return(id, job, too_slow, out);
 }
 
 }  // namespace dugnad::core

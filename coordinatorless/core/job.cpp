@@ -52,6 +52,7 @@ void Job::on_want(const PeerId& from, const Want& want) {
   const auto place = place_for(from);
   if (!place) return;
   Donor& donor = donors_[*place];
+  if (!donor.connected) outputs_.links_changed();
   donor.connected = true;
   donor.lost_at = never;
   donor.slots = std::min<unsigned>(want.slots, limits::slots_max);
@@ -64,7 +65,7 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
   Donor* donor = find(from, &index);
   if (donor == nullptr) return charges::hasty;  // perhaps the donor of an earlier life, which asks next
   std::size_t in_time = 0;
-  bool good = false, bad = false;
+  bool good = false, bad = false, promised = false;  // promised: by its name
   std::optional<Charge> charge;
   BootTime oldest = now.boot;
   LeaseId last{};
@@ -74,7 +75,12 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
       if (const LeaseRecord* lease = leases_.find(last); lease != nullptr && lease->donor == index) oldest = std::min(oldest, lease->sent);
     }
     if (unit_back(result.lease, index, result.unit)) ++in_time;
-    (result.outcome == Outcome::ok || result.outcome == Outcome::failed ? good : bad) = true;
+    const bool is_result = result.outcome == Outcome::ok || result.outcome == Outcome::failed;
+    (!is_result ? bad : result.output.large ? promised : good) = true;
+    if (is_result) {
+      const double large = result.output.large ? static_cast<double>(result.output.length()) : 0;
+      donor->large_bytes += (donor->counted ? 0.1 : 1) * (large - donor->large_bytes);
+    }
     if (!result.output.large) output_bytes_ += 0.1 * (static_cast<double>(result.output.bytes.size()) - output_bytes_);
     auto counted = units_.vote(result.unit, index, result.lease, result.outcome, std::move(result.output));
     switch (counted.kind) {
@@ -102,7 +108,7 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
     if (good) donor->lapses = 0;
     turnaround_ = turnaround_ == 0 ? seconds_of(turnaround) : turnaround_ + 0.1 * (seconds_of(turnaround) - turnaround_);
   }
-  if (bad && !good && counts_.donors > 1) shun(*donor, now.boot);
+  if (bad && !good && !promised && counts_.donors > 1) shun(*donor, now.boot);
   return charge;
 }
 
@@ -127,6 +133,7 @@ bool Job::unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit) {
 void Job::connected(const PeerId& peer) {
   DonorIndex index = 0;
   Donor* donor = find(peer, &index);
+  outputs_.links_changed();
   if (donor == nullptr) return;
   donor->connected = true;
   donor->lost_at = never;
@@ -137,6 +144,7 @@ void Job::lost(const PeerId& peer, Now now) {
   DonorIndex index = 0;
   if (Donor* donor = find(peer, &index)) {
     donor->connected = false;
+    outputs_.links_changed();
     donor->slots = 0;  // until it asks again
     to_renew_.erase(index);
     donor->pace.slots(0);
@@ -156,6 +164,7 @@ void Job::leave(Output& out) {
 
 void Job::take(UnitTable::Settled settled) {
   ++counts_.units_accepted;
+  large_bytes_ += 0.1 * ((settled.unit.output.large ? static_cast<double>(settled.unit.output.length()) : 0) - large_bytes_);
   if (settled.unit.outcome != Outcome::ok) ++counts_.units_failed;
   for (const DonorIndex donor : settled.outvoted) {
     if (donors_[donor].outvoted++ < limits::outvoted_max) outvoted_.push_back({id_, donors_[donor].id, settled.unit.unit});
@@ -171,6 +180,16 @@ bool Job::gathers(BootTime now) const {
          now < settled_first_ + limits::settled_gather;
 }
 
+void Job::send_revokes(Output& out) {
+  for (auto& [donor, units] : revoked_) {
+    for (std::size_t from = 0; from < units.size(); from += limits::batch_units_max) {
+      const std::size_t to = std::min(units.size(), from + limits::batch_units_max);
+      if (donors_[donor].connected) out.send(donors_[donor].id, Revoke{id_, {units.begin() + from, units.begin() + to}});
+    }
+  }
+  revoked_.clear();
+}
+
 void Job::hand_on(BootTime now, Journal& journal, Output& out) {
   if (!settled_.empty()) settled_first_ = std::min(settled_first_, now);
   if (!settled_.empty() && !gathers(now)) {
@@ -180,13 +199,7 @@ void Job::hand_on(BootTime now, Journal& journal, Output& out) {
     settled_.clear();
     settled_first_ = never;
   }
-  for (auto& [donor, units] : revoked_) {
-    for (std::size_t from = 0; from < units.size(); from += limits::batch_units_max) {
-      const std::size_t to = std::min(units.size(), from + limits::batch_units_max);
-      if (donors_[donor].connected) out.send(donors_[donor].id, Revoke{id_, {units.begin() + from, units.begin() + to}});
-    }
-  }
-  revoked_.clear();
+  send_revokes(out);
   for (DonorOutvoted& said : outvoted_) out.push(std::move(said));
   outvoted_.clear();
 }
@@ -228,6 +241,7 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
   expire(now.boot);
   say_who_is_there(now.boot, out);
   end_outputs(now, out);
+  send_revokes(out);  // before the leases: a donor may have a unit again that it is to let go of
   if (!ending_ && !leaving_) {
     renew(now.boot, out);
     serve(now.boot, out);

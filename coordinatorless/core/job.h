@@ -12,9 +12,12 @@
 //   5. A donor that was outvoted outvoted_max times gets nothing more while enough others are there.
 //   6. Whatever no longer matters is revoked.
 //   7. Inputs and expected outputs leased to one donor at once keep within leased_bytes_max, large inputs within leased_blobs_max. Nothing is leased
-//      while agreed outputs wait for room here.
+//      while agreed outputs wait for room here. Large outputs expected of one donor and awaited from it keep within promised_blobs_max. Rationale:
+//      what one donor computes faster than it is fetched it could not keep.
 //   8. A donor that returns units, or fails at all it has while others are there, is left out for a while. Rationale: else the two would
 //      pass the same units to and fro as fast as the link carries them.
+//   9. A donor that outputs_unkept_max times in a row was gone with what it had promised, or had it no more, is left out for a while, doubling until
+//      an output of its is here. Rationale: once is bad luck; over and over it costs the job as much as lies.
 #pragma once
 
 #include <deque>
@@ -85,6 +88,8 @@ class Job {
     BootTime shunned_until{};
     unsigned lapses = 0;  // in a row
     unsigned outvoted = 0;
+    unsigned unkept = 0;  // times in a row that it was gone with an output, or had it no more
+    double large_bytes = 0;  // of large outputs, a unit: moving average
     bool counted = false;  // a result of its was taken
   };
   /// The place of a donor that is known, or of a newcomer; nullopt where all are taken.
@@ -112,11 +117,13 @@ class Job {
   void conclude(UnitIndex unit, UnitTable::Counted counted);
   void await_output(UnitIndex unit, const UnitTable::Agreed& agreed);
   void end_outputs(Now now, Output& out);
-  void reopen(UnitIndex unit, BootTime now);
+  void accept(UnitIndex unit);
+  void reopen(const AwaitedOutputs::Ended& ended, BootTime now);
   void unneeded(UnitIndex unit, const std::vector<std::pair<DonorIndex, LeaseId>>& attempts);
   void take(UnitTable::Settled settled);
   [[nodiscard]] bool gathers(BootTime now) const;
   void hand_on(BootTime now, Journal& journal, Output& out);
+  void send_revokes(Output& out);
   void say_who_is_there(BootTime now, Output& out);
   void finish(JobState state, Journal& journal, Output& out);
   [[nodiscard]] BootTime find_deadline() const;
@@ -138,6 +145,8 @@ class Job {
   std::map<DonorIndex, std::vector<UnitIndex>> revoked_;
   std::vector<DonorOutvoted> outvoted_;
 
+  std::set<DonorIndex> unkept_;        // had no output to give in this turn, without being at fault
+  double large_bytes_ = 0;           // of large outputs that were accepted, a unit: moving average; what is expected of a newcomer
   double output_bytes_ = 0;          // of a small output, moving average
   double turnaround_ = 0;            // seconds from lease to result, moving average
   BootTime serve_again_at_ = never;  // stragglers to look for, or a queue to look through further

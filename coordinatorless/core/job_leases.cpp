@@ -16,7 +16,11 @@ bool Job::is_able(const Donor& donor) const {
 bool Job::may_serve(const Donor& donor, BootTime now) const { return now >= donor.shunned_until && is_able(donor); }
 
 bool Job::may_have_more(DonorIndex index, const BytesOut& besides, std::size_t units) const {
-  units += donors_[index].leased;
+  const Donor& donor = donors_[index];
+  units += donor.leased;
+  const auto awaited = static_cast<double>(outputs_.bytes_of(donor.id));
+  const double promised = awaited + static_cast<double>(units) * (donor.counted ? donor.large_bytes : large_bytes_);
+  if (promised >= static_cast<double>(limits::promised_blobs_max) && (units > 0 || awaited > 0)) return false;
   if (units == 0) return true;
   const BytesOut out = leases_.bytes_out(index);
   const double small = static_cast<double>(out.small + besides.small) + static_cast<double>(units) * output_bytes_;

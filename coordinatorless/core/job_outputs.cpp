@@ -1,4 +1,7 @@
 // The half of a job that waits for large outputs which are agreed upon.
+#include <algorithm>
+#include <utility>
+
 #include "coordinatorless/core/job.h"
 
 namespace dugnad::core {
@@ -25,20 +28,40 @@ void Job::end_outputs(Now now, Output& out) {
   // Again as long as something ends, since that makes room, and a unit computed again may have another output to wait for.
   for (auto all = outputs_.tick(now, is_linked, out); !all.empty(); all = outputs_.tick(now, is_linked, out)) {
     for (const AwaitedOutputs::Ended& ended : all) {
-      if (ended.here) take(units_.accept(ended.unit));
-      else reopen(ended.unit, now.boot);
+      if (ended.how == AwaitedOutputs::Ended::How::here) accept(ended.unit);
+      else reopen(ended, now.boot);
     }
+  }
+  for (const DonorIndex index : std::exchange(unkept_, {})) {
+    Donor& donor = donors_[index];
+    if (++donor.unkept >= limits::outputs_unkept_max) shun(donor, now.boot);
   }
 }
 
-void Job::reopen(UnitIndex unit, BootTime now) {
+void Job::accept(UnitIndex unit) {
+  UnitTable::Settled settled = units_.accept(unit);
+  for (const DonorIndex donor : settled.holders) {
+    if (std::find(settled.outvoted.begin(), settled.outvoted.end(), donor) != settled.outvoted.end()) continue;
+    donors_[donor].unkept = donors_[donor].lapses = 0;
+  }
+  take(std::move(settled));
+}
+
+void Job::reopen(const AwaitedOutputs::Ended& ended, BootTime now) {
   ++counts_.units_reopened;
-  auto reopened = units_.reopen(unit, [this](DonorIndex donor) { return donors_[donor].connected; });
+  const UnitIndex unit = ended.unit;
+  auto reopened = units_.reopen(unit, [&](DonorIndex donor) {
+    const bool excused = std::find(ended.excused.begin(), ended.excused.end(), donors_[donor].id) != ended.excused.end();
+    return donors_[donor].connected && !excused && ended.how == AwaitedOutputs::Ended::How::withheld;
+  });
   for (const DonorIndex donor : reopened.at_fault) {
     ++donors_[donor].outvoted;  // it is avoided like one that lies, since its results are as good as none
     shun(donors_[donor], now);
   }
-  for (const DonorIndex donor : reopened.holders) revoked_[donor].push_back(unit);
+  for (const DonorIndex donor : reopened.holders) {
+    revoked_[donor].push_back(unit);
+    if (std::find(reopened.at_fault.begin(), reopened.at_fault.end(), donor) == reopened.at_fault.end()) unkept_.insert(donor);
+  }
   conclude(unit, std::move(reopened.counted));
 }
 

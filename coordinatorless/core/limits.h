@@ -117,7 +117,10 @@ inline constexpr std::size_t unit_faults_max = 16;           // and of however f
 // holds, and the link would count as broken.
 inline constexpr std::size_t leased_bytes_max = 3 << 20;
 inline constexpr std::uint64_t leased_blobs_max = 64 << 20;  // bytes of large inputs leased to one donor at once, beyond the first: what it can keep
-inline constexpr double blob_bytes_per_second_least = 64 << 10;  // a lease lasts so much longer for each large input: a slow relay's pace
+// A lease lasts so much longer for each large input, and a fetch that is slower has failed: two thirds of what is sent over a relay.
+inline constexpr double blob_bytes_per_second_least = 64 << 10;
+// Outputs expected of one donor and agreed upon but not here, bytes beyond the first: with that, what it keeps of others' outputs with the usual quota.
+inline constexpr std::uint64_t promised_blobs_max = 192 << 20;
 // A lease draws from this many units ahead: unpredictable, yet results come roughly in order.
 inline constexpr std::size_t random_window = 4096;
 inline constexpr Duration lease_least = seconds(10);      // the shortest lease: below it, a suspended laptop loses its work for nothing
@@ -155,13 +158,20 @@ inline constexpr std::size_t absent_bytes_max = donor_bytes_max / donor_jobs_max
 inline constexpr Duration leave_grace = seconds(3);    // an orderly stop lets what runs finish this long
 
 // --- Blobs ---
+/// No blob takes longer, once it is its turn.
+[[nodiscard]] constexpr Duration blob_time_most(std::uint64_t bytes) { return from_seconds(static_cast<double>(bytes) / blob_bytes_per_second_least); }
 inline constexpr std::size_t blob_holders_max = 8;  // remembered for one blob; a few that vanish must not be the end of it
 inline constexpr unsigned blob_tries_max = 6;       // failures in a row until a blob is given up: about half a minute
 inline constexpr Duration blob_retry_first = seconds(1);
 inline constexpr Duration blob_retry_most = seconds(30);
 inline constexpr unsigned input_tries_max = 3;              // its one holder is the submitter, and the lease runs
 inline constexpr unsigned output_tries_extra = 1;           // beyond one for each holder: a busy one is worth a second try
+// An output has all been fetched in this time and that of all before it, however often its holders come and go; or the unit is computed again.
+inline constexpr Duration output_patience = minutes(10);
+inline constexpr unsigned outputs_unkept_max = 3;  // so often in a row a donor may be gone with what it promised, or have no room for it, at no cost
 inline constexpr Duration holder_absence = seconds(20);     // no holder of an output was linked for so long: the unit is computed again
+// Of one owner, bytes of large inputs that a donor takes at least, and at most half of its room: drips of one must not keep out all others.
+inline constexpr std::uint64_t owner_inputs_least = 64 << 20;
 // Of a peer's room for blobs, each of its four uses may fill this share: own inputs, own outputs, others' inputs, others' outputs.
 inline constexpr std::uint64_t blob_uses = 4;
 inline constexpr Duration job_shelved = minutes(10);        // a job whose module cannot be had is not tried again before this

@@ -99,11 +99,18 @@ struct BlobFetched {
   BlobId blob;
 };
 
+/// Why a fetch failed.
+enum class FetchFailure : std::uint8_t {
+  withheld,  // late, or something else than was promised
+  missing,   // its holder says that it has it no more
+  here,      // this peer's disk has no room, or fails: no fault of the holder's
+};
 /// `from` has not given it (any more), within reasonable time. Or, unasked: it was here and is lost or corrupt, and `from` is oneself.
 struct BlobFailed {
   BlobId blob;
   PeerId from;
   std::string reason;
+  FetchFailure cause = FetchFailure::withheld;
 };
 
 /// The program has read a large output that was delivered to it: it need not stay here any longer. Each is to be taken once.

@@ -146,12 +146,20 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
     }
     counted.superseded = attempt->lease;
   }
+  if (attempt->revoked && (unit->awaited || output.large)) {
+    counted.kind = Counted::Kind::late;
+    return counted;
+  }
   counted.kind = Counted::Kind::taken;
   if (is_result) {
     // Where one vote settles, nothing is compared: the digest would be work for nothing.
     const std::array<std::uint8_t, 1> head{static_cast<std::uint8_t>(static_cast<unsigned>(outcome) | (output.large ? 0x80U : 0U))};
     const bool settles = copies_ == 1 && !output.large && unit->history->candidates.empty();
     const Hash digest = settles ? Hash{} : hash_of(head, output.bytes);
+    if (unit->awaited && digest != unit->history->candidates[unit->winner].digest && unit->history->votes() >= votes_max(copies_)) {
+      counted.kind = Counted::Kind::late;  // it could change nothing, and who knows how many more come
+      return counted;
+    }
     unit->history->vote(*attempt, digest, outcome, std::move(output));
     counted.holds_too = unit->awaited && attempt->group == unit->winner;
   } else {
@@ -206,7 +214,8 @@ UnitTable::Agreed UnitTable::agree(Unit& unit, std::uint8_t winner) {
     switch (attempt.state) {
       case AttemptState::leased:
         agreed.unneeded.emplace_back(attempt.donor, attempt.lease);
-        attempt.state = AttemptState::lapsed;  // it may come all the same, and holds the output then too
+        attempt.state = AttemptState::lapsed;
+        attempt.revoked = true;
         break;
       case AttemptState::lapsed: break;
       case AttemptState::voted:
@@ -223,7 +232,7 @@ UnitTable::Settled UnitTable::accept(UnitIndex index) {
   return settle(index, *unit, Verdict{Verdict::Kind::settled, unit->winner, 0, {}});
 }
 
-UnitTable::Reopened UnitTable::reopen(UnitIndex index, const std::function<bool(DonorIndex)>& is_there) {
+UnitTable::Reopened UnitTable::reopen(UnitIndex index, const std::function<bool(DonorIndex)>& is_at_fault) {
   Unit* unit = open_unit(index);
   DUGNAD_ASSERT(unit != nullptr && unit->awaited, "an output that no unit waits for");
   unit->awaited = false;
@@ -236,7 +245,7 @@ UnitTable::Reopened UnitTable::reopen(UnitIndex index, const std::function<bool(
       continue;
     }
     reopened.holders.push_back(attempt.donor);
-    if (is_there(attempt.donor)) {
+    if (is_at_fault(attempt.donor)) {
       reopened.at_fault.push_back(attempt.donor);
       history.fault(attempt, "its output was not to be had");
     } else {

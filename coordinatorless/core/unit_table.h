@@ -56,13 +56,13 @@ class UnitTable {
   [[nodiscard]] Counted vote(UnitIndex unit, DonorIndex donor, LeaseId lease, Outcome outcome, Value output);
   /// The output that the unit waits for is here.
   [[nodiscard]] Settled accept(UnitIndex unit);
-  /// It is not to be had: the votes for it are void. Those of donors that `is_there` names count as their fault, and they are returned.
+  /// It is not to be had: the votes for it are void. Those of donors that `is_at_fault` names count as their fault, and they are returned.
   struct Reopened {
     std::vector<DonorIndex> at_fault;
     std::vector<DonorIndex> holders;  // of the output that was not to be had
     Counted counted;                  // what the rest of the attempts amounts to
   };
-  [[nodiscard]] Reopened reopen(UnitIndex unit, const std::function<bool(DonorIndex)>& is_there);
+  [[nodiscard]] Reopened reopen(UnitIndex unit, const std::function<bool(DonorIndex)>& is_at_fault);
 
   /// The lease ran out: the donor may still answer, the unit does not wait for it. True where it was running.
   bool lapse(UnitIndex unit, DonorIndex donor, LeaseId lease);

@@ -61,27 +61,27 @@ void Blobs::later(Duration delay, const BlobId& blob, std::uint64_t id, std::fun
 }
 
 void Blobs::begin(const BlobId& blob, std::uint64_t id, Node holder) {
-  if (holder == node_) return fail(blob, "it is not here any more");
+  if (holder == node_) return fail(blob, "it is not here any more", core::FetchFailure::missing);
   const Blobs& other = *world_.all.at(holder);
   const bool silent = !world_.network.reaches(node_, holder) || (other.withholds_ && generator_.chance(0.5));
   if (silent) {
     return later(core::limits::bulk_patience, blob, id, [this, blob](Node) { fail(blob, "its holder did not send it in time"); });
   }
-  if (other.withholds_ || !other.holds(blob)) return fail(blob, "its holder has it no more");
+  if (other.withholds_ || !other.holds(blob)) return fail(blob, "its holder has it no more", core::FetchFailure::missing);
   const double rate = world_.network.linked(node_, holder) ? world_.network.quality().bytes_per_second
                                                            : core::limits::bulk_relayed_bytes_per_second;
   later(from_seconds(static_cast<double>(blob.length) / rate), blob, id, [this, blob](Node from) {
-    if (!world_.network.reaches(node_, from) || !world_.all.at(from)->holds(blob)) return fail(blob, "its holder has it no more");
+    if (!world_.network.reaches(node_, from) || !world_.all.at(from)->holds(blob)) return fail(blob, "its holder has it no more", core::FetchFailure::missing);
     hold(blob);
     ++fetched_;
     post_(core::BlobFetched{blob});
   });
 }
 
-void Blobs::fail(const BlobId& blob, const std::string& reason) {
+void Blobs::fail(const BlobId& blob, const std::string& reason, core::FetchFailure cause) {
   const PeerId from = fetches_.at(blob).from;
   fetches_.erase(blob);
-  post_(core::BlobFailed{blob, from, reason});
+  post_(core::BlobFailed{blob, from, reason, cause});
 }
 
 void Blobs::lost(const PeerId& peer) {

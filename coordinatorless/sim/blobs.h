@@ -55,7 +55,7 @@ class Blobs {
   };
   void later(Duration delay, const BlobId& blob, std::uint64_t id, std::function<void(Node holder)> what);
   void begin(const BlobId& blob, std::uint64_t id, Node holder);
-  void fail(const BlobId& blob, const std::string& reason);
+  void fail(const BlobId& blob, const std::string& reason, core::FetchFailure cause = core::FetchFailure::withheld);
   void drop_unneeded(const BlobId& blob);
 
   const World world_;

@@ -99,9 +99,11 @@ class Loop::Impl {
   /// request's answer is on its way while the rest is still handled.
   void turn(Now now) {
     events_.clear();
+    // First, and handed over before anything that came meanwhile: collecting keeps an attempt's large output, and what is said about the same bytes
+    // by somebody else, letting go of them, must not fall between the two.
+    collect(now);
     more_ = transport_->receive(events_, now);
     take_inbox(now);
-    collect(now);
     for (core::Event& event : events_) {
       if (!is_bulk(event)) handle(std::move(event), now);
     }
@@ -159,7 +161,7 @@ class Loop::Impl {
     std::vector<FinishedAttempt> finished = hooks_.collect();
     if (finished.empty()) return;
     attempts_ -= std::min(attempts_, finished.size());
-    events_.push_back(core::AttemptsFinished{std::move(finished)});
+    handle(core::AttemptsFinished{std::move(finished)}, now);
   }
 
   void committed(PersistSeq seq, Now now) {
@@ -220,7 +222,7 @@ class Loop::Impl {
     if (hooks_.fetch) {
       hooks_.fetch(fetch);
     } else {
-      echoes_.push_back(core::BlobFailed{fetch.blob, fetch.from, "this program keeps no blobs"});
+      echoes_.push_back(core::BlobFailed{fetch.blob, fetch.from, "this program keeps no blobs", core::FetchFailure::here});
     }
   }
   void perform_one(core::ReleaseBlob& release, Now) {

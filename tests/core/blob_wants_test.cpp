@@ -193,3 +193,60 @@ TEST_CASE("somebody who has it too is asked where nobody else is linked") {
   bench.wants.also_held(blob(6), peer(2), bench.now, bench.out);
   CHECK(bench.wants.count() == 1);
 }
+
+TEST_CASE("a holder whose link breaks again and again while it is asked has failed") {
+  Bench bench;
+  const PeerId holder = peer(1);
+  bench.wants.need(blob(5), {&holder, 1}, 2, bench.now, bench.out);
+  int asked = 0;
+  for (; asked < 10 && bench.wants.take_news().empty(); ++asked) {
+    bench.wants.connected(holder, bench.now, bench.out);
+    REQUIRE(bench.fetched_from() == Peers{holder});
+    bench.wants.lost(holder);
+  }
+  CHECK(asked == 3);  // the first break is free
+}
+
+TEST_CASE("whose fault it was that a blob is given up is told") {
+  Bench bench;
+  for (std::uint8_t i = 1; i <= 2; ++i) bench.wants.connected(peer(i), bench.now, bench.out);
+  const Peers holders{peer(1), peer(2)};
+  bench.wants.need(blob(5), holders, 2, bench.now, bench.out);
+  bench.wants.failed({blob(5), peer(1), "gone", FetchFailure::missing}, bench.now, bench.out);
+  bench.pass(seconds(60));
+  bench.wants.failed({blob(5), peer(2), "late"}, bench.now, bench.out);
+  const auto news = bench.wants.take_news();
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].kind == BlobWants::News::Kind::given_up);
+  CHECK_FALSE(news[0].own_fault);
+  CHECK(news[0].excused == Peers{peer(1)});
+}
+
+TEST_CASE("what this peer's own disk refuses is tried again later") {
+  Bench bench;
+  bench.wants.connected(peer(1), bench.now, bench.out);
+  bench.wants.need(blob(5), peer(1), bench.now, bench.out);
+  std::vector<BlobWants::News> news;
+  for (unsigned i = 0; i < limits::blob_tries_max; ++i) {
+    REQUIRE(bench.fetched_from() == Peers{peer(1)});
+    bench.wants.failed({blob(5), peer(1), "full", FetchFailure::here}, bench.now, bench.out);
+    news = bench.wants.take_news();
+    if (i + 1 < limits::blob_tries_max) bench.pass(seconds(60));
+  }
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].own_fault);
+  bench.wants.try_again(blob(5));
+  CHECK(bench.fetched_from().empty());
+  CHECK(bench.wants.next_deadline() == bench.now.boot + limits::blob_retry_most);
+  bench.pass(limits::blob_retry_most);
+  CHECK(bench.fetched_from() == Peers{peer(1)});
+}
+
+TEST_CASE("of more holders than are remembered, those that are linked stay") {
+  Bench bench;
+  bench.wants.connected(peer(1), bench.now, bench.out);
+  bench.wants.need(blob(5), peer(1), bench.now, bench.out);
+  REQUIRE(bench.fetched_from() == Peers{peer(1)});
+  for (std::uint8_t i = 2; i < 40; ++i) bench.wants.need(blob(5), peer(i), bench.now, bench.out);
+  CHECK(bench.wants.in_reach(blob(5)));
+}

@@ -321,3 +321,69 @@ TEST_CASE("with frames lost, changed and links broken at random, all that is kep
     }
   }
 }
+
+TEST_CASE("chunks of a fetch that was moved to another holder are no offence of the first one's") {
+  Bench bench(3);
+  const Bytes bytes = pattern(4 * chunk_bytes);
+  const BlobId blob = bench.hold(2, bytes);
+  Transfer& transfer = bench[1].transfer;
+  transfer.fetch(blob, peer(2), bench.now);
+  transfer.begun(blob, 0, bench.now);
+  transfer.fetch(blob, peer(3), bench.now);
+  transfer.begun(blob, 0, bench.now);
+  (void)transfer.take();
+  const Bytes first(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(chunk_bytes));
+  transfer.received(peer(2), bulk::encode(bulk::Chunk{blob, 0, merkle_path(blob_leaves(bytes), 0), first}), bench.now);
+  CHECK(transfer.take().empty());
+  transfer.received(peer(2), bulk::encode(bulk::Chunk{bench.hold(2, pattern(5)), 0, {}, pattern(5)}), bench.now);
+  CHECK(transfer.take().size() == 1);  // what nobody ever asked for is one
+}
+
+TEST_CASE("a holder that sends each chunk just in time keeps its place no longer than the slowest line would") {
+  Bench bench;
+  constexpr std::size_t chunks = 40;
+  const Bytes bytes = pattern(chunks * chunk_bytes);
+  const BlobId blob = bench.hold(2, bytes);
+  const auto leaves = blob_leaves(bytes);
+  Transfer& transfer = bench[1].transfer;
+  transfer.fetch(blob, peer(2), bench.now);
+  transfer.begun(blob, 0, bench.now);
+  const BootTime start = bench.now;
+  bool failed = false;
+  for (std::uint32_t index = 0; index < chunks && !failed; ++index) {
+    bench.now += limits::bulk_patience - std::chrono::seconds(1);
+    CHECK(transfer.next_deadline() <= start + limits::bulk_patience + limits::blob_time_most(blob.length));
+    transfer.tick(bench.now);
+    const auto from = bytes.begin() + static_cast<std::ptrdiff_t>(index * chunk_bytes);
+    const Bytes chunk(from, from + static_cast<std::ptrdiff_t>(chunk_bytes));
+    transfer.received(peer(2), bulk::encode(bulk::Chunk{blob, index, merkle_path(leaves, index), chunk}), bench.now);
+    for (const Transfer::Action& action : transfer.take()) failed = failed || std::holds_alternative<Transfer::Failed>(action);
+  }
+  CHECK(failed);
+  CHECK(bench.now - start <= 2 * limits::bulk_patience + limits::blob_time_most(blob.length));
+  CHECK(transfer.fetches() == 0);
+}
+
+TEST_CASE("why a fetch failed is told: a store that takes nothing, a holder that has it no more, one that is silent") {
+  Bench bench;
+  const BlobId blob = blob_id_of(pattern(9));
+  const auto cause = [&] {
+    std::optional<FetchFailure> found;
+    for (const Transfer::Action& action : bench[1].transfer.take()) {
+      if (const auto* failed = std::get_if<Transfer::Failed>(&action)) found = failed->cause;
+    }
+    return found;
+  };
+  Transfer& transfer = bench[1].transfer;
+  transfer.fetch(blob, peer(2), bench.now);
+  transfer.refuse(blob, "full", bench.now);
+  CHECK(cause() == FetchFailure::here);
+  transfer.fetch(blob, peer(2), bench.now);
+  transfer.begun(blob, 0, bench.now);
+  transfer.received(peer(2), bulk::encode(bulk::Missing{blob}), bench.now);
+  CHECK(cause() == FetchFailure::missing);
+  transfer.fetch(blob, peer(2), bench.now);
+  transfer.begun(blob, 0, bench.now);
+  transfer.tick(bench.now + limits::bulk_patience);
+  CHECK(cause() == FetchFailure::withheld);
+}

@@ -232,3 +232,36 @@ TEST_CASE("a donor that leaves waits a little for its outputs to be fetched") {
   forgotten.pass(limits::leave_grace);
   CHECK(forgotten.donor.has_left(forgotten.now));
 }
+
+TEST_CASE("an input that drips goes back after the time that the slowest line takes, however long its lease") {
+  Bench bench;
+  bench.lease(0, Value(blob(1)), std::chrono::hours(24));
+  const Duration most = limits::bulk_patience + limits::blob_time_most(mebibyte);
+  CHECK(bench.donor.next_deadline() <= bench.now.boot + most);
+  bench.pass(most - seconds(1));
+  CHECK(bench.returned.empty());
+  bench.pass(seconds(2));
+  CHECK(bench.returned == Units{{0}});
+  CHECK(bench.released == Blobs{blob(1)});
+}
+
+TEST_CASE("one owner's inputs leave room for another's") {
+  Bench bench(256 * mebibyte);
+  Manifest other;
+  other.task = "test";
+  other.unit_limit = seconds(60);
+  other.owner = PublicKey{{2}};
+  const JobId others{{8}};
+  REQUIRE(bench.donor.learn(others, other, peer(2), bench.now, bench.out));
+  bench.blobs.connected(peer(2), bench.now, bench.out);
+  bench.donor.connected(peer(2), bench.now, bench.out);
+  for (std::uint8_t i = 0; i < 5; ++i) bench.lease(i, Value(blob(i, 60 * mebibyte)), std::chrono::hours(24));
+  CHECK(bench.returned == Units{{2}, {3}, {4}});
+  bench.donor.on_lease(peer(2), Lease{others, {1}, seconds(100), {{{7}, Value(blob(50, 60 * mebibyte))}}}, bench.now, bench.out);
+  bench.settle();
+  CHECK(bench.returned.size() == 3);
+  bench.fetched(blob(0, 60 * mebibyte));
+  bench.finish(Bytes{});
+  bench.lease(2, Value(blob(2, 60 * mebibyte)));
+  CHECK(bench.returned.size() == 3);  // there is room again
+}

@@ -79,8 +79,8 @@ struct Bench {
     blobs.fetched(which);
     settle();
   }
-  void not_fetched(const BlobId& which, const PeerId& from) {
-    blobs.failed({which, from, "gone"}, now, out);
+  void not_fetched(const BlobId& which, const PeerId& from, FetchFailure cause = FetchFailure::withheld) {
+    blobs.failed({which, from, "gone", cause}, now, out);
     settle();
   }
   void taken(const BlobId& which) {
@@ -406,4 +406,162 @@ TEST_CASE("large inputs leased to one donor keep within what it can keep, and on
   REQUIRE(huge.leased[peer(2)].size() == 1);
   huge.pass(from_seconds(static_cast<double>(limits::blob_bytes_max) / limits::blob_bytes_per_second_least));
   CHECK(huge.job.progress().attempts_running == 2);
+}
+
+TEST_CASE("a donor is not leased more large outputs than it can keep until they are fetched") {
+  Bench bench(1, 1024 * mebibyte);
+  const auto huge = [](std::uint8_t name) { return Value(blob(name, limits::blob_bytes_max)); };
+  bench.want(peer(1), 8);
+  bench.units(100);
+  while (!bench.leased[peer(1)].empty() && bench.job.progress().attempts < 50) {
+    bench.answer(peer(1), huge(static_cast<std::uint8_t>(10 + bench.job.progress().attempts)));
+  }
+  const std::uint64_t before = bench.job.progress().attempts;
+  CHECK(before < 50);
+  for (std::uint8_t i = 0; i < before; ++i) bench.fetched(blob(static_cast<std::uint8_t>(10 + i), limits::blob_bytes_max));
+  // What it is leased now is what it is expected to keep.
+  CHECK(bench.leased[peer(1)].size() == limits::promised_blobs_max / limits::blob_bytes_max);
+  bench.answer(peer(1), huge(100));
+  CHECK(bench.leased[peer(1)].size() == limits::promised_blobs_max / limits::blob_bytes_max - 1);  // and one that is awaited
+}
+
+TEST_CASE("a donor that says it has an output no more has that unit again, and neither it nor its others suffer") {
+  Bench bench(1);
+  bench.want(peer(1), 2);
+  bench.units(2);
+  REQUIRE(bench.leased[peer(1)].size() == 2);
+  const std::uint64_t lost = bench.leased[peer(1)].front().unit.unit.value;
+  bench.answer(peer(1), Value(blob(100)));
+  bench.answer(peer(1), Value(blob(101)));
+  const auto say_missing = [&] {
+    const std::uint64_t before = bench.job.progress().units_reopened;
+    for (int tries = 0; tries < 2; ++tries) {
+      bench.not_fetched(blob(100), peer(1), FetchFailure::missing);
+      if (tries == 0) bench.pass(limits::blob_retry_first);
+    }
+    CHECK(bench.job.progress().units_reopened == before + 1);
+  };
+  say_missing();
+  bench.fetched(blob(101));  // it is awaited still
+  bench.pass(milliseconds(100));
+  CHECK(bench.delivered.contains(1 - lost));
+  for (std::size_t round = 0; round <= limits::donor_faults_per_unit_max; ++round) {
+    for (int waited = 0; bench.leased[peer(1)].empty(); ++waited) {  // it is left out for a while in between
+      REQUIRE(waited < 300);
+      bench.pass(seconds(1));
+    }
+    CHECK(bench.leased[peer(1)].front().unit.unit == UnitIndex{lost});
+    bench.answer(peer(1), Value(blob(100)));
+    say_missing();
+  }
+  while (bench.leased[peer(1)].empty() && bench.now.boot < BootTime{} + seconds(5000)) bench.pass(seconds(1));
+  bench.answer(peer(1), Value(blob(100)));
+  bench.fetched(blob(100));
+  CHECK(bench.ended == JobState::done);
+}
+
+TEST_CASE("one that comes and goes holds its unit up for a while only") {
+  Bench bench(1);
+  bench.want(peer(1));
+  bench.units(1);
+  bench.answer(peer(1), Value(blob(7)));
+  const BootTime start = bench.now.boot;
+  while (bench.job.progress().units_reopened == 0 && bench.now.boot < start + std::chrono::hours(2)) {
+    bench.lose(peer(1));
+    bench.pass(limits::holder_absence - seconds(1));
+    bench.want(peer(1));
+    bench.pass(limits::bulk_patience - seconds(1));
+  }
+  CHECK(bench.job.progress().units_reopened == 1);
+  CHECK(bench.now.boot < start + std::chrono::minutes(5));
+}
+
+TEST_CASE("an output has its time, whoever holds it and however often it seems about to come") {
+  Bench bench(1);
+  bench.want(peer(1));
+  bench.units(1);
+  bench.answer(peer(1), Value(blob(7)));
+  bench.pass(limits::output_patience + limits::blob_time_most(mebibyte) - seconds(1));
+  CHECK(bench.job.progress().units_reopened == 0);
+  bench.pass(seconds(2));
+  CHECK(bench.job.progress().units_reopened == 1);
+  bench.answer(peer(1), Value(blob(7)));
+  bench.fetched(blob(7));
+  CHECK(bench.ended == JobState::done);
+}
+
+TEST_CASE("of many holders the last that is there is asked") {
+  constexpr std::uint8_t copies = limits::blob_holders_max + 1;
+  Bench bench(copies);
+  for (std::uint8_t i = 1; i <= copies; ++i) bench.want(peer(i));
+  bench.units(1);
+  for (std::uint8_t i = 1; i <= copies; ++i) bench.answer(peer(i), Value(blob(7)));
+  REQUIRE(bench.asked(blob(7)).size() == 1);
+  for (std::uint8_t i = copies; i > 1; --i) bench.lose(peer(i));
+  bench.pass(seconds(1));
+  const Peers asked = bench.asked(blob(7));
+  REQUIRE_FALSE(asked.empty());
+  CHECK(asked.back() == peer(1));
+  bench.fetched(blob(7));
+  CHECK(bench.ended == JobState::done);
+}
+
+TEST_CASE("what this peer's own disk refuses is nobody's fault and is fetched later") {
+  Bench bench(1);
+  bench.want(peer(1));
+  bench.units(1);
+  bench.answer(peer(1), Value(blob(7)));
+  for (int i = 0; i < 10; ++i) {
+    REQUIRE(bench.asked(blob(7)) == Peers{peer(1)});
+    bench.not_fetched(blob(7), peer(1), FetchFailure::here);
+    bench.pass(limits::blob_retry_most);
+  }
+  CHECK(bench.job.progress().units_reopened == 0);
+  bench.fetched(blob(7));
+  CHECK(bench.ended == JobState::done);
+}
+
+TEST_CASE("a donor that promises and is gone, again and again, is left out for a while") {
+  Bench bench(1);
+  bench.want(peer(1));
+  bench.units(20);
+  unsigned rounds = 0;
+  for (; rounds < 10; ++rounds) {
+    if (bench.leased[peer(1)].empty()) break;
+    while (!bench.leased[peer(1)].empty() && bench.job.progress().attempts < 20 * (rounds + 1)) {
+      bench.answer(peer(1), Value(blob(static_cast<std::uint8_t>(10 + bench.job.progress().attempts))));
+    }
+    bench.lose(peer(1));
+    bench.pass(limits::holder_absence + milliseconds(1));
+    bench.want(peer(1));
+  }
+  CHECK(rounds == limits::outputs_unkept_max);
+}
+
+TEST_CASE("events that change nothing for outputs that are awaited do not look at each of them") {
+  BlobWants wants(peer(0));
+  OutputRoom room{64 * mebibyte, 0};
+  AwaitedOutputs outputs(wants, room);
+  Output out;
+  const Now now{BootTime{} + seconds(1), WallTime{}};
+  wants.connected(peer(1), now, out);
+  std::size_t looks = 0;
+  const auto is_linked = [&](const PeerId&) {
+    ++looks;
+    return true;
+  };
+  constexpr std::size_t count = limits::window_units_max;
+  const auto output_of = [](std::uint64_t i) { return BlobId{mebibyte + i, {}}; };
+  for (std::uint64_t i = 0; i < count; ++i) {
+    outputs.await({i}, output_of(i), {peer(1)});
+    CHECK(outputs.tick(now, is_linked, out).empty());
+  }
+  CHECK(looks <= 2 * count);
+  CHECK(outputs.bytes_of(peer(1)) > count * mebibyte);
+  // One seed gives all of them up, in one pass.
+  CHECK(outputs.on_blob({output_of(0), BlobWants::News::Kind::given_up, false, {}}));
+  CHECK(outputs.tick(now, is_linked, out).size() == count);
+  CHECK(looks <= 2 * count);
+  CHECK(outputs.bytes_of(peer(1)) == 0);
+  CHECK(room.taken == 0);
 }
