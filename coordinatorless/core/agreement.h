@@ -16,7 +16,8 @@
 //   6. After attempts_per_unit_max votes, or three times `copies`, without agreement the unit has failed: "no N of M donors agreed".
 //      Rationale: nondeterminism never settles; many copies must not be fewer liars' chance.
 //   7. A large output is agreed upon by its name. Until its bytes are here the unit is not settled: where none of those who returned it hands it
-//      over, their votes are void, as a fault of those that are there and do not say that they have lost it. Rationale: else a name that nobody can fill would be accepted.
+//      over, their votes are void, as a fault of those that are there and do not say that they have lost it.
+//      Rationale: else a name that nobody can fill would be accepted.
 #pragma once
 
 #include <cstdint>

@@ -119,7 +119,8 @@ inline constexpr std::size_t leased_bytes_max = 3 << 20;
 inline constexpr std::uint64_t leased_blobs_max = 64 << 20;  // bytes of large inputs leased to one donor at once, beyond the first: what it can keep
 // A lease lasts so much longer for each large input, and a fetch that is slower has failed: two thirds of what is sent over a relay.
 inline constexpr double blob_bytes_per_second_least = 64 << 10;
-// Outputs expected of one donor and agreed upon but not here, bytes beyond the first: with that, what it keeps of others' outputs with the usual quota.
+// Outputs expected of one donor and agreed upon but not here, bytes beyond the first: with that, what it keeps of others' outputs
+// with the usual quota.
 inline constexpr std::uint64_t promised_blobs_max = 192 << 20;
 // A lease draws from this many units ahead: unpredictable, yet results come roughly in order.
 inline constexpr std::size_t random_window = 4096;
@@ -159,7 +160,9 @@ inline constexpr Duration leave_grace = seconds(3);    // an orderly stop lets w
 
 // --- Blobs ---
 /// No blob takes longer, once it is its turn.
-[[nodiscard]] constexpr Duration blob_time_most(std::uint64_t bytes) { return from_seconds(static_cast<double>(bytes) / blob_bytes_per_second_least); }
+[[nodiscard]] constexpr Duration blob_time_most(std::uint64_t bytes) {
+  return from_seconds(static_cast<double>(bytes) / blob_bytes_per_second_least);
+}
 inline constexpr std::size_t blob_holders_max = 8;  // remembered for one blob; a few that vanish must not be the end of it
 inline constexpr unsigned blob_tries_max = 6;       // failures in a row until a blob is given up: about half a minute
 inline constexpr Duration blob_retry_first = seconds(1);

@@ -71,7 +71,9 @@ void Blobs::begin(const BlobId& blob, std::uint64_t id, Node holder) {
   const double rate = world_.network.linked(node_, holder) ? world_.network.quality().bytes_per_second
                                                            : core::limits::bulk_relayed_bytes_per_second;
   later(from_seconds(static_cast<double>(blob.length) / rate), blob, id, [this, blob](Node from) {
-    if (!world_.network.reaches(node_, from) || !world_.all.at(from)->holds(blob)) return fail(blob, "its holder has it no more", core::FetchFailure::missing);
+    if (!world_.network.reaches(node_, from) || !world_.all.at(from)->holds(blob)) {
+      return fail(blob, "its holder has it no more", core::FetchFailure::missing);
+    }
     hold(blob);
     ++fetched_;
     post_(core::BlobFetched{blob});
