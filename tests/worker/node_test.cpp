@@ -260,6 +260,15 @@ TEST_CASE("a node keeps its identity, its port and its place in the data directo
   CHECK(opened(options)->contact() == contact);
 }
 
+/// A link is heard of before the record of whom it leads to: asks until that has come. Each question waits for the node's answer.
+bool knows_somebody(Node& node) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (node.peers().empty()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+  }
+  return true;
+}
+
 TEST_CASE("peers met once are found again without a contact") {
   Scratch scratch;
   Heard heard_seed, heard, heard_again;
@@ -271,6 +280,7 @@ TEST_CASE("peers met once are found again without a contact") {
     const auto node = opened(options);
     node->start(heard.hooks());
     REQUIRE(heard.linked());
+    REQUIRE(knows_somebody(*node));
     node->leave();
     CHECK(node->wait());
   }
