@@ -1,65 +1,18 @@
 #include "coordinatorless/store/batch_format.h"
 
+#include "coordinatorless/base/packed.h"
+
 namespace dugnad::store {
+
+using packed::put_u64;
+using packed::put_varint;
+
 namespace {
 
 constexpr std::uint8_t version_small = 1;
 constexpr std::uint8_t version_large = 2;
 constexpr std::uint8_t large_mark = 0x80;
 constexpr std::size_t unit_size_min = 1 + 8 + 1 + 1;
-
-void put_varint(Bytes& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::uint8_t>(value | 0x80));
-  out.push_back(static_cast<std::uint8_t>(value));
-}
-
-void put_u64(Bytes& out, std::uint64_t value) {
-  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
-}
-
-/// Reads on until something is wrong; from then on every read is nullopt.
-class Reader {
- public:
-  explicit Reader(ByteView rest) : rest_(rest) {}
-
-  std::optional<std::uint8_t> byte() {
-    const auto one = take(1);
-    return one ? std::optional((*one)[0]) : std::nullopt;
-  }
-  std::optional<std::uint64_t> u64() {
-    const auto eight = take(8);
-    if (!eight) return std::nullopt;
-    std::uint64_t value = 0;
-    for (int i = 7; i >= 0; --i) value = value << 8 | (*eight)[static_cast<std::size_t>(i)];
-    return value;
-  }
-  std::optional<std::uint64_t> varint() {
-    std::uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      const auto next = byte();
-      if (!next) return std::nullopt;
-      const std::uint64_t bits = *next & 0x7f;
-      if (shift == 63 && bits > 1) return std::nullopt;      // more than 64 bits
-      if (shift > 0 && *next == 0) return std::nullopt;      // not the shortest form
-      value |= bits << shift;
-      if (*next < 0x80) return value;
-    }
-    return std::nullopt;
-  }
-  std::optional<ByteView> take(std::uint64_t count) {
-    if (count > rest_.size()) {
-      rest_ = {};
-      return std::nullopt;
-    }
-    const ByteView taken = rest_.first(static_cast<std::size_t>(count));
-    rest_ = rest_.subspan(static_cast<std::size_t>(count));
-    return taken;
-  }
-  [[nodiscard]] std::size_t left() const { return rest_.size(); }
-
- private:
-  ByteView rest_;
-};
 
 }  // namespace
 
@@ -86,7 +39,7 @@ Bytes encode_batch(std::span<const AcceptedUnit> units) {
 }
 
 std::optional<std::vector<AcceptedUnit>> decode_batch(ByteView bytes) {
-  Reader in(bytes);
+  packed::Reader in(bytes);
   const auto version = in.byte();
   if (version != version_small && version != version_large) return std::nullopt;
   const auto count = in.varint();
