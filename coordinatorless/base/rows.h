@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "coordinatorless/base/attempt.h"
+#include "coordinatorless/base/crypto.h"
 #include "coordinatorless/base/ids.h"
 #include "coordinatorless/base/time.h"
 
@@ -34,9 +35,27 @@ struct AcceptedUnit {
   Value output;  // a large one is in the blob store, for as long as it has room
 };
 
+/// Units that were accepted, and signed results, batch after batch as they came (core/evidence.h): of these units or of others of the job, which
+/// may be open still. Either may be empty.
 struct AcceptedRow {
   JobId job;
   std::vector<AcceptedUnit> units;
+  Bytes evidence = {};
+};
+
+/// What proves that the owner wanted the job: the signatures, made for this swarm, over its manifest and over who may lease it out.
+struct PapersRow {
+  JobId job;
+  SwarmId swarm;
+  Signature manifest_signature{};
+  Bytes delegation;
+  Signature delegation_signature{};
+};
+
+/// What a job came to, by its submitter's own account (core/stated_confidence.h).
+struct SummaryRow {
+  JobId job;
+  Bytes summary;
 };
 
 /// A peer to remember: its signed contact record.
@@ -50,7 +69,7 @@ struct ContactGone {
   PeerId peer;
 };
 
-using Row = std::variant<JobRow, JobStateRow, AcceptedRow, ContactRow, ContactGone>;
+using Row = std::variant<JobRow, JobStateRow, AcceptedRow, PapersRow, SummaryRow, ContactRow, ContactGone>;
 
 [[nodiscard]] std::uint64_t input_tag_of(const Value& input);
 

@@ -31,7 +31,8 @@ namespace dugnad::core {
 [[nodiscard]] std::optional<Delegation> decode_delegation(ByteView body);
 [[nodiscard]] std::optional<Announcement> decode_announcement(ByteView body);
 
-/// The Merkle root that a Results signature covers.
+/// One result's leaf of the Merkle root that a Results signature covers, and that root.
+[[nodiscard]] Hash results_leaf(const JobId& job, UnitIndex unit, LeaseId lease, Outcome outcome, bool large, const Hash& output);
 [[nodiscard]] Hash results_root(const Results& results);
 
 }  // namespace dugnad::core

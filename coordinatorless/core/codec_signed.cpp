@@ -44,23 +44,26 @@ std::optional<Manifest> decode_manifest(ByteView body) { return decode_body<Mani
 std::optional<Delegation> decode_delegation(ByteView body) { return decode_body<Delegation>(body, limits::delegation_bytes_max); }
 std::optional<Announcement> decode_announcement(ByteView body) { return decode_body<Announcement>(body, limits::announcement_bytes_max); }
 
-Hash results_root(const Results& results) {
-  // One leaf: the job's id, unit and lease as 8 bytes each (little-endian), the outcome as one (with 0x80 where the output
-  // is large: then it is the name that is hashed), the output's hash.
+Hash results_leaf(const JobId& job, UnitIndex unit, LeaseId lease, Outcome outcome, bool large, const Hash& output) {
+  // The job's id, unit and lease as 8 bytes each (little-endian), the outcome as one (with 0x80 where the output is large: then it is the name
+  // that is hashed), the output's hash.
   std::array<std::uint8_t, 32 + 8 + 8 + 1 + 32> leaf;
   const auto put_number = [&](std::size_t at, std::uint64_t number) {
     for (std::size_t i = 0; i < 8; ++i) leaf[at + i] = static_cast<std::uint8_t>(number >> (8 * i));
   };
-  std::copy(results.job.bytes.begin(), results.job.bytes.end(), leaf.begin());
+  std::copy(job.bytes.begin(), job.bytes.end(), leaf.begin());
+  put_number(32, unit.value);
+  put_number(40, lease.value);
+  leaf[48] = static_cast<std::uint8_t>(static_cast<unsigned>(outcome) | (large ? 0x80U : 0U));
+  std::copy(output.bytes.begin(), output.bytes.end(), leaf.begin() + 49);
+  return merkle_leaf(leaf);
+}
+
+Hash results_root(const Results& results) {
   std::vector<Hash> leaves;
   leaves.reserve(results.results.size());
   for (const UnitResult& result : results.results) {
-    put_number(32, result.unit.value);
-    put_number(40, result.lease.value);
-    leaf[48] = static_cast<std::uint8_t>(static_cast<unsigned>(result.outcome) | (result.output.large ? 0x80U : 0U));
-    const Hash output = hash_of(result.output.bytes);
-    std::copy(output.bytes.begin(), output.bytes.end(), leaf.begin() + 49);
-    leaves.push_back(merkle_leaf(leaf));
+    leaves.push_back(results_leaf(results.job, result.unit, result.lease, result.outcome, result.output.large, hash_of(result.output.bytes)));
   }
   return merkle_root(std::move(leaves));
 }

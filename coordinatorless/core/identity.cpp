@@ -14,6 +14,7 @@ std::string_view name_of(Domain domain) {
     case Domain::announcement: return "announcement";
     case Domain::results: return "results";
     case Domain::goodbye: return "goodbye";
+    case Domain::evidence: return "evidence";
   }
   return "";
 }

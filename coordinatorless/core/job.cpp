@@ -61,6 +61,7 @@ void Job::on_want(const PeerId& from, const Want& want) {
 }
 
 std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now now, Output& out) {
+  counted_.clear();
   DonorIndex index = 0;
   Donor* donor = find(from, &index);
   if (donor == nullptr) return charges::hasty;  // perhaps the donor of an earlier life, which asks next
@@ -87,6 +88,7 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
       case UnitTable::Counted::Kind::taken:
         ++counts_.attempts;
         donor->counted = true;
+        counted_.push_back(static_cast<std::uint32_t>(&result - results.results.data()));
         break;
       case UnitTable::Counted::Kind::late: break;
       case UnitTable::Counted::Kind::unasked:

@@ -54,6 +54,8 @@ class Job {
   void on_want(const PeerId& from, const Want& want);
   /// The signature has been checked. nullopt where every result was asked for.
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, Results results, Now now, Output& out);
+  /// Places, ascending, of the results in the last such batch that were counted.
+  [[nodiscard]] const std::vector<std::uint32_t>& counted() const { return counted_; }
   void on_return(const PeerId& from, const Return& returned, Now now);
   /// Whether it is about this job's outputs.
   bool on_blob(const BlobWants::News& news) { return outputs_.on_blob(news); }
@@ -140,6 +142,7 @@ class Job {
   AwaitedOutputs outputs_;
   std::set<DonorIndex> to_renew_;  // their links broke and are back; leases may have been lost on the way, or results
 
+  std::vector<std::uint32_t> counted_;
   std::vector<AcceptedUnit> settled_;  // since the last hand_on
   BootTime settled_first_ = never;        // when the oldest of them was
   std::map<DonorIndex, std::vector<UnitIndex>> revoked_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/evidence.h"
 
 namespace dugnad::core {
 
@@ -17,7 +17,11 @@ void JobBoard::submit(const JobId& id, Manifest manifest, const JobSubmitted& su
   DUGNAD_ASSERT(fresh, "a job submitted twice");
   at->second = std::make_unique<Job>(self_, commons_, id, std::move(manifest), now);
   commons_.running = jobs_.size();
-  journal_.write({JobRow{id, submitted.manifest.body, submitted.recipe, now.wall}}, out);
+  const auto& [manifest_body, manifest_signature] = submitted.manifest;
+  const auto& [delegation, delegation_signature] = submitted.delegation;
+  journal_.write({JobRow{id, manifest_body, submitted.recipe, now.wall},
+                  PapersRow{id, self_.swarm, manifest_signature, delegation, delegation_signature}},
+                 out);
 }
 
 void JobBoard::append(UnitsAppended appended, Now now, Output& out) {
@@ -47,9 +51,16 @@ std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& 
     out.send(from, Closed{results.job});
     return std::nullopt;
   }
-  // One's own results need no proof.
-  if (from != self_.id && !self_.verify(Domain::results, key, results_root(results).view(), results.signature)) return charges::forged;
+  // One's own results need no proof; what is kept of others' is the very thing that was verified.
+  const bool own = from == self_.id;
+  const JobId id = results.job;
+  EvidenceBatch evidence = evidence_of(results, own ? self_.crypto->public_key() : key, own);
+  if (!own && !is_signed(evidence, self_.swarm, id, *self_.crypto)) return charges::forged;
   const auto charge = job->on_results(from, std::move(results), now, out);
+  if (!job->counted().empty()) {
+    veil_others(evidence, id, job->counted());
+    journal_.keep(id, evidence, out);
+  }
   settle_up(*job, now, out);
   return charge;
 }

@@ -194,6 +194,16 @@ inline constexpr double bulk_relayed_burst_bytes = 512 << 10;
 inline constexpr double bulk_frame_overhead = 512;          // name, place and path of a chunk
 inline constexpr std::size_t bulk_inbox_max = 16 << 20;     // bytes that came and wait for the bulk thread; what comes beyond is dropped
 
+// --- Evidence ---
+// Encoded, of results whose units are open still: written with nothing else beyond it, since a job may settle nothing for long.
+inline constexpr std::size_t evidence_waiting_max = 256 << 10;
+// An exported file comes from anybody, and its reader holds all of it in memory: at most about a gigabyte.
+inline constexpr std::uint64_t evidence_file_max = 256 << 20;
+inline constexpr std::uint64_t evidence_units_max = 8'000'000;
+inline constexpr std::uint64_t evidence_results_max = 32'000'000;
+inline constexpr std::size_t evidence_recipe_max = 64 << 10;  // opaque here; the SDK's has at most 10 KiB
+inline constexpr std::size_t stated_blocks_max = 4096;        // of a job with a confidence: a hundred times what is planned
+
 // --- Relay ---
 inline constexpr std::size_t relay_pairs_max = 64;
 inline constexpr std::size_t relay_pairs_per_peer = 32;      // one peer cannot take all places

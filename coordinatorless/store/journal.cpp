@@ -4,6 +4,8 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <optional>
@@ -14,14 +16,15 @@
 namespace dugnad::store {
 namespace {
 
-constexpr int schema_version = 1;
 constexpr int application_id = 0x6475676e;  // "dugn"
 constexpr off_t log_size_ready = 300 * (4096 + 24);  // what a quiet store lets gather before a checkpoint, and a little
 constexpr off_t header_size = 100;          // SQLite's file format
 constexpr std::chrono::milliseconds busy_max{5000};  // another writer's commit takes milliseconds
 constexpr std::size_t batch_bytes_max = 16u << 20;   // outputs in one row; SQLite's own limit is 1 GB
 
-constexpr const char* create_schema = R"(
+// From nothing to version 1, from there to 2, and so on. A step that has been released never changes.
+constexpr std::array schema_steps{
+    R"(
 CREATE TABLE jobs(
   job BLOB PRIMARY KEY, manifest BLOB NOT NULL, recipe BLOB NOT NULL, created INTEGER NOT NULL, state INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -34,8 +37,20 @@ CREATE TABLE contacts(
 ) STRICT, WITHOUT ROWID;
 PRAGMA application_id = 1685415790;
 PRAGMA user_version = 1;
-)";
-static_assert(application_id == 1685415790 && schema_version == 1, "the numbers in create_schema");
+)",
+    R"(
+ALTER TABLE accepted ADD COLUMN evidence BLOB;
+CREATE TABLE papers(
+  job BLOB PRIMARY KEY, swarm BLOB NOT NULL, manifest_signature BLOB NOT NULL, delegation BLOB NOT NULL, delegation_signature BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE summaries(
+  job BLOB PRIMARY KEY, summary BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 2;
+)"};
+constexpr auto schema_version = static_cast<std::int64_t>(schema_steps.size());
+constexpr std::int64_t schema_with_evidence = 2;
+static_assert(application_id == 1685415790, "the number in schema_steps");
 
 struct CloseDatabase {
   void operator()(sqlite3* database) const { sqlite3_close(database); }
@@ -116,7 +131,7 @@ std::optional<std::int64_t> number_from(sqlite3* database, const char* sql) {
 
 bool execute(sqlite3* database, const char* sql) { return sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK; }
 
-enum class Found { empty, ours };
+enum class Found { empty, older, ours };
 
 /// What kind of file is open.
 Result<Found> identify(sqlite3* database, const std::string& path) {
@@ -130,8 +145,8 @@ Result<Found> identify(sqlite3* database, const std::string& path) {
     return Error{"the journal " + path + " was made by a newer version of dugnad (schema " + std::to_string(*version) + ", this one knows " +
                  std::to_string(schema_version) + "); update dugnad, or choose another data directory with --data"};
   }
-  if (*version != schema_version) return damaged(path);
-  return Found::ours;
+  if (*version < 1) return damaged(path);
+  return *version < schema_version ? Found::older : Found::ours;
 }
 
 Result<Database> open_database(const std::string& name, int flags, const std::string& path) {
@@ -178,11 +193,16 @@ Result<Found> identify_untouched(const std::string& path) {
   return identify(locked->get(), path);
 }
 
-/// In a rollback journal still, so that the file proper says whose it is before a write-ahead log exists.
-Result<void> create(sqlite3* database, const std::string& path) {
+/// Makes the tables that are missing, all or none. A new file is in a rollback journal still, so that the file proper says whose it is before a
+/// write-ahead log exists. An older program that has the file open goes on: what it knows stays as it is.
+Result<void> bring_up_to_date(sqlite3* database, const std::string& path) {
   if (!execute(database, "BEGIN IMMEDIATE")) return error_of(database, "cannot make", path);
-  const bool first = number_from(database, "PRAGMA user_version") == 0;  // or another process made it just now
-  if ((first && !execute(database, create_schema)) || !execute(database, "COMMIT")) {
+  const auto version = number_from(database, "PRAGMA user_version");  // another process may have been here just now
+  bool done = version.has_value();
+  for (std::int64_t step = version.value_or(0); done && step < schema_version; ++step) {
+    done = execute(database, schema_steps[static_cast<std::size_t>(step)]);
+  }
+  if (!done || !execute(database, "COMMIT")) {
     const Error error = error_of(database, "cannot make", path);
     execute(database, "ROLLBACK");
     return error;
@@ -209,8 +229,8 @@ void make_log_ready(sqlite3* database, const std::string& path) {
 Result<void> prepare_for_writing(sqlite3* database, const std::string& path) {
   const Result<Found> found = identify(database, path);
   if (!found) return found.error();
-  if (*found == Found::empty) {
-    if (const Result<void> created = create(database, path); !created) return created.error();
+  if (*found != Found::ours) {
+    if (const Result<void> done = bring_up_to_date(database, path); !done) return done.error();
   }
   // FULL: a commit is on disk when it returns. No checkpoints of SQLite's own: the store's thread chooses when one stalls nobody.
   if (!execute(database, "PRAGMA journal_mode=WAL") || !execute(database, "PRAGMA synchronous=FULL") ||
@@ -266,10 +286,12 @@ class Journal::Impl {
           job(database, "INSERT INTO jobs VALUES(?1,?2,?3,?4,0) "
                         "ON CONFLICT(job) DO UPDATE SET manifest=excluded.manifest, recipe=excluded.recipe"),
           state(database, "UPDATE jobs SET state=?2 WHERE job=?1"),
-          batch(database, "INSERT INTO accepted(job,units,batch) VALUES(?1,?2,?3)"),
+          batch(database, "INSERT INTO accepted(job,units,batch,evidence) VALUES(?1,?2,?3,?4)"),
+          papers(database, "INSERT OR REPLACE INTO papers VALUES(?1,?2,?3,?4,?5)"),
+          summary(database, "INSERT OR REPLACE INTO summaries VALUES(?1,?2)"),
           contact(database, "INSERT INTO contacts VALUES(?1,?2,?3) ON CONFLICT(peer) DO UPDATE SET record=excluded.record, seen=excluded.seen"),
           contact_gone(database, "DELETE FROM contacts WHERE peer=?1") {}
-    Statement begin, commit, job, state, batch, contact, contact_gone;
+    Statement begin, commit, job, state, batch, papers, summary, contact, contact_gone;
   };
 
   Writing& writing() {
@@ -283,17 +305,29 @@ class Journal::Impl {
   bool put(const JobStateRow& row) { return writing().state.bind(1, row.job.view()).bind(2, static_cast<std::int64_t>(row.state)).run(); }
   bool put(const AcceptedRow& row) {
     std::span<const AcceptedUnit> rest(row.units);
-    while (!rest.empty()) {
+    ByteView evidence(row.evidence);
+    while (!rest.empty() || !evidence.empty()) {
       std::size_t count = 0;
       for (std::size_t bytes = 0; count < rest.size() && (count == 0 || bytes + rest[count].output.bytes.size() <= batch_bytes_max); ++count) {
         bytes += rest[count].output.bytes.size();
       }
       const Bytes batch = encode_batch(rest.first(count));
-      if (!writing().batch.bind(1, row.job.view()).bind(2, static_cast<std::int64_t>(count)).bind(3, batch).run()) return false;
+      if (!writing().batch.bind(1, row.job.view()).bind(2, static_cast<std::int64_t>(count)).bind(3, batch).bind(4, evidence).run()) return false;
       rest = rest.subspan(count);
+      evidence = {};
     }
     return true;
   }
+  bool put(const PapersRow& row) {
+    return writing()
+        .papers.bind(1, row.job.view())
+        .bind(2, row.swarm.view())
+        .bind(3, ByteView(row.manifest_signature))
+        .bind(4, row.delegation)
+        .bind(5, ByteView(row.delegation_signature))
+        .run();
+  }
+  bool put(const SummaryRow& row) { return writing().summary.bind(1, row.job.view()).bind(2, row.summary).run(); }
   bool put(const ContactRow& row) {
     return writing().contact.bind(1, row.peer.view()).bind(2, row.record).bind(3, row.seen.time_since_epoch().count()).run();
   }
@@ -363,6 +397,62 @@ Result<std::vector<AcceptedUnit>> Journal::accepted(const JobId& job) {
   }
   if (!rows.ok()) return impl_->failure("cannot read");
   return units;
+}
+
+namespace {
+
+std::optional<Signature> signature_from(ByteView bytes) {
+  Signature signature{};
+  if (bytes.size() != signature.size()) return std::nullopt;
+  std::copy(bytes.begin(), bytes.end(), signature.begin());
+  return signature;
+}
+
+}  // namespace
+
+bool Journal::has_evidence() { return number_from(impl_->get(), "PRAGMA user_version").value_or(0) >= schema_with_evidence; }
+
+Result<std::optional<PapersRow>> Journal::papers(const JobId& job) {
+  std::optional<PapersRow> found;
+  if (!has_evidence()) return found;
+  Statement rows(impl_->get(), "SELECT swarm, manifest_signature, delegation, delegation_signature FROM papers WHERE job=?1");
+  if (rows.prepared()) rows.bind(1, job.view());
+  while (rows.prepared() && rows.step()) {
+    const auto swarm = SwarmId::from(rows.bytes(0));
+    const auto manifest_signature = signature_from(rows.bytes(1));
+    const ByteView delegation = rows.bytes(2);
+    const auto delegation_signature = signature_from(rows.bytes(3));
+    if (!swarm || !manifest_signature || !delegation_signature) return impl_->damage();
+    found = PapersRow{job, *swarm, *manifest_signature, Bytes(delegation.begin(), delegation.end()), *delegation_signature};
+  }
+  if (!rows.ok()) return impl_->failure("cannot read");
+  return found;
+}
+
+Result<std::vector<Bytes>> Journal::evidence(const JobId& job) {
+  std::vector<Bytes> evidence;
+  if (!has_evidence()) return evidence;
+  Statement rows(impl_->get(), "SELECT evidence FROM accepted WHERE job=?1 AND length(evidence)>0 ORDER BY id");
+  if (rows.prepared()) rows.bind(1, job.view());
+  while (rows.prepared() && rows.step()) {
+    const ByteView batches = rows.bytes(0);
+    evidence.emplace_back(batches.begin(), batches.end());
+  }
+  if (!rows.ok()) return impl_->failure("cannot read");
+  return evidence;
+}
+
+Result<std::optional<Bytes>> Journal::summary(const JobId& job) {
+  std::optional<Bytes> found;
+  if (!has_evidence()) return found;
+  Statement rows(impl_->get(), "SELECT summary FROM summaries WHERE job=?1");
+  if (rows.prepared()) rows.bind(1, job.view());
+  while (rows.prepared() && rows.step()) {
+    const ByteView summary = rows.bytes(0);
+    found = Bytes(summary.begin(), summary.end());
+  }
+  if (!rows.ok()) return impl_->failure("cannot read");
+  return found;
 }
 
 Result<std::vector<ContactRow>> Journal::contacts() {

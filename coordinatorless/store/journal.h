@@ -1,12 +1,17 @@
 // Journal: the SQLite file behind the store, used by one thread at a time. Nothing else includes sqlite3.h but its source.
 //
 //   jobs(job, manifest, recipe, created, state)    one row a job
-//   accepted(job, units, batch)                    one row a batch of accepted units (batch_format.h), `units` many
+//   accepted(job, units, batch, evidence)          one row a batch of accepted units (batch_format.h), `units` many, and evidence, opaque here: in
+//                                                  one table, since another's pages would add a tenth to what a small unit costs
+//   papers(job, swarm, manifest_signature, delegation, delegation_signature)
+//   summaries(job, summary)                        one row a job that has one, opaque here
 //   contacts(peer, record, seen)                   one row a peer
-// The header's application_id says that it is ours, user_version which schema it has.
+// The header's application_id says that it is ours, user_version which schema it has. An older schema gains what it lacks when the file is
+// opened for writing; for reading it is taken as it is.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,9 +47,14 @@ class Journal {
 
   [[nodiscard]] Result<std::vector<StoredJob>> jobs();
   [[nodiscard]] Result<std::vector<AcceptedUnit>> accepted(const JobId& job);
+  [[nodiscard]] Result<std::optional<PapersRow>> papers(const JobId& job);
+  [[nodiscard]] Result<std::vector<Bytes>> evidence(const JobId& job);
+  [[nodiscard]] Result<std::optional<Bytes>> summary(const JobId& job);
   [[nodiscard]] Result<std::vector<ContactRow>> contacts();
 
  private:
+  [[nodiscard]] bool has_evidence();
+
   class Impl;
   explicit Journal(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

@@ -172,6 +172,15 @@ Result<std::vector<StoredJob>> Store::jobs() const {
 Result<std::vector<AcceptedUnit>> Store::accepted(const JobId& job) const {
   return impl_->read([&job](Journal& journal) { return journal.accepted(job); });
 }
+Result<std::optional<PapersRow>> Store::papers(const JobId& job) const {
+  return impl_->read([&job](Journal& journal) { return journal.papers(job); });
+}
+Result<std::vector<Bytes>> Store::evidence(const JobId& job) const {
+  return impl_->read([&job](Journal& journal) { return journal.evidence(job); });
+}
+Result<std::optional<Bytes>> Store::summary(const JobId& job) const {
+  return impl_->read([&job](Journal& journal) { return journal.summary(job); });
+}
 Result<std::vector<ContactRow>> Store::contacts() const {
   return impl_->read([](Journal& journal) { return journal.contacts(); });
 }

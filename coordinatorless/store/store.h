@@ -48,6 +48,11 @@ class Store {
   [[nodiscard]] Result<std::vector<StoredJob>> jobs() const;
   /// In the order in which they were written. None for an unknown job.
   [[nodiscard]] Result<std::vector<AcceptedUnit>> accepted(const JobId& job) const;
+  // Nothing for a job of a version that kept none of it.
+  [[nodiscard]] Result<std::optional<PapersRow>> papers(const JobId& job) const;
+  /// In the order in which it was written.
+  [[nodiscard]] Result<std::vector<Bytes>> evidence(const JobId& job) const;
+  [[nodiscard]] Result<std::optional<Bytes>> summary(const JobId& job) const;
   /// The last seen first.
   [[nodiscard]] Result<std::vector<ContactRow>> contacts() const;
 

@@ -115,6 +115,81 @@ TEST_CASE("a forged signature under results is an offence") {
   CHECK(charge->score == charges::forged.score);
 }
 
+namespace {
+
+/// The evidence that was handed to the journal, since last asked.
+std::vector<EvidenceBatch> evidence_in(Output& out) {
+  std::vector<EvidenceBatch> batches;
+  for (const Effect& effect : std::exchange(out.effects, {})) {
+    const auto* persist = std::get_if<Persist>(&effect);
+    for (const Row& row : persist == nullptr ? std::vector<Row>{} : persist->rows) {
+      const auto* accepted = std::get_if<AcceptedRow>(&row);
+      if (accepted == nullptr) continue;
+      packed::Reader in(accepted->evidence);
+      while (in.left() > 0) batches.push_back(read_evidence(in).value());
+    }
+  }
+  return batches;
+}
+
+}  // namespace
+
+TEST_CASE("what is accepted is journalled with the papers of its job and what its donor signed") {
+  Bench bench;
+  bench.submit(job, 2);
+  const auto papers = all<Persist>(bench.out);
+  REQUIRE(papers.size() == 1);
+  CHECK(std::get<PapersRow>(papers[0].rows.back()).swarm == swarm);
+  bench.board.on_want(bench.donor.self.id, Want{job, 2, seconds(1)}, bench.now, bench.out);
+  const auto leases = bench.sent<Lease>();
+  REQUIRE(leases.size() == 1);
+  REQUIRE(leases[0].units.size() == 2);
+  bench.out.effects.clear();
+  CHECK_FALSE(bench.answer(job, {{leases[0].lease, {0}, Outcome::ok, Bytes{1}}, {leases[0].lease, {1}, Outcome::ok, Bytes{2}}}));
+  const auto batches = evidence_in(bench.out);
+  REQUIRE(batches.size() == 1);
+  CHECK(batches[0].donor == bench.donor.crypto->public_key());
+  CHECK(is_signed(batches[0], swarm, job, *bench.donor.crypto));
+  REQUIRE(batches[0].results.size() == 2);
+  CHECK(batches[0].results[1].claim == claim_of(Outcome::ok, Bytes{2}));
+}
+
+TEST_CASE("of results that nobody asked for no more is kept than the signature over the others needs") {
+  Bench bench;
+  bench.submit(job, 3);
+  bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(1)}, bench.now, bench.out);
+  const auto leases = bench.sent<Lease>();
+  REQUIRE(leases.size() == 1);
+  const LeasedUnit leased = leases[0].units.front();
+  const UnitIndex other{leased.unit.value == 0 ? 1U : 0U};
+  bench.out.effects.clear();
+  // A lone result of what was not leased is nobody's evidence.
+  CHECK(bench.answer(job, {{LeaseId{~std::uint64_t{0}}, other, Outcome::ok, Bytes{6}}}));
+  CHECK(evidence_in(bench.out).empty());
+  CHECK(bench.answer(job, {{LeaseId{~std::uint64_t{0}}, other, Outcome::ok, Bytes{6}}, {leases[0].lease, leased.unit, Outcome::ok, Bytes{1}}}));
+  bench.board.cancel(job, bench.now, bench.out);
+  const auto batches = evidence_in(bench.out);
+  REQUIRE(batches.size() == 1);
+  REQUIRE(batches[0].results.size() == 2);
+  CHECK(batches[0].results[0].veiled);
+  CHECK_FALSE(batches[0].results[1].veiled);
+  CHECK(is_signed(batches[0], swarm, job, *bench.donor.crypto));
+}
+
+TEST_CASE("evidence of units that stay open takes bounded room before it is written") {
+  Bench bench;
+  EvidenceBatch batch{bench.donor.crypto->public_key(), Signature{}, {}};
+  const Claim claim = claim_of(Outcome::ok, Bytes(32, 1));
+  for (std::uint64_t unit = 0; unit < limits::batch_units_max; ++unit) batch.results.push_back({{unit}, {1}, claim, false});
+  std::size_t kept = 0;
+  while (bench.out.effects.empty() && kept < 1000) {
+    bench.journal.keep(kept % 2 == 0 ? job : JobId{{8}}, batch, bench.out);
+    ++kept;
+  }
+  CHECK(kept < 16);
+  CHECK(evidence_in(bench.out).size() == kept);
+}
+
 TEST_CASE("once the submitter leaves, newcomers are sent away") {
   Bench bench;
   bench.submit(job);

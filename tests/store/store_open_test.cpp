@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include <random>
 
+#include "coordinatorless/store/batch_format.h"
 #include "coordinatorless/store/store.h"
 #include "tests/store/rows.h"
 #include "tests/store/scratch.h"
@@ -30,7 +32,8 @@ std::string sound_journal() {
   {
     auto store = Store::open(scratch.file("journal"));
     REQUIRE(store.ok());
-    (*store)->write({1}, {accepted_row(job_named(1), 0, 100)});
+    (*store)->write({1}, {accepted_row(job_named(1), 0, 100), PapersRow{job_named(1), {}, {}, {}, {}},
+                          AcceptedRow{job_named(1), {}, to_bytes("evidence")}, SummaryRow{job_named(1), to_bytes("account")}});
   }
   CHECK_FALSE(std::filesystem::exists(scratch.file("journal-wal")));
   return content_of(scratch.file("journal"));
@@ -43,9 +46,58 @@ constexpr std::size_t application_id_at = 68;
 TEST_CASE("a journal from a newer version is refused and not touched") {
   const Scratch scratch;
   std::string content = sound_journal();
-  content[user_version_at + 3] = 2;
+  content[user_version_at + 3] = 3;
   const std::string line = refusal(scratch, content);
-  CHECK(contains(line, "made by a newer version of dugnad (schema 2, this one knows 1)"));
+  CHECK(contains(line, "made by a newer version of dugnad (schema 3, this one knows 2)"));
+}
+
+/// What version 1 of the schema left behind: a job, two units of it, and a contact.
+void make_old_journal(const std::string& path) {
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &database) == SQLITE_OK);
+  const auto run = [&](const std::string& sql) { REQUIRE(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK); };
+  run("PRAGMA journal_mode=WAL");
+  run("CREATE TABLE jobs(job BLOB PRIMARY KEY, manifest BLOB NOT NULL, recipe BLOB NOT NULL, created INTEGER NOT NULL, state INTEGER NOT NULL) "
+      "STRICT, WITHOUT ROWID");
+  run("CREATE TABLE accepted(id INTEGER PRIMARY KEY, job BLOB NOT NULL, units INTEGER NOT NULL, batch BLOB NOT NULL) STRICT");
+  run("CREATE INDEX accepted_of_job ON accepted(job, units)");
+  run("CREATE TABLE contacts(peer BLOB PRIMARY KEY, record BLOB NOT NULL, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID");
+  run("PRAGMA application_id = 1685415790");
+  run("PRAGMA user_version = 1");
+  const std::string job = "x'" + job_named(1).hex() + "'";
+  run("INSERT INTO jobs VALUES(" + job + ",x'01',x'02',1000,0)");
+  run("INSERT INTO accepted(job,units,batch) VALUES(" + job + ",1,x'" + to_hex(encode_batch(accepted_row(job_named(1), 0, 1).units)) + "')");
+  run("INSERT INTO contacts VALUES(x'" + peer_named(2).hex() + "',x'03',5)");
+  sqlite3_close(database);
+}
+
+TEST_CASE("an older journal is read as it is, and gains what it lacks when it is written") {
+  const Scratch scratch;
+  const std::string path = scratch.file("journal");
+  make_old_journal(path);
+  const auto version = [&] { return content_of(path)[user_version_at + 3]; };
+  {
+    const auto store = Store::open_for_reading(path);
+    REQUIRE(store.ok());
+    CHECK((*store)->jobs()->size() == 1);
+    CHECK((*store)->accepted(job_named(1))->size() == 1);
+    CHECK((*store)->contacts()->size() == 1);
+    CHECK_FALSE((*store)->papers(job_named(1))->has_value());
+    CHECK((*store)->evidence(job_named(1))->empty());
+    CHECK_FALSE((*store)->summary(job_named(1))->has_value());
+  }
+  CHECK(version() == 1);
+  {
+    auto store = Store::open(path);
+    REQUIRE_MESSAGE(store.ok(), (store.ok() ? "" : store.error().message));
+    (*store)->write({1}, {accepted_row(job_named(1), 1, 2), AcceptedRow{job_named(1), {}, to_bytes("evidence")}});
+  }
+  CHECK(version() == 2);
+  const auto store = Store::open(path);
+  REQUIRE(store.ok());
+  CHECK((*store)->accepted(job_named(1))->size() == 3);
+  CHECK((*store)->contacts()->size() == 1);
+  CHECK((*store)->evidence(job_named(1))->size() == 1);
 }
 
 TEST_CASE("another program's database is refused and not touched") {
@@ -101,6 +153,12 @@ TEST_CASE("whatever byte is damaged, opening and reading end in a value or in on
     }
     const auto jobs = (*store)->jobs();
     const auto units = (*store)->accepted(job_named(1));
+    const auto papers = (*store)->papers(job_named(1));
+    const auto evidence = (*store)->evidence(job_named(1));
+    const auto summary = (*store)->summary(job_named(1));
+    if (!papers) CHECK(is_one_line(papers.error().message));
+    if (!evidence) CHECK(is_one_line(evidence.error().message));
+    if (!summary) CHECK(is_one_line(summary.error().message));
     if (!units) CHECK(is_one_line(units.error().message));
     if (!jobs) CHECK(is_one_line(jobs.error().message));
   }

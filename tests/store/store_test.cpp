@@ -62,6 +62,43 @@ TEST_CASE("what was written is there after the journal is opened again") {
   CHECK(none->empty());
 }
 
+TEST_CASE("a job's papers, evidence and account are there after the journal is opened again") {
+  const Scratch scratch;
+  const std::string path = scratch.file("journal");
+  PapersRow papers{job_named(1), SwarmId{{3}}, {}, to_bytes("delegation"), {}};
+  papers.manifest_signature.fill(4);
+  papers.delegation_signature.fill(5);
+  {
+    const auto store = open(path);
+    PapersRow earlier = papers;
+    earlier.delegation = to_bytes("of an earlier run");
+    store->write({1}, {earlier, SummaryRow{job_named(1), to_bytes("earlier account")}});
+    store->write({2}, {AcceptedRow{job_named(1), {}, to_bytes("first")}, AcceptedRow{job_named(2), {}, to_bytes("another's")}});
+    AcceptedRow second = accepted_row(job_named(1), 0, 2);
+    second.evidence = to_bytes("second");
+    store->write({3}, {accepted_row(job_named(1), 2, 1), second, papers, SummaryRow{job_named(1), to_bytes("account")}});
+  }
+  const auto store = Store::open_for_reading(path);
+  REQUIRE(store.ok());
+  const auto read = (*store)->papers(job_named(1));
+  REQUIRE(read.ok());
+  REQUIRE(read->has_value());
+  CHECK((*read)->swarm == papers.swarm);
+  CHECK((*read)->manifest_signature == papers.manifest_signature);
+  CHECK((*read)->delegation == papers.delegation);
+  CHECK((*read)->delegation_signature == papers.delegation_signature);
+  const auto evidence = (*store)->evidence(job_named(1));
+  REQUIRE(evidence.ok());
+  CHECK(*evidence == std::vector{to_bytes("first"), to_bytes("second")});
+  CHECK((*store)->accepted(job_named(1))->size() == 3);
+  const auto summary = (*store)->summary(job_named(1));
+  REQUIRE(summary.ok());
+  CHECK(*summary == to_bytes("account"));
+  CHECK_FALSE((*store)->papers(job_named(9))->has_value());
+  CHECK((*store)->evidence(job_named(9))->empty());
+  CHECK_FALSE((*store)->summary(job_named(9))->has_value());
+}
+
 TEST_CASE("an outcome other than ok, and an output of many bytes, are kept") {
   const Scratch scratch;
   const auto store = open(scratch.file("journal"));
