@@ -5,7 +5,7 @@ namespace dugnad::sdk::cli {
 
 enum class ExitCode : int {
   ok = 0,           // every unit was accepted
-  environment = 1,  // the machine refuses: a directory, a port, a disk
+  environment = 1,  // the machine refuses: a directory, a port, a disk; of `audit`: the evidence does not hold
   bad_usage = 2,
   units_failed = 3,   // each was named, with its reason
   nobody = 4,         // nobody to compute within --wait

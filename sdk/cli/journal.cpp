@@ -60,6 +60,21 @@ Result<std::vector<AcceptedUnit>> Journal::accepted(const JobId& job) const {
   return store_->accepted(job);
 }
 
+Result<std::optional<PapersRow>> Journal::papers(const JobId& job) const {
+  if (!store_) return std::optional<PapersRow>();
+  return store_->papers(job);
+}
+
+Result<std::vector<Bytes>> Journal::evidence(const JobId& job) const {
+  if (!store_) return std::vector<Bytes>();
+  return store_->evidence(job);
+}
+
+Result<std::optional<Bytes>> Journal::summary(const JobId& job) const {
+  if (!store_) return std::optional<Bytes>();
+  return store_->summary(job);
+}
+
 Result<Bytes> Journal::output_of(const AcceptedUnit& unit) const {
   if (!unit.output.large) return unit.output.bytes;
   auto files = store::files_in(data_ + "/blobs");

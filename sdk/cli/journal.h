@@ -25,6 +25,10 @@ class Journal {
   /// The job whose id is `id` or alone begins with it.
   [[nodiscard]] Result<KnownJob> find(const std::string& id) const;
   [[nodiscard]] Result<std::vector<AcceptedUnit>> accepted(const JobId& job) const;
+  // Nothing for a job of a version that kept none.
+  [[nodiscard]] Result<std::optional<PapersRow>> papers(const JobId& job) const;
+  [[nodiscard]] Result<std::vector<Bytes>> evidence(const JobId& job) const;
+  [[nodiscard]] Result<std::optional<Bytes>> summary(const JobId& job) const;
   /// The bytes of an output; an error where a large one is not on this disk any more.
   [[nodiscard]] Result<Bytes> output_of(const AcceptedUnit& unit) const;
 
@@ -32,6 +36,9 @@ class Journal {
   [[nodiscard]] bool busy(const JobId& job) const;
   /// Marks an unfinished job as one that will not be taken up again. An error where a running program works on it.
   [[nodiscard]] Result<void> cancel(const JobId& job) const;
+
+  /// The data directory.
+  [[nodiscard]] const std::string& data() const { return data_; }
 
  private:
   Journal(std::string data, std::unique_ptr<store::Store> store) : data_(std::move(data)), store_(std::move(store)) {}

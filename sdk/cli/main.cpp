@@ -22,7 +22,7 @@ constexpr std::array commands{
     Command{"results", "what was accepted for a job so far", show_results},
     Command{"cancel", "give up an unfinished job", cancel_job},
     Command{"id", "this user's owner key, and the ids of the peers here", show_ids},
-    Command{"audit", "recheck a job's evidence (not in this version)", audit},
+    Command{"audit", "recheck who signed a job's results, from its journal or an exported file", audit},
 };
 
 void print_help() {
@@ -76,8 +76,6 @@ ExitCode run(Arguments arguments) {
 }
 
 }  // namespace
-
-ExitCode audit(Arguments) { return fail(ExitCode::bad_usage, "audit is not in this version"); }
 
 }  // namespace dugnad::sdk::cli
 

@@ -89,11 +89,10 @@ TEST_CASE("what is typed wrong is told in one line, with exit code 2") {
            Case{"status --all", "JOB is required"},
            Case{"jobs --all", "--all"},
            Case{"cancel xyz", "'xyz' is no job"},
-           Case{"audit 3f2a", "not in this version"},
        }) {
     CAPTURE(typed);
     Words arguments = Words{program("dugnad")} + words(typed);
-    if (!typed.starts_with("audit") && !typed.starts_with("sbmit")) arguments = arguments + Words{"--data", data};
+    if (!typed.starts_with("sbmit")) arguments = arguments + Words{"--data", data};
     check_refused(finished(arguments), 2, told);
   }
   check_refused(finished(Words{program("dugnad-worker"), "--join", "garbage", "--data", data}), 2, "--join");

@@ -62,7 +62,7 @@ TEST_CASE("a program on the worker's machine finds the swarm by itself") {
 }
 
 TEST_CASE("every command explains itself") {
-  for (const std::string command : {"submit", "tasks", "peers", "jobs", "status", "results", "cancel", "id"}) {
+  for (const std::string command : {"submit", "tasks", "peers", "jobs", "status", "results", "cancel", "id", "audit"}) {
     CAPTURE(command);
     Process help = finished({program("dugnad"), command, "--help"});
     CHECK_MESSAGE(help.exit_code() == 0, help.story());
