@@ -100,7 +100,7 @@ ExitCode audit_all(const Request& request, const Subject& subject, const core::C
   Audited audited{papers, decode_recipe(subject.dossier.papers.recipe), std::move(stated), recheck.needed(), recheck.findings(), {}};
   if (request.recompute > 0) {
     auto recomputed = recompute_some(subject, audited.recipe, request.recompute);
-    if (!recomputed) return fail(ExitCode::environment, recomputed.error().message);
+    if (!recomputed) return fail(ExitCode::bad_usage, recomputed.error().message);
     audited.recomputed = *std::move(recomputed);
   }
   if (request.json) std::cout << json_of(audited).dump() << '\n';

@@ -53,6 +53,12 @@ TEST_CASE("a submitter that was killed goes on with the same command") {
   }
   Process again(submit(place, long_job, options));
   check_resumed(again, before);
+  // The evidence of both runs together confirms every unit.
+  Process audit = finished({program("dugnad"), "audit", before.job, "--data", place / "submitter", "--json"});
+  CHECK_MESSAGE(audit.exit_code() == 0, audit.story());
+  const Json all = Json::parse(audit.out());
+  CHECK(all["confirmed"] == all["units"]);
+  CHECK(all["outvoted"].empty());
 }
 
 TEST_CASE("a second SIGINT ends the submitter at once") {
