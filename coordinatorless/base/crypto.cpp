@@ -7,6 +7,9 @@
 namespace dugnad {
 namespace {
 
+constexpr unsigned long long dear_passes = 1;
+constexpr std::size_t dear_memory_bytes = 1 << 20;
+
 class Sodium final : public Crypto {
  public:
   explicit Sodium(const SecretKeys& keys) : curve_secret_(keys.curve), curve_(curve_key_of(keys)) {
@@ -47,6 +50,8 @@ class Sodium final : public Crypto {
     return plain;
   }
 
+  std::optional<Hash> dear_hash(ByteView password, const Salt& salt) const override { return dugnad::dear_hash(password, salt); }
+
  private:
   std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> secret_;
   PublicKey public_;
@@ -59,6 +64,16 @@ class Sodium final : public Crypto {
 std::unique_ptr<Crypto> make_sodium(const SecretKeys& keys) { return std::make_unique<Sodium>(keys); }
 
 bool sodium_ready() { return sodium_init() >= 0; }
+
+std::optional<Hash> dear_hash(ByteView password, const Salt& salt) {
+  static_assert(std::tuple_size_v<Salt> == crypto_pwhash_argon2id_SALTBYTES);
+  Hash hash;
+  const int failed =
+      crypto_pwhash_argon2id(hash.bytes.data(), hash.bytes.size(), reinterpret_cast<const char*>(password.data()), password.size(),
+                             salt.data(), dear_passes, dear_memory_bytes, crypto_pwhash_argon2id_ALG_ARGON2ID13);
+  if (failed != 0) return std::nullopt;
+  return hash;
+}
 
 SecretKeys fresh_keys() { return {fresh_seed(), fresh_seed()}; }
 

@@ -12,6 +12,7 @@
 namespace dugnad {
 
 using Signature = std::array<std::uint8_t, 64>;
+using Salt = std::array<std::uint8_t, 16>;
 
 /// The secret halves of one identity. Ed25519 signs, X25519 is CURVE's; neither is derived from the other.
 struct SecretKeys {
@@ -31,6 +32,8 @@ class Crypto {
   [[nodiscard]] virtual Bytes seal(const CurveKey& to, const std::array<std::uint8_t, 24>& nonce, ByteView plain) = 0;
   /// nullopt where `sealed` was not made by the holder of `from` for us with that nonce.
   [[nodiscard]] virtual std::optional<Bytes> open(const CurveKey& from, const std::array<std::uint8_t, 24>& nonce, ByteView sealed) = 0;
+  /// dear_hash(), or what stands for it.
+  [[nodiscard]] virtual std::optional<Hash> dear_hash(ByteView password, const Salt& salt) const = 0;
 };
 
 /// libsodium: Ed25519 and crypto_box. Call sodium_ready() once before.
@@ -38,6 +41,10 @@ class Crypto {
 
 /// Initialises libsodium; false where the machine has no randomness to give.
 [[nodiscard]] bool sodium_ready();
+
+/// Argon2id with one pass over 1 MiB: half a millisecond, and little less on hardware made for it, since memory costs the same everywhere. For
+/// proofs of work. nullopt where the memory is not to be had. From any thread.
+[[nodiscard]] std::optional<Hash> dear_hash(ByteView password, const Salt& salt);
 
 /// Fresh keys from the machine's randomness. For composition roots; the core draws from its Generator.
 [[nodiscard]] SecretKeys fresh_keys();

@@ -21,6 +21,10 @@ struct Charge {
 namespace charges {
 // No honest peer can have made it, and whoever passed it on should have checked: two are enough.
 inline constexpr Charge forged{50, "a signature or a name that does not hold"};
+// Once is enough, since it costs us half a millisecond to find out: no more than the connection that it came over.
+inline constexpr Charge false_proof{100, "a proof of work that does not hold"};
+// Seen without work. Whoever passes it on should have seen it too.
+inline constexpr Charge unproven{50, "a job passed on whose submitter has not proved its work"};
 // Perhaps another version, perhaps random bytes.
 inline constexpr Charge malformed{20, "bytes that are no message"};
 // Well-formed, and not what this peer may say. A few can be an accident of timing.

@@ -68,8 +68,18 @@ TaskName<T> task_name(T& name) { return {name}; }
   return !name.empty() && name.size() <= limits::task_name_max && name.find_first_not_of(allowed) == std::string_view::npos;
 }
 
+/// What stands last in a signed body, or is not there at all: what was added without a new version. Without it the bytes are those from before.
+template <class T>
+struct Tail {
+  T& value;
+};
+template <class T>
+Tail<T> tail(T& value) { return {value}; }
+
 inline constexpr Duration duration_max = std::chrono::hours(24 * 3650);           // sums and products of a few never overflow
 inline constexpr WallTime wall_time_max{std::chrono::milliseconds(1LL << 48)};    // the year 10889, for the same reason
+
+inline constexpr std::uint32_t month_max = 12 * 10'889;  // and so do its months
 
 // --- The descriptions ---
 
@@ -81,8 +91,9 @@ std::tuple<F...> fields(F&&... field) { return std::tuple<F...>(std::forward<F>(
 
 auto fields_of(Is<Endpoint> auto& e) { return fields(e.ip, limited(e.port, 1, 65535)); }
 
+auto fields_of(Is<IdentityTicket> auto& t) { return fields(at_most(t.month, month_max), t.nonce); }
 auto fields_of(Is<ContactRecord> auto& r) {
-  return fields(r.key, r.curve, r.endpoint, list(r.relays, relays_max), r.donates, r.sequence, r.expires);
+  return fields(r.key, r.curve, r.endpoint, list(r.relays, relays_max), r.donates, r.sequence, r.expires, tail(r.proof));
 }
 auto fields_of(Is<Goodbye> auto& g) { return fields(g.key, g.sequence, g.expires); }
 auto fields_of(Is<BlobId> auto& b) { return fields(b.length, b.root); }
@@ -124,6 +135,14 @@ concept Described = requires(T& value) { fields_of(value); };
 template <Described T>
 inline constexpr std::size_t field_count = std::tuple_size_v<decltype(fields_of(std::declval<T&>()))>;
 
+/// How many of a signed body's fields are not there, and how many there can be of such.
+template <Described T>
+inline constexpr std::size_t tail_most = 0;
+template <> inline constexpr std::size_t tail_most<ContactRecord> = 1;
+[[nodiscard]] inline std::size_t tail_missing(const ContactRecord& record) { return record.proof ? 0 : 1; }
+template <class T>
+[[nodiscard]] std::size_t tail_missing(const T&) { return 0; }
+
 // A member that messages.h gains and this file does not is an error here, not a field that quietly stays at home.
 struct Anything {
   template <class T>
@@ -135,8 +154,8 @@ template <class T, std::size_t count>
 inline constexpr bool has_members = takes<T>(std::make_index_sequence<count>{}) && !takes<T>(std::make_index_sequence<count + 1>{});
 template <Described... T>
 inline constexpr bool all_members_described = (has_members<T, field_count<T>> && ...);
-static_assert(all_members_described<Endpoint, BlobId, ContactRecord, Goodbye, Manifest, Delegation, Announcement, DigestEntry, LeasedUnit,
-                                    UnitResult>);
+static_assert(all_members_described<Endpoint, BlobId, IdentityTicket, ContactRecord, Goodbye, Manifest, Delegation, Announcement, DigestEntry,
+                                    LeasedUnit, UnitResult>);
 static_assert(
     all_members_described<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone>);
 

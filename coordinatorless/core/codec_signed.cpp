@@ -1,4 +1,5 @@
-// The bodies of what is signed and passed on: [version, field...]. The domain of the signature says which kind it is.
+// The bodies of what is signed and passed on: [version, field...]. What a body may lack stands last. The domain of the signature says which kind
+// it is.
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/base/merkle.h"
 #include "coordinatorless/core/codec.h"
@@ -12,7 +13,7 @@ Bytes encode_body(const T& value, std::size_t most) {
   DUGNAD_ASSERT(is_sound(value), "a signed body over its limits");
   FieldWriter writer;
   writer.tokens().reserve(512);
-  writer.tokens().array(1 + field_count<T>);
+  writer.tokens().array(1 + field_count<T> - tail_missing(value));
   writer.tokens().number(limits::version);
   writer.all(fields_of(value));
   Bytes body = writer.tokens().take();
@@ -26,7 +27,8 @@ std::optional<T> decode_body(ByteView body, std::size_t most) {
   const Tape tape(body);
   FieldReader reader(tape);
   T value;
-  if (!reader.array(1 + field_count<T>) || !reader.spoken_version() || !reader.all(fields_of(value)) || !is_sound(value)) return std::nullopt;
+  if (!reader.body(field_count<T>, tail_most<T>) || !reader.spoken_version()) return std::nullopt;
+  if (!reader.all(fields_of(value)) || !is_sound(value)) return std::nullopt;
   return value;
 }
 

@@ -28,6 +28,11 @@ class FieldReader {
     const Token* token = next(TokenKind::array);
     return token && token->value == count;
   }
+  /// The fields of a signed body, of which the last may be left out, behind its version.
+  [[nodiscard]] bool body(std::size_t fields, std::size_t tail_most) {
+    const auto count = array_at_most(1 + fields);
+    return count && *count >= 1 + fields - tail_most;
+  }
   [[nodiscard]] std::optional<std::size_t> array_at_most(std::size_t most) {
     const Token* token = next(TokenKind::array);
     if (!token || token->value > most) return std::nullopt;
@@ -132,6 +137,11 @@ class FieldReader {
     }
     return read(value.emplace());
   }
+  template <class T>
+  bool read(Tail<std::optional<T>> field) {
+    field.value.reset();
+    return rest_.empty() || read(field.value.emplace());
+  }
   template <Described T>
   bool read(T& value) {
     return array(field_count<T>) && all(fields_of(value));
@@ -220,6 +230,10 @@ class FieldWriter {
   }
   template <class T>
   void write(const std::optional<T>& value) { value ? write(*value) : tokens_.nil(); }
+  template <class T>
+  void write(Tail<const std::optional<T>> field) {
+    if (field.value) write(*field.value);
+  }
   template <Described T>
   void write(const T& value) {
     tokens_.array(field_count<T>);

@@ -38,10 +38,11 @@ void Gossip::set_own_record(Signed record) {
   const auto said = own_record_ ? decode_contact_record(own_record_->body) : std::nullopt;
   own_record_ = std::move(record);
   reachable_ = says->endpoint.has_value() || !says->relays.empty();
-  if (said && said->endpoint == says->endpoint && said->relays == says->relays) return;
-  // Somewhat more than the spacing that others ask for, or they would keep the news and not push it.
+  if (said && said->endpoint == says->endpoint && said->relays == says->relays && said->proof == says->proof) return;
+  // Somewhat more than the spacing that others ask for, or they would keep the news and not push it. What was not proven they have not pushed yet.
+  const bool newly_proven = says->proof && said && !said->proof;
   for (auto& [job, own] : own_) {
-    const BootTime again = own.announced_at ? *own.announced_at + limits::gossip_spacing * 5 / 4 : BootTime{};
+    const BootTime again = own.announced_at && !newly_proven ? *own.announced_at + limits::gossip_spacing * 5 / 4 : BootTime{};
     if (!own.closed && (reachable_ || own.announced_at)) own.refresh_at = std::min(own.refresh_at, again);
   }
 }
@@ -120,7 +121,7 @@ bool Gossip::yields(const AnnouncedJob& later_one) {
 
 void Gossip::connected(const PeerId& peer, Now now, Output& out) {
   if (!neighbours_.try_emplace(peer).second) return;
-  if (!held_.empty()) send_digest(peer, out);
+  send_digest(peer, now, out);
   schedule_digest(now);
 }
 
@@ -141,20 +142,59 @@ Charge Gossip::on(const PeerId& from, const Announce& message, Now now, Output& 
     if (later(*before, *announced)) answer(from, found->second, now, out);
     return {};
   }
-  if (refused_.contains(announced->job) || !timely(*announced, now.wall) || !neighbour->second.checks.take(1, now.boot)) return {};
+  if (refused_.contains(announced->job) || !timely(*announced, now.wall)) return {};
+  const bool first_hand = announced->contact.peer() == from;
+  const ProofStep look = look_at_proof(*announced, first_hand, neighbour->second, now);
+  if (look.drop || !neighbour->second.checks.take(1, now.boot)) return look.charge;
   if (!genuine(*announced, before, self_)) return charges::forged;
+  if (look.check) {
+    if (const ProofStep verdict = check_proof(*announced, first_hand); verdict.drop) return verdict.charge;
+  }
 
   if (!yields(*announced)) return {};
   const JobId job = announced->job;
-  if (!held_.contains(job) && !make_room(announced->manifest.owner)) {
+  const bool proven = proofs_.standing(announced->contact, now.wall) == ProofChecks::Standing::proven;
+  if (!held_.contains(job) && ((!proven && !room_for_unproven(now.wall)) || !make_room(announced->manifest.owner))) {
     if (refused_.size() < limits::gossip_refused_max) refused_[job] = now.boot + limits::gossip_refused_time;
     return {};
   }
   keep(std::move(*announced), from, one_more(message.hops));
   if (std::find(news_.begin(), news_.end(), job) == news_.end()) news_.push_back(job);
-  if (message.hops < limits::gossip_hops_max) push(held_.at(job), now, out);
+  if (proven && message.hops < limits::gossip_hops_max) push(held_.at(job), now, out);
   schedule_digest(now);
   return {};
+}
+
+Gossip::ProofStep Gossip::look_at_proof(const AnnouncedJob& announced, bool first_hand, Neighbour& teller, Now now) {
+  switch (proofs_.standing(announced.contact, now.wall)) {
+    case ProofChecks::Standing::proven: return {};
+    case ProofChecks::Standing::unproven:
+      if (first_hand) return {};
+      return {.drop = true, .charge = charges::unproven};
+    case ProofChecks::Standing::absurd: return {.drop = true, .charge = charges::unproven};
+    case ProofChecks::Standing::off: return {.drop = !first_hand};
+    case ProofChecks::Standing::unchecked: break;
+  }
+  const bool check = proofs_.afford(teller.proofs, now.boot);
+  return {.drop = !check && !first_hand, .check = check};
+}
+
+Gossip::ProofStep Gossip::check_proof(const AnnouncedJob& announced, bool first_hand) {
+  switch (proofs_.check(announced.contact)) {
+    case ProofChecks::Verdict::holds: return {};
+    case ProofChecks::Verdict::false_proof: return {.drop = true, .charge = charges::false_proof};
+    case ProofChecks::Verdict::unknown: break;
+  }
+  return {.drop = !first_hand};
+}
+
+bool Gossip::may_pass(const Held& held, WallTime now) const {
+  return held.told_by == self_.id || proofs_.standing(held.what.contact, now) == ProofChecks::Standing::proven;
+}
+
+bool Gossip::room_for_unproven(WallTime now) const {
+  const auto unproven = std::count_if(held_.begin(), held_.end(), [&](const auto& entry) { return !may_pass(entry.second, now); });
+  return static_cast<std::size_t>(unproven) < limits::unproven_jobs_max;
 }
 
 Charge Gossip::on(const PeerId& from, const Digest& message, Now now, Output& out) {
@@ -193,7 +233,7 @@ void Gossip::tick(Now now, Output& out) {
   if (whisper_at_ <= now.boot) whisper(now, out);
   if (digest_at_ <= now.boot) {
     forget_expired(now);
-    if (!held_.empty() && !neighbours_.empty()) send_digest(drawn_from(neighbours_, *self_.generator)->first, out);
+    if (!held_.empty() && !neighbours_.empty()) send_digest(drawn_from(neighbours_, *self_.generator)->first, now, out);
     digest_at_ = never;
     schedule_digest(now);
   }
@@ -333,27 +373,30 @@ void Gossip::whisper(Now now, Output& out) {
   whisper_at_ = never;
   whispered_at_ = now.boot;
   for (auto& [peer, neighbour] : neighbours_) {
-    if (!neighbour.untold.empty()) send_digest(peer, std::exchange(neighbour.untold, {}), out);
+    if (!neighbour.untold.empty()) send_digest(peer, std::exchange(neighbour.untold, {}), now, out);
   }
 }
 
 void Gossip::answer(const PeerId& to, const Held& held, Now now, Output& out) {
-  if (neighbours_.at(to).answers.take(1, now.boot)) out.send(to, Announce{held.what.raw, held.hops});
+  if (may_pass(held, now.wall) && neighbours_.at(to).answers.take(1, now.boot)) out.send(to, Announce{held.what.raw, held.hops});
 }
 
-void Gossip::send_digest(const PeerId& to, Output& out) {
+void Gossip::send_digest(const PeerId& to, Now now, Output& out) {
   Digest digest;
-  for (const auto& [job, held] : held_) digest.entries.push_back({job, held.what.announcement.sequence});
+  for (const auto& [job, held] : held_) {
+    if (may_pass(held, now.wall)) digest.entries.push_back({job, held.what.announcement.sequence});
+  }
+  if (digest.entries.empty()) return;
   draw_to_front(digest.entries, limits::digest_entries_max, *self_.generator);
   out.send(to, std::move(digest));
 }
 
 /// Of these jobs, which are no more than fit, those that are still held.
-void Gossip::send_digest(const PeerId& to, const std::set<JobId>& jobs, Output& out) {
+void Gossip::send_digest(const PeerId& to, const std::set<JobId>& jobs, Now now, Output& out) {
   Digest digest;
   for (const JobId& job : jobs) {
     const auto held = held_.find(job);
-    if (held != held_.end()) digest.entries.push_back({job, held->second.what.announcement.sequence});
+    if (held != held_.end() && may_pass(held->second, now.wall)) digest.entries.push_back({job, held->second.what.announcement.sequence});
   }
   if (!digest.entries.empty()) out.send(to, std::move(digest));
 }

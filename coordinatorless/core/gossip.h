@@ -28,6 +28,10 @@
 //   refresh.
 // - Answers and checks have an allowance per neighbour. Rationale: a Pull of a few kilobytes asks for a megabyte; new jobs cost
 //   signatures.
+// - Passed on (pushed, told in digests, given to whoever asks) is only what its submitter's proof of work stands behind (identity_proof.h), as
+//   far as the swarm asks for one. A job that comes from the submitter itself is kept without, unproven_jobs_max of them, and told to nobody;
+//   whoever else brings one is charged. Once the submitter has its proof it announces again. Rationale: under free names a flood of jobs
+//   would travel for ever; so it gets as far as the links that the flooder makes itself. And nobody waits for the search to begin working.
 // - Too old, too new, refused by a quota: dropped without a charge, since clocks and views differ among honest peers.
 #pragma once
 
@@ -40,6 +44,7 @@
 #include "coordinatorless/core/announced_job.h"
 #include "coordinatorless/core/charge.h"
 #include "coordinatorless/core/limits.h"
+#include "coordinatorless/core/proof_checks.h"
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/core/self.h"
 #include "coordinatorless/core/token_bucket.h"
@@ -62,12 +67,12 @@ struct KnownJob {
 class Gossip {
  public:
   /// `self` outlives the gossip.
-  explicit Gossip(const Self& self) : self_(self) {}
+  explicit Gossip(const Self& self) : self_(self), proofs_(self) {}
 
   // --- Our own jobs ---
 
-  /// Our signed contact record: before the first publish(), and whenever it is renewed. Where it says that we are reached otherwise, own jobs
-  /// are announced again at the next tick.
+  /// Our signed contact record: before the first publish(), and whenever it is renewed. Where it says that we are reached otherwise, or
+  /// brings a proof, own jobs are announced again at the next tick.
   void set_own_record(Signed record);
   /// Announces a job of ours and goes on doing so until close(). False where others would refuse it: signatures, sizes, a delegation
   /// that does not name us, or no own record yet. Publishing a known job again takes the new delegation.
@@ -116,6 +121,7 @@ class Gossip {
     TokenBucket answers{limits::gossip_answers_per_second, limits::gossip_answers_burst};
     TokenBucket checks{limits::gossip_checks_per_second, limits::gossip_checks_burst};
     TokenBucket digests{limits::gossip_digests_per_second, limits::gossip_digests_burst};
+    ProofChecks::Allowance proofs;
     std::set<JobId> untold;  // rumours not sent to it, nor heard from it: to be whispered
   };
 
@@ -128,15 +134,26 @@ class Gossip {
   void keep(AnnouncedJob announced, const PeerId& from, std::uint8_t hops);
   void forget(const JobId& job);
   void forget_expired(Now now);
+  /// What to do about a submitter's proof of work.
+  struct ProofStep {
+    bool drop = false;   // charged or not
+    bool check = false;  // once the signatures hold
+    Charge charge{};
+  };
+  [[nodiscard]] ProofStep look_at_proof(const AnnouncedJob& announced, bool first_hand, Neighbour& teller, Now now);
+  [[nodiscard]] ProofStep check_proof(const AnnouncedJob& announced, bool first_hand);
+  [[nodiscard]] bool may_pass(const Held& held, WallTime now) const;
+  [[nodiscard]] bool room_for_unproven(WallTime now) const;
   void push(Held& held, Now now, Output& out);
   void answer(const PeerId& to, const Held& held, Now now, Output& out);
   void whisper(Now now, Output& out);
-  void send_digest(const PeerId& to, Output& out);
-  void send_digest(const PeerId& to, const std::set<JobId>& jobs, Output& out);
+  void send_digest(const PeerId& to, Now now, Output& out);
+  void send_digest(const PeerId& to, const std::set<JobId>& jobs, Now now, Output& out);
   void schedule_digest(Now now);
   [[nodiscard]] KnownJob describe(const Held& held) const;
 
   const Self& self_;
+  ProofChecks proofs_;
   std::optional<Signed> own_record_;
   bool reachable_ = false;                          // it names an endpoint or a relay
   std::map<JobId, Own> own_;

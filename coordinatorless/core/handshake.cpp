@@ -64,7 +64,7 @@ Bytes content(const CurveKey& dialler, const CurveKey& listener, std::initialize
 std::string describe(Refusal refusal) {
   switch (refusal) {
     case Refusal::malformed: return "what answers there is no dugnad peer, or one of a very different version; check the contact's address";
-    case Refusal::other_swarm: return "that peer belongs to another swarm; give both the same --swarm";
+    case Refusal::other_swarm: return "that peer belongs to another swarm; give both the same --swarm and --swarm-secret";
     case Refusal::version: return "that peer speaks another version of the protocol; update the older of the two";
     case Refusal::signature: return "the peer key's signature does not hold; ask for that peer's contact again";
     case Refusal::banned: return "that peer refuses this one for a while because of what it sent; try another contact, or later";

@@ -102,6 +102,16 @@ inline constexpr double gossip_digests_burst = 16;        // a link that stood s
 inline constexpr std::size_t gossip_refused_max = 1024;   // jobs remembered as over quota, so that they are not pulled again at once
 inline constexpr Duration gossip_refused_time = minutes(1);
 
+// --- Identities that cost a proof of work ---
+inline constexpr unsigned proof_bits_default = 15;  // of a public swarm that does not say: see identity_proof.h for what that takes
+inline constexpr unsigned proof_bits_most = 24;     // hours of a core; more is a typing error
+inline constexpr double proof_checks_per_second = 20;  // of all tellers together, half a millisecond each: a per cent of a core
+inline constexpr double proof_checks_burst = 32;       // the longest that whatever else is to be done has to wait for them
+inline constexpr double proof_checks_of_one_per_second = 2;  // of one teller, so that ten of them cannot keep the others' out
+inline constexpr double proof_checks_of_one_burst = 16;
+inline constexpr std::size_t proofs_kept_max = 4096;  // found to hold; as many submitters as there can be announcements
+inline constexpr std::size_t unproven_jobs_max = 256;  // heard from their submitters alone; identities without a proof are free
+
 // --- Jobs, on the submitter's side ---
 // A donor holds about this much work, beyond a round trip: a batch is worth its wake-ups, and little is lost with the donor.
 inline constexpr Duration horizon = milliseconds(60);

@@ -51,6 +51,8 @@ class Membership {
   void dial_failed(const PeerId& peer, Now now);
   /// What Self says of us has changed.
   void self_changed(Now now) { own_.may_differ(now); }
+  /// Our own record is to carry this proof of work.
+  void prove(const IdentityTicket& ticket, Now now) { own_.prove(ticket, now); }
   [[nodiscard]] Charge contacts(const PeerId& from, const Contacts& message, Now now, Output& out);
   void restored(const ContactsRestored& event, Now now, Output& out);
   /// We leave for good: says goodbye to the neighbours, and from then on nothing of its own accord. Harmless to repeat.

@@ -25,6 +25,13 @@ struct Signed {
 
 // --- What is signed and passed on. Encoded once by its author; everybody else keeps the raw bytes. ---
 
+/// That work was spent on an identity: see identity_proof.h.
+struct IdentityTicket {
+  std::uint32_t month = 0;  // as month_of() counts
+  std::uint64_t nonce = 0;
+  bool operator==(const IdentityTicket&) const = default;
+};
+
 /// How a peer can be reached, signed by its peer key. A higher sequence replaces a lower one.
 struct ContactRecord {
   PublicKey key;
@@ -34,6 +41,7 @@ struct ContactRecord {
   bool donates = false;
   std::uint64_t sequence = 0;
   WallTime expires{};
+  std::optional<IdentityTicket> proof{};  // needed by whoever wants its jobs passed on; not travelling at all where there is none
   bool operator==(const ContactRecord&) const = default;
   [[nodiscard]] PeerId peer() const { return peer_id_of(key); }
 };

@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/identity_proof.h"
 
 namespace dugnad::core {
 
 bool OwnRecord::refresh(const std::vector<PeerId>& relays, Now now) {
   if (left_ && exists()) return false;
-  const bool changed = relays != says_.relays || self_.endpoint != says_.endpoint || self_.donates != says_.donates;
+  const auto proof = proof_for(now.wall);
+  const bool changed = relays != says_.relays || self_.endpoint != says_.endpoint || self_.donates != says_.donates || proof != says_.proof;
   if (exists() && now.boot < renew_at_ && !(changed && now.boot >= changed_at_)) {
     if (!changed) changed_at_ = never;
     return false;
@@ -18,6 +20,7 @@ bool OwnRecord::refresh(const std::vector<PeerId>& relays, Now now) {
   says_.endpoint = self_.endpoint;
   says_.relays = relays;
   says_.donates = self_.donates;
+  says_.proof = proof;
   says_.sequence = next_sequence(now);
   says_.expires = lease_from(now);
   raw_.body = encode(says_);
@@ -48,6 +51,15 @@ void OwnRecord::may_differ(Now now) {
   // Nobody can reach us at all: the first relay is worth a record of its own.
   const bool hidden = !self_.endpoint && says_.relays.empty();
   changed_at_ = std::min(changed_at_, hidden ? now.boot : now.boot + limits::record_gather);
+}
+
+void OwnRecord::prove(const IdentityTicket& ticket, Now now) {
+  ticket_ = ticket;
+  if (!left_) changed_at_ = now.boot;
+}
+
+std::optional<IdentityTicket> OwnRecord::proof_for(WallTime now) const {
+  return ticket_ && dating_of(ticket_->month, now) == Dating::current ? ticket_ : std::nullopt;
 }
 
 void OwnRecord::outdo(std::uint64_t sequence, Now now) {

@@ -17,6 +17,7 @@
 #include "coordinatorless/core/links.h"
 #include "coordinatorless/core/membership.h"
 #include "coordinatorless/core/outbox.h"
+#include "coordinatorless/core/own_proof.h"
 #include "coordinatorless/core/peer_budget.h"
 #include "coordinatorless/core/relay_service.h"
 #include "coordinatorless/core/relayed_links.h"
@@ -27,7 +28,8 @@ namespace dugnad::core {
 struct Peer::Parts {
   Parts(PeerConfig config, Crypto& crypto, Generator source)
       : generator(std::move(source)),
-        self{peer_id_of(crypto.public_key()), config.swarm, config.endpoint, config.donates, &crypto, &generator},
+        self{peer_id_of(crypto.public_key()), config.swarm, config.endpoint, config.donates, &crypto, &generator, config.difficulty},
+        own_proof(self),
         links(self),
         membership(self, links),
         gossip(self),
@@ -40,6 +42,7 @@ struct Peer::Parts {
   Generator generator;
   const Self self;
   Journal journal;
+  OwnProof own_proof;
   PeerBudget budget;
   Outbox outbox;
   Links links;
@@ -124,6 +127,7 @@ struct Peer::Parts {
     DUGNAD_ASSERT(manifest, "a manifest of our own that does not decode");
     if (board.holds(job)) return;
     board.submit(job, *manifest, event, now, out);
+    own_proof.need(now, out);
     refresh_record(now);
     const bool announced = gossip.publish(event.manifest, event.delegation, now, out);
     DUGNAD_ASSERT(announced, "an announcement of our own that others would refuse");
@@ -144,6 +148,10 @@ struct Peer::Parts {
   void on(Persisted&&, Now) {}  // the Gate has let go what waited for it
   void on(JoinRequested&& event, Now now) { links.join(event.contact, now, out); }
   void on(ContactsRestored&& event, Now now) { membership.restored(event, now, out); }
+
+  void on(IdentityMinted&& event, Now now) {
+    if (own_proof.found(event.ticket)) membership.prove(event.ticket, now);
+  }
 
   void on(LeaveRequested&&, Now now) {
     leaving = true;
@@ -310,6 +318,7 @@ struct Peer::Parts {
     const auto due = [&](const auto& machine) { return machine.next_deadline() <= now.boot; };
     if (due(links)) links.tick(now, out);
     if (due(membership)) membership.tick(now, out);
+    if (board.any_running()) own_proof.need(now, out);
     refresh_record(now);
     if (due(gossip)) gossip.tick(now, out);
     if (due(relay_service)) relay_service.tick(now, out);

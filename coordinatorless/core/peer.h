@@ -18,6 +18,7 @@ namespace dugnad::core {
 
 struct PeerConfig {
   SwarmId swarm;
+  unsigned difficulty = 0;                                   // of the swarm, as its id covers it
   std::optional<Endpoint> endpoint;                          // where others can dial us; none behind a NAT
   bool donates = false;                                      // to others' jobs; a submitter's own slots serve its own jobs alone
   unsigned slots = 0;                                        // attempts at once, at the start

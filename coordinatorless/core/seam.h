@@ -141,6 +141,11 @@ struct ContactsRestored {
   std::vector<ContactRow> contacts;
 };
 
+/// The answer to MintIdentity; or remembered from an earlier run, before any job is submitted.
+struct IdentityMinted {
+  IdentityTicket ticket;
+};
+
 /// Orderly stop: no new leases; what runs may finish; the rest is returned; then Departed comes out.
 struct LeaveRequested {};
 
@@ -148,7 +153,7 @@ struct TimerDue {};
 
 using Event = std::variant<MessageReceived, PeerConnected, PeerLost, DialFailed, SendRefused, AttemptsFinished, JobSubmitted, UnitsAppended,
                            JobCancelled, AllowanceChanged, Persisted, BlobFetched, BlobFailed, OutputTaken, BulkToRelay, PeerMisbehaved,
-                           JoinRequested, ContactsRestored, LeaveRequested, TimerDue>;
+                           JoinRequested, ContactsRestored, IdentityMinted, LeaveRequested, TimerDue>;
 
 // --- Effects ---
 
@@ -238,11 +243,17 @@ struct JobEnded {
   PersistSeq after;
 };
 
+/// Search for a ticket of that month with this peer's key, beside everything else; IdentityMinted follows. A later one replaces it.
+struct MintIdentity {
+  std::uint32_t month = 0;
+  unsigned difficulty = 0;
+};
+
 /// The answer to LeaveRequested: the process may end.
 struct Departed {};
 
 using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, ReleaseBlob, BulkReceived, Persist,
-                            DeliverResults, DonorOutvoted, NobodyToCompute, DonorsBack, JobEnded, Departed>;
+                            DeliverResults, DonorOutvoted, NobodyToCompute, DonorsBack, JobEnded, MintIdentity, Departed>;
 
 /// What the machines of the core write to: messages by peer, and effects, each in order.
 struct Addressed {

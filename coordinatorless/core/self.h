@@ -17,6 +17,7 @@ struct Self {
   bool donates = false;              // to others' jobs
   Crypto* crypto = nullptr;
   Generator* generator = nullptr;
+  unsigned difficulty = 0;  // of the swarm: the proof of work that an identity costs, in bits; 0: none
 
   [[nodiscard]] Signature sign(Domain domain, ByteView body) const { return crypto->sign(signed_bytes(domain, swarm, body)); }
   [[nodiscard]] bool verify(Domain domain, const PublicKey& key, ByteView body, const Signature& signature) const {

@@ -112,4 +112,13 @@ std::optional<Bytes> SimCrypto::open(const CurveKey& from, const std::array<std:
   return plain;
 }
 
+std::optional<Hash> SimCrypto::dear_hash(ByteView password, const Salt& salt) const {
+  std::uint64_t words[4];
+  words[0] = mix(mix(0, ByteView(salt)), password);
+  for (std::uint64_t i = 1; i < 4; ++i) words[i] = mix(words[i - 1], i);
+  Hash hash;
+  std::memcpy(hash.bytes.data(), words, sizeof words);
+  return hash;
+}
+
 }  // namespace dugnad::sim

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "coordinatorless/core/identity_proof.h"
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/sim/draws.h"
 #include "coordinatorless/sim/work.h"
@@ -14,6 +15,7 @@ namespace limits = core::limits;
 
 constexpr WallTime epoch{std::chrono::milliseconds(1'767'225'600'000)};  // the world begins with the year 2026
 constexpr Duration linger = std::chrono::milliseconds(500);  // what the ZeroMQ driver gives the last frames of a peer that has left
+constexpr Duration try_takes = std::chrono::microseconds(500);  // of a search for a proof of work
 constexpr Duration rebirth_takes = std::chrono::seconds(1);
 constexpr unsigned rings_at_once_max = 1000;  // without the clock moving: the peer asks to be woken for nothing
 constexpr Duration reading_most = std::chrono::seconds(2);  // until a program has read a large output
@@ -51,6 +53,7 @@ Host::Host(Surroundings& surroundings, HostOptions options, Generator generator)
 }
 
 void Host::take_identity() {
+  ticket_.reset();
   crypto_ =
       std::make_unique<SimCrypto>(surroundings_.keys, keys_from(generator_), [this](bool outgoing, const CurveKey& other, ByteView plain) {
         if (own_jobs_.empty() || plain.empty()) return;  // an empty one only proves that the sender holds its key
@@ -86,6 +89,7 @@ Now Host::now() const {
 void Host::start() {
   core::PeerConfig config;
   config.swarm = surroundings_.swarm;
+  config.difficulty = surroundings_.difficulty;
   if (!options_.behind_nat) config.endpoint = options_.address;
   config.donates = options_.donates;
   config.slots = options_.slots;
@@ -95,6 +99,7 @@ void Host::start() {
   ++process_;
   worked_at_ = surroundings_.queue.now();
   surroundings_.network.start(node_);
+  if (ticket_) feed(core::IdentityMinted{*ticket_});
   if (auto contacts = journal_.contacts(); !contacts.empty()) feed(core::ContactsRestored{std::move(contacts)});
   for (const core::Contact& contact : options_.joins) feed(core::JoinRequested{contact});
   for (const OwnJob& job : own_jobs_) resubmit(job);
@@ -276,6 +281,22 @@ void Host::act(core::DeliverResults effect) {
 }
 void Host::act(core::JobEnded effect) { surroundings_.witness.ended(effect); }
 void Host::act(core::Departed) { departed_ = true; }
+
+/// Finds it at once, and tells of it when a real search would have come so far.
+void Host::act(core::MintIdentity effect) {
+  if (!options_.proves) return;
+  core::IdentityTicket ticket{effect.month, generator_.next()};
+  Duration search{};
+  for (;; ++ticket.nonce, search += try_takes) {
+    const core::ProofInput input = core::proof_input(surroundings_.swarm, crypto_->public_key(), ticket);
+    if (core::meets(crypto_->dear_hash(input.password, input.salt).value(), effect.difficulty)) break;
+  }
+  surroundings_.queue.after(search, [this, ticket, process = process_] {
+    if (process != process_) return;
+    ticket_ = ticket;
+    feed(core::IdentityMinted{ticket});
+  });
+}
 
 void Host::act(core::DonorOutvoted effect) {
   if (Submission* submission = submission_of(effect.job)) ++submission->outvoted;

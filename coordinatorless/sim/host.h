@@ -34,6 +34,7 @@ struct Surroundings {
   Blobs::All& blobs;
   const std::map<JobId, JobSpec>& jobs;
   SwarmId swarm;
+  unsigned difficulty = 0;  // of the swarm: what an identity costs, in bits
 };
 
 struct HostOptions {
@@ -44,6 +45,7 @@ struct HostOptions {
   double speed = 1;
   Strategy strategy = Strategy::honest;
   bool withholds = false;  // the large outputs that it returns, and everything else that it has
+  bool proves = true;      // searches for a proof of work where its swarm asks for one
   Duration clock_skew{};  // of its wall clock
   std::vector<core::Contact> joins;
 };
@@ -57,6 +59,7 @@ class Host final : public NetworkUser {
   [[nodiscard]] bool running() const { return peer_ != nullptr; }
   [[nodiscard]] bool asleep() const { return asleep_; }
   [[nodiscard]] const HostOptions& options() const { return options_; }
+  [[nodiscard]] bool has_ticket() const { return ticket_.has_value(); }
 
   /// A new process, from what is on disk.
   void start();
@@ -120,6 +123,7 @@ class Host final : public NetworkUser {
   void act(core::NobodyToCompute effect);
   void act(core::DonorsBack effect);
   void act(core::JobEnded effect);
+  void act(core::MintIdentity effect);
   void act(core::Departed effect);
   void set_alarm();
   void ring(VirtualTime when);
@@ -133,6 +137,7 @@ class Host final : public NetworkUser {
   Node node_;
   Duration boot_offset_;  // its clock since boot says something else than the world's
   std::unique_ptr<SimCrypto> crypto_;
+  std::optional<core::IdentityTicket> ticket_;  // on disk, beside the identity
   Conduct conduct_;
   Executor executor_;
   Journal journal_;

@@ -85,6 +85,9 @@ int main(int argc, char** argv) {
   app.add_option("--suspends", options.suspends, "Suspends per peer and hour, of 10 s to 5 min")->check(CLI::Range(0.0, 1000.0));
   app.add_option("--partitions", options.partitions, "Partitions of the swarm per hour, of 10 s to 3 min")->check(CLI::Range(0.0, 1000.0));
   app.add_option("--nat", options.nat, "Share of peers that nobody can dial")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--difficulty", options.difficulty,
+                 "Bits of the proof of work that the submitter needs before others pass its job on; a try takes it half a millisecond")
+      ->check(CLI::Range(0U, dugnad::core::limits::proof_bits_most));
   app.add_option("--max-hours", options.max_hours, "Virtual time for the job; faults stop after half of it")
       ->check(CLI::Range(0.001, 10000.0));
   app.add_option("--runs", runs, "Runs, with this and the following seeds")->check(CLI::Range(1, 1000000000));

@@ -28,6 +28,7 @@ WorldOptions world_of(const SimulationOptions& options) {
   world.seed = options.seed;
   world.links.latency = from_seconds(options.latency_ms / 1000);
   world.links.loss = options.loss;
+  world.difficulty = static_cast<unsigned>(options.difficulty);
   return world;
 }
 
@@ -119,6 +120,7 @@ std::string command_line(const SimulationOptions& options) {
   add("suspends", options.suspends, plain.suspends);
   add("partitions", options.partitions, plain.partitions);
   add("nat", options.nat, plain.nat);
+  add("difficulty", static_cast<double>(options.difficulty), static_cast<double>(plain.difficulty));
   add("max-hours", options.max_hours, plain.max_hours);
   return line;
 }

@@ -28,6 +28,7 @@ struct SimulationOptions {
   double partitions = 0;  // per hour
   double nat = 0;         // share of all peers but the first donor
   double max_hours = 2;   // virtual; faults stop after half of it
+  std::uint64_t difficulty = 0;  // of an identity's proof of work, in bits; a try takes half a millisecond
 };
 
 struct SimulationReport {

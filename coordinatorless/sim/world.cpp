@@ -21,7 +21,15 @@ World::World(WorldOptions options)
     : generator_(Generator::from_seed(options.seed)),
       network_(queue_, options.links, Generator(generator_.key())),
       witness_(queue_),
-      surroundings_{queue_, network_, directory_, keys_, witness_, blobs_, jobs_, core::swarm_id("simulated")},
+      surroundings_{queue_,
+                    network_,
+                    directory_,
+                    keys_,
+                    witness_,
+                    blobs_,
+                    jobs_,
+                    core::swarm_id("simulated", options.difficulty),
+                    options.difficulty},
       owner_(keys_, {generator_.key(), generator_.key()}) {
   check_bounds();
 }
@@ -89,6 +97,7 @@ Node World::add_submitter(const SubmitterOptions& options) {
   host.behind_nat = options.behind_nat;
   host.donates = false;
   host.slots = options.slots;
+  host.proves = options.proves;
   return add(std::move(host), options.joins, options.starts_after);
 }
 

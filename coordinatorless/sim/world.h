@@ -23,6 +23,7 @@ namespace dugnad::sim {
 struct WorldOptions {
   std::uint64_t seed = 1;
   LinkQuality links;
+  unsigned difficulty = 0;  // the proof of work that an identity costs, in bits
 };
 
 struct WorkerOptions {
@@ -41,6 +42,7 @@ struct WorkerOptions {
 struct SubmitterOptions {
   bool behind_nat = false;
   unsigned slots = 0;  // with which it computes its own job's units
+  bool proves = true;  // works for an identity, where the swarm asks for that
   std::optional<Node> joins{};
   Duration starts_after{};
 };

@@ -238,6 +238,9 @@ class Loop::Impl {
       echoes_.push_back(core::Persisted{persist.seq});
     }
   }
+  void perform_one(core::MintIdentity& mint, Now) {
+    if (hooks_.mint) hooks_.mint(mint);
+  }
   void perform_one(core::Departed& departed, Now) {
     departed_ = true;
     notice(departed);

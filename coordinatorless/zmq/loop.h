@@ -20,6 +20,7 @@ struct Hooks {
   std::function<void(core::ReleaseBlob)> release;
   std::function<void(const PeerId&, Bytes)> bulk;    // a bulk frame of an introduced peer; empty: dropped
   std::function<void(core::Persist)> persist;        // persisted() follows; empty: nothing is kept, and nothing waits for it
+  std::function<void(core::MintIdentity)> mint;      // IdentityMinted is posted some day; empty: never
   std::function<void(const core::Event&)> link;      // PeerConnected, PeerLost and DialFailed, just before the peer hears of it; for the log
   std::function<void(core::Effect)> notice;          // DeliverResults, DonorOutvoted, NobodyToCompute, DonorsBack, JobEnded, Departed
 };

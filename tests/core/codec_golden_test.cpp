@@ -93,6 +93,17 @@ TEST_CASE("golden bytes of a contact record") {
   record.endpoint.reset();
   record.relays = {id<PeerId>(0x30)};
   check_golden(record, decode_contact_record, "98 01 " + h10 + h20 + "c0 91" + h30 + "c3 05 " + date_hex);
+  record.proof = IdentityTicket{24322, 70000};
+  check_golden(record, decode_contact_record, "99 01 " + h10 + h20 + "c0 91" + h30 + "c3 05 " + date_hex + "92 cd5f02 ce00011170");
+}
+TEST_CASE("a contact record without a proof says so in one way alone") {
+  const std::string fields = "01 " + h10 + h20 + "c0 90 c3 05 " + date_hex;
+  const auto decodes = [](const std::string& hex) { return decode_contact_record(*from_hex(joined(hex))).has_value(); };
+  CHECK(decodes("98 " + fields));
+  CHECK_FALSE(decodes("99 " + fields + "c0"));
+  CHECK_FALSE(decodes("9a " + fields + "92 01 01 c0"));
+  CHECK_FALSE(decodes("97 01 " + h10 + h20 + "c0 90 c3 05 "));
+  CHECK_FALSE(decodes("99 " + fields + "92 ce7fffffff 01"));  // a month that no calendar has
 }
 TEST_CASE("golden bytes of a goodbye") {
   check_golden(Goodbye{id<PublicKey>(0x10), 5, date}, decode_goodbye, "94 01 " + h10 + "05 " + date_hex);

@@ -53,12 +53,14 @@ class Sampler {
                          .relays = {},
                          .donates = flag(),
                          .sequence = number(),
-                         .expires = date()};
+                         .expires = date(),
+                         .proof = {}};
     if (flag()) {
       Endpoint& endpoint = record.endpoint.emplace();
       for (auto& byte : endpoint.ip) byte = static_cast<std::uint8_t>(generator_.next());
       endpoint.port = static_cast<std::uint16_t>(1 + generator_.below(65535));
     }
+    if (flag()) record.proof = IdentityTicket{static_cast<std::uint32_t>(generator_.below(12 * 10'889 + 1)), number()};
     record.relays = list<PeerId>(relays_max, [&] { return id<PeerId>(); });
     return record;
   }

@@ -7,6 +7,7 @@
 
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/identity_proof.h"
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/peer.h"
 #include "tests/core/sample_messages.h"
@@ -27,6 +28,12 @@ class Gullible final : public Crypto {
   Bytes seal(const CurveKey&, const std::array<std::uint8_t, 24>&, ByteView plain) override { return {plain.begin(), plain.end()}; }
   std::optional<Bytes> open(const CurveKey&, const std::array<std::uint8_t, 24>&, ByteView sealed) override {
     return Bytes(sealed.begin(), sealed.end());
+  }
+  /// An even nonce proves what little work is asked for.
+  std::optional<Hash> dear_hash(ByteView password, const Salt&) const override {
+    Hash hash;
+    hash.bytes[0] = static_cast<std::uint8_t>(password[4] << 7);
+    return hash;
   }
   static PublicKey key_of(std::uint8_t who) {
     PublicKey key;
@@ -54,7 +61,7 @@ Delegation delegation(std::uint8_t owner, const PeerId& submitter) { return {job
 struct Bench {
   Gullible crypto;
   Now now{BootTime{} + std::chrono::hours(1), WallTime{} + std::chrono::hours(24 * 365 * 50)};
-  Peer self{{.swarm = {}, .endpoint = Endpoint::parse("127.0.0.1:4210"), .donates = true, .slots = 2, .tasks = {{"test", 1}}},
+  Peer self{{.swarm = {}, .difficulty = 1, .endpoint = Endpoint::parse("127.0.0.1:4210"), .donates = true, .slots = 2, .tasks = {{"test", 1}}},
             crypto,
             Generator::from_seed(1)};
   std::vector<AttemptId> running;
@@ -154,8 +161,14 @@ Bytes conversation() {
     for (const LeasedUnit& unit : lease->units) results.results.push_back({lease->lease, unit.unit, Outcome::ok, Bytes(4)});
     say(to == peer(1) ? 0 : 1, results);
   }
-  const ContactRecord record{
-      Gullible::key_of(2), {}, Endpoint::parse("127.0.0.1:5000"), {}, true, 1, bench.now.wall + std::chrono::minutes(30)};
+  const ContactRecord record{Gullible::key_of(2),
+                             {},
+                             Endpoint::parse("127.0.0.1:5000"),
+                             {},
+                             true,
+                             1,
+                             bench.now.wall + std::chrono::minutes(30),
+                             IdentityTicket{month_of(bench.now.wall), 0}};
   const Signed signed_record{encode(record), {}};
   say(1, Contacts{{signed_record}, true});
   const Announcement announcement{

@@ -91,6 +91,8 @@ SimulationOptions parse(const std::string& line) {
       options.output_bytes = std::stoull(value);
     else if (name == "--module-bytes")
       options.module_bytes = std::stoull(value);
+    else if (name == "--difficulty")
+      options.difficulty = std::stoull(value);
     else if (name == "--max-hours")
       options.max_hours = number;
     else
@@ -130,6 +132,7 @@ TEST_CASE("a command line says all that a run depends on") {
   options.input_bytes = 200000;
   options.output_bytes = 70000;
   options.module_bytes = 5;
+  options.difficulty = 9;
   CHECK(command_line(parse(command_line(options))) == command_line(options));
 }
 
@@ -156,11 +159,12 @@ TEST_CASE("rough weather and liars, three copies") {
   run(options, 1001, seeds_in_all() / 4);
 }
 
-TEST_CASE("a storm: ten per cent loss, a crash every three minutes") {
+TEST_CASE("a storm: ten per cent loss, a crash every three minutes, an identity that costs a proof of work") {
   SimulationOptions options = rough();
   options.loss = 0.1;
   options.crashes = 20;
   options.partitions = 30;
+  options.difficulty = 15;  // the submitter's search takes a quarter of a minute
   run(options, 2001, seeds_in_all() / 4);
 }
 
