@@ -61,6 +61,7 @@ Cages find_cages(const SwarmOptions& options) {
 worker::NodeOptions node_options(const SwarmOptions& options, worker::Launcher* launcher) {
   worker::NodeOptions node;
   node.swarm = options.swarm;
+  node.swarm_secret = options.swarm_secret;
   node.listen = options.listen;
   node.advertise = options.advertise;
   node.join = options.join;

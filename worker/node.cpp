@@ -9,7 +9,6 @@
 
 #include "coordinatorless/base/generator.h"
 #include "coordinatorless/core/contact.h"
-#include "coordinatorless/core/identity.h"
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/store/blob_store.h"
 #include "coordinatorless/store/keys.h"
@@ -21,6 +20,8 @@
 #include "worker/node_blobs.h"
 #include "worker/node_files.h"
 #include "worker/node_log.h"
+#include "worker/node_minter.h"
+#include "worker/node_swarm.h"
 #include "worker/signals.h"
 
 namespace dugnad::worker {
@@ -32,7 +33,7 @@ class Node::Impl {
     std::optional<NodeFiles> files;
     std::vector<Joined> joined;
     std::unique_ptr<Crypto> crypto;
-    SwarmId swarm;
+    core::SwarmName swarm;
   };
 
   Impl(Parts parts, std::unique_ptr<zmq::Transport> transport, std::optional<core::Endpoint> endpoint, std::unique_ptr<store::Store> store,
@@ -41,14 +42,17 @@ class Node::Impl {
         files_(std::move(parts.files)),
         data_dir_(files_ ? files_->dir().path() : ""),
         crypto_(std::move(parts.crypto)),
-        swarm_(parts.swarm),
+        swarm_(parts.swarm.id()),
+        difficulty_(parts.swarm.difficulty),
         id_(peer_id_of(crypto_->public_key())),
         endpoint_(endpoint),
         throwaway_owner_(files_ ? SecretKeys{} : fresh_keys()),
         remembered_(std::move(remembered)),
         joined_(std::move(parts.joined)),
         log_(options_.log, names_of(joined_)),
-        store_(std::move(store)) {
+        store_(std::move(store)),
+        minter_(swarm_, crypto_->public_key(),
+                [this](const core::IdentityTicket& ticket, std::uint64_t tries) { on_minted(ticket, tries); }) {
     if (options_.slots > 0) {
       executor_ = std::make_unique<Executor>(ExecutorOptions{
           .slots = options_.slots,
@@ -140,8 +144,8 @@ class Node::Impl {
   }
 
   std::unique_ptr<core::Peer> make_peer(std::uint64_t blob_bytes) {
-    core::PeerConfig config{.swarm = swarm_, .endpoint = endpoint_, .donates = options_.donates, .slots = options_.slots, .tasks = {},
-                            .code = options_.code, .blob_bytes = blob_bytes};
+    core::PeerConfig config{.swarm = swarm_, .difficulty = difficulty_, .endpoint = endpoint_, .donates = options_.donates,
+                            .slots = options_.slots, .tasks = {}, .code = options_.code, .blob_bytes = blob_bytes};
     if (options_.slots > 0) {
       for (const auto& [name, task] : options_.tasks.all()) config.tasks.emplace_back(name, task.version);
     }
@@ -158,6 +162,7 @@ class Node::Impl {
     hooks.fetch = [this](core::FetchBlob fetch) { blobs_->bulk().fetch(fetch); };
     hooks.release = [this](core::ReleaseBlob release) { blobs_->release(release); };
     hooks.bulk = [this](const PeerId& from, Bytes frame) { blobs_->bulk().received(from, std::move(frame)); };
+    hooks.mint = [this](const core::MintIdentity& wanted) { minter_.mint(wanted); };
     if (store_) hooks.persist = [this](core::Persist persist) { store_->write(persist.seq, std::move(persist.rows)); };
     hooks.link = [this](const core::Event& event) {
       log_.link(event, zmq::read_clocks().boot);
@@ -216,6 +221,9 @@ class Node::Impl {
     }
     hooks_ = std::move(hooks);
     std::vector<core::Event> events;
+    if (const auto ticket = files_ && difficulty_ > 0 ? files_->ticket(swarm_) : std::nullopt) {
+      events.push_back(core::IdentityMinted{*ticket});
+    }
     if (!remembered_.empty()) events.push_back(core::ContactsRestored{std::exchange(remembered_, {})});
     for (const Joined& joined : joined_) {
       if (joined.contact.peer == id_) {
@@ -236,6 +244,13 @@ class Node::Impl {
 
   // --- Any thread ---
 
+  /// On the search's thread, while minter_ lives.
+  void on_minted(const core::IdentityTicket& ticket, std::uint64_t tries) {
+    if (files_) files_->remember_ticket(swarm_, ticket);
+    say(LogLevel::info, "found a proof of work for this identity in " + std::to_string(tries) + " tries; others pass its jobs on now");
+    loop_->post(core::IdentityMinted{ticket});
+  }
+
   void on_stuck(const std::string& what) {
     say(LogLevel::error, "a unit does not stop when it is asked to (" + what + ")");
     if (hooks_.stuck) hooks_.stuck(what);
@@ -251,6 +266,7 @@ class Node::Impl {
   const std::string data_dir_;
   const std::unique_ptr<Crypto> crypto_;  // used by the protocol's thread
   const SwarmId swarm_;
+  const unsigned difficulty_;
   const PeerId id_;
   const std::optional<core::Endpoint> endpoint_;  // where others dial us
   const SecretKeys throwaway_owner_;
@@ -275,13 +291,16 @@ class Node::Impl {
   std::unique_ptr<NodeBlobs> blobs_;
   std::unique_ptr<Executor> executor_;
   std::thread thread_;
+  NodeMinter minter_;  // the first to go, since it calls the loop
 };
 
 Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   if (!sodium_ready()) return Error{"this machine has no randomness to make keys with"};
   Impl::Parts parts{.options = std::move(options), .files = {}, .joined = {}, .crypto = {}, .swarm = {}};
   const NodeOptions& wanted = parts.options;
-  parts.swarm = core::swarm_id(wanted.swarm);
+  auto swarm = read_swarm(wanted.swarm, wanted.swarm_secret);
+  if (!swarm) return swarm.error();
+  parts.swarm = *std::move(swarm);
 
   // Asking the resolver may take long, so it comes before anything that others would have to wait for.
   auto joined = resolve_all(wanted.join);
@@ -319,7 +338,7 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
 
   const SecretKeys keys = parts.files ? parts.files->keys() : fresh_keys();
   parts.crypto = make_sodium(keys);
-  auto transport = zmq::Transport::open({.swarm = parts.swarm, .keys = keys, .listen = addresses->listen}, *parts.crypto);
+  auto transport = zmq::Transport::open({.swarm = parts.swarm.id(), .keys = keys, .listen = addresses->listen}, *parts.crypto);
   if (!transport) return transport.error();
   const auto bound = (*transport)->bound();
   if (bound && addresses->by_default && parts.files) parts.files->remember_port(bound->port);

@@ -12,7 +12,7 @@
 // executor. It decides nothing about jobs.
 //
 // Threads: the protocol's own one (or the caller's of run()) owns peer and sockets; the store has one, the bulk channel one, libzmq one for
-// I/O, the executor one a slot.
+// I/O, the executor one a slot, and the search for a proof of work one while it lasts.
 // Hooks run on the protocol's thread unless said otherwise, and must not block.
 #pragma once
 
@@ -41,7 +41,8 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 using Log = std::function<void(LogLevel, const std::string&)>;
 
 struct NodeOptions {
-  std::string swarm = "public";
+  std::string swarm = "public";  // as core/swarm_name.h has it: `NAME` or `NAME:BITS`
+  std::string swarm_secret;      // the file with a private swarm's secret; empty: a public one
 
   // As a person types them; contract.md has the forms.
   std::string listen;             // `tcp://HOST:PORT` | `none` | empty: last time's port, else the default one, else any

@@ -1,5 +1,5 @@
-// NodeFiles: a node's place in the data directory: a name that no other running program has taken, the key that goes with it, and the port that
-// it had last time.
+// NodeFiles: a node's place in the data directory: a name that no other running program has taken, the key that goes with it, the port that it had
+// last time, and the proofs of work of that key.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "coordinatorless/base/crypto.h"
 #include "coordinatorless/base/result.h"
+#include "coordinatorless/core/messages.h"
 #include "coordinatorless/store/data_dir.h"
 
 namespace dugnad::worker {
@@ -25,6 +26,11 @@ class NodeFiles {
   [[nodiscard]] std::optional<std::uint16_t> last_port() const;
   /// A convenience: where it fails, the next start takes another port.
   void remember_port(std::uint16_t port) const;
+
+  /// The key's proof of work for that swarm, as far as a file can be believed.
+  [[nodiscard]] std::optional<core::IdentityTicket> ticket(const SwarmId& swarm) const;
+  /// Likewise a convenience: where it fails, the next start searches anew. From any thread, one at a time.
+  void remember_ticket(const SwarmId& swarm, const core::IdentityTicket& ticket) const;
 
  private:
   NodeFiles(store::DataDir dir, std::string name, std::shared_ptr<void> lock, const SecretKeys& keys)

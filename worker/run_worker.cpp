@@ -219,6 +219,7 @@ NodeOptions node_options(const WorkerOptions& given, const tasks::TaskTable& tas
   core::CodePolicy policy = code.policy;
   policy.memory_bytes = std::min(allowance.unit_memory_bytes, core::limits::memory_bytes_max);
   return {.swarm = given.swarm,
+          .swarm_secret = given.swarm_secret,
           .listen = given.listen,
           .advertise = given.advertise,
           .join = given.join,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "coordinatorless/core/contact.h"
+#include "coordinatorless/core/swarm_name.h"
 #include "coordinatorless/zmq/resolve.h"
 
 namespace dugnad::worker {
@@ -45,9 +46,16 @@ std::string names_of(const tasks::TaskTable& tasks) {
 
 void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later) {
   const std::string swarm = "Swarm";
-  app.add_option("--swarm", options.swarm, wrapped("Which swarm to take part in. Peers of different swarms never talk."))
-      ->type_name("NAME")
+  app.add_option("--swarm", options.swarm,
+                 wrapped("Which swarm to take part in. Peers of different swarms never talk. NAME:BITS where the swarm asks for more or less "
+                         "work than usual of whoever submits jobs to it; 0: none."))
+      ->type_name("NAME[:BITS]")
       ->capture_default_str()
+      ->group(swarm);
+  app.add_option("--swarm-secret", options.swarm_secret,
+                 wrapped("A private swarm: only those with the same secret take part, and nobody needs to prove work. FILE holds it, 16 bytes "
+                         "or more, readable by you alone."))
+      ->type_name("FILE")
       ->group(swarm);
   app.add_option(
          "--join", options.join,
@@ -119,6 +127,7 @@ Result<void> check_later(const Later& later) {
 Result<void> check(WorkerOptions& options, const Typed& typed, const Later& later) {
   if (auto here = check_later(later); !here) return here;
   if (options.swarm.empty()) return Error{"--swarm wants a name"};
+  if (const auto swarm = core::SwarmName::parse(options.swarm); !swarm) return Error{"--swarm: " + swarm.error().message};
   if (!options.listen.empty()) {
     if (const auto listen = zmq::parse_listen(options.listen); !listen) return listen.error();
   }

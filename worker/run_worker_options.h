@@ -13,6 +13,7 @@ namespace dugnad::worker {
 
 struct WorkerOptions {
   std::string swarm = "public";
+  std::string swarm_secret;
   std::string listen;
   std::string advertise;
   std::vector<std::string> join;

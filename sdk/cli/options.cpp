@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "coordinatorless/core/contact.h"
+#include "coordinatorless/core/swarm_name.h"
 #include "coordinatorless/zmq/resolve.h"
 
 namespace dugnad::sdk::cli {
@@ -55,8 +56,17 @@ void add_swarm_options(CLI::App& app, SwarmOptions& options) {
       ->expected(1)
       ->take_all()
       ->group(group);
-  app.add_option("--swarm", options.swarm, "Which swarm to take part in. Peers of different swarms never talk. Default: public.")
-      ->type_name("NAME")
+  app.add_option(
+         "--swarm", options.swarm,
+         "Which swarm to take part in. Peers of different swarms never talk. Default: public. NAME:BITS where the swarm asks for more or "
+         "less work than usual of whoever submits jobs to it; 0: none.")
+      ->type_name("NAME[:BITS]")
+      ->group(group);
+  app.add_option(
+         "--swarm-secret", options.swarm_secret,
+         "A private swarm: only those with the same secret take part, and nobody needs to prove work. FILE holds it, 16 bytes or more, "
+         "readable by you alone.")
+      ->type_name("FILE")
       ->group(group);
   app.add_option(
          "--listen", options.listen,
@@ -76,6 +86,7 @@ void add_data_option(CLI::App& app, std::string& data) {
 
 Result<void> check_swarm_options(const SwarmOptions& options) {
   if (options.swarm.empty()) return Error{"--swarm wants a name"};
+  if (const auto swarm = core::SwarmName::parse(options.swarm); !swarm) return Error{"--swarm: " + swarm.error().message};
   if (!options.listen.empty()) {
     if (const auto listen = zmq::parse_listen(options.listen); !listen) return listen.error();
   }

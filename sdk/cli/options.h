@@ -15,7 +15,7 @@ namespace dugnad::sdk::cli {
 /// nullopt where the command may go on; else what to exit with, help printed or the fault said in a line.
 [[nodiscard]] std::optional<ExitCode> parse(CLI::App& app, Arguments arguments);
 
-/// --join, --swarm, --listen, --advertise.
+/// --join, --swarm, --swarm-secret, --listen, --advertise.
 void add_swarm_options(CLI::App& app, SwarmOptions& options);
 /// --data.
 void add_data_option(CLI::App& app, std::string& data);

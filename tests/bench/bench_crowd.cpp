@@ -11,6 +11,7 @@
 
 #include "coordinatorless/core/contact.h"
 #include "coordinatorless/core/handshake.h"
+#include "coordinatorless/core/swarm_name.h"
 #include "tests/bench/curve.h"
 #include "tests/bench/process.h"
 
@@ -112,7 +113,7 @@ int main(int argc, char** argv) {
   if (what == "peers" && sodium_ready()) {
     const auto contact = core::Contact::parse(argv[2]);
     if (!contact) give_up(contact.error().message);
-    manner = as_peers(*contact, core::swarm_id(argv[3]));
+    manner = as_peers(*contact, core::SwarmName::parse(argv[3]).value().id());
   } else if (what == "bare") {
     manner = bare(argv[2], argv[3]);
   } else {

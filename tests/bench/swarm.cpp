@@ -4,7 +4,7 @@
 
 namespace dugnad::bench {
 
-Workers::Workers(std::size_t count, const std::string& program) : swarm_("bench-" + std::to_string(::getpid())) {
+Workers::Workers(std::size_t count, const std::string& program) : swarm_("bench-" + std::to_string(::getpid()) + ":0") {
   for (std::size_t i = 0; i < count; ++i) {
     directories_.push_back(std::make_unique<TemporaryDirectory>());
     std::vector<std::string> arguments = {"--swarm", swarm_, "--listen", "tcp://127.0.0.1:0", "--data", directories_.back()->path(),

@@ -3,12 +3,14 @@
 
 namespace dugnad::e2e {
 
+// Whom a relay alone joins hear of each other's jobs only once the submitter has its proof of work: a small one, which takes some 64 tries.
 TEST_CASE("workers and submitters that nobody can dial take part") {
   const Place place;
-  const Worker open = start_worker(place, "open");
-  const Worker hidden = start_worker(place, "hidden", {"--listen", "none", "--join", open.contact});
+  const Words swarm = words("--swarm nat:6");
+  const Worker open = start_worker(place, "open", swarm);
+  const Worker hidden = start_worker(place, "hidden", swarm + Words{"--listen", "none", "--join", open.contact});
   // Two copies and two donors: both have to compute every unit.
-  const Words options{"--join", open.contact, "--copies", "2", "--local", "0", "--json"};
+  const Words options = swarm + Words{"--join", open.contact, "--copies", "2", "--local", "0", "--json"};
 
   SUBCASE("the hidden worker dials the submitter") {
     Process submitter(submit(place, "nqueens --n 12", options));

@@ -75,7 +75,7 @@ struct GuestSwarm {
 
   static NodeOptions light() {
     NodeOptions options;
-    options.swarm = "guest-job-test";
+    options.swarm = "guest-job-test:0";
     options.listen = "tcp://127.0.0.1:0";
     options.journal = false;
     return options;

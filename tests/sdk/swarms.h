@@ -95,9 +95,13 @@ inline tasks::TaskTable test_tasks(Turnstile* turnstile = nullptr) {
   return table;
 }
 
+/// Nobody searches for a proof of work beside the test.
+inline constexpr const char* test_swarm = "sdk-test:0";
+
 /// Nobody can reach it, and nothing is kept, unless the test says otherwise.
 inline SwarmOptions alone(tasks::TaskTable table = test_tasks()) {
   SwarmOptions options;
+  options.swarm = test_swarm;
   options.alone = true;
   options.listen = "none";
   options.journal = false;
@@ -132,6 +136,7 @@ T good(Result<T> result) {
 /// A worker in this process.
 inline std::unique_ptr<worker::Node> donor(tasks::TaskTable table, std::vector<std::string> join = {}) {
   worker::NodeOptions options;
+  options.swarm = test_swarm;
   options.listen = "tcp://127.0.0.1:0";
   options.join = std::move(join);
   options.journal = false;

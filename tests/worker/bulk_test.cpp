@@ -49,7 +49,7 @@ Bytes pattern(std::size_t size) {
 
 NodeOptions light() {
   NodeOptions options;
-  options.swarm = "bulk-test";
+  options.swarm = "bulk-test:0";
   options.listen = "tcp://127.0.0.1:0";
   options.journal = false;
   return options;

@@ -49,7 +49,7 @@ class Gate {
 
 NodeOptions light() {
   NodeOptions options;
-  options.swarm = "large-values-test";
+  options.swarm = "large-values-test:0";
   options.listen = "tcp://127.0.0.1:0";
   options.journal = false;
   return options;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <filesystem>
 #include <map>
 #include <mutex>
 
@@ -34,6 +35,11 @@ class Heard {
 
   [[nodiscard]] bool line_with(std::string_view part) {
     return wait([&] { return std::any_of(lines_.begin(), lines_.end(), [&](const std::string& line) { return contains(line, part); }); });
+  }
+  /// So far.
+  [[nodiscard]] bool has_line_with(std::string_view part) {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(lines_.begin(), lines_.end(), [&](const std::string& line) { return contains(line, part); });
   }
   [[nodiscard]] bool linked() {
     return wait([&] { return linked_; });
@@ -95,7 +101,7 @@ tasks::TaskTable own_tasks() {
 /// In memory, on loopback.
 NodeOptions light(Heard& heard) {
   NodeOptions options;
-  options.swarm = "node-test";
+  options.swarm = "node-test:0";
   options.listen = "tcp://127.0.0.1:0";
   options.journal = false;
   options.log = heard.log();
@@ -205,6 +211,38 @@ TEST_CASE("two copies take the submitter's own slot beside the donor, and the jo
   CHECK(again->event.manifest == job.event.manifest);
 }
 
+TEST_CASE("two donors that know each other's jobs through a third alone hear of one once its submitter has a proof, which is kept") {
+  Scratch scratch;
+  Heard at_middle, at_donor, at_submitter, at_next;
+  const auto in_swarm = [](NodeOptions options, const std::vector<std::string>& join) {
+    options.swarm = "node-test:5";
+    options.join = join;
+    if (!join.empty()) options.listen = "none";
+    return options;
+  };
+  const auto middle = opened(in_swarm(light(at_middle), {}));
+  middle->start(at_middle.hooks());
+  const auto working = opened(in_swarm(donor(at_donor), {middle->contact()}));
+  working->start(at_donor.hooks());
+  REQUIRE(at_donor.linked());
+  const NodeOptions options = in_swarm(in_directory(at_submitter, scratch.path()), {middle->contact()});
+  auto submitting = opened(options);
+  submitting->start(at_submitter.hooks());
+  (void)submit(*submitting, {.task = "twice", .task_version = 3, .copies = 1, .unit_limit = {}, .recipe = {}}, 20);
+  CHECK(at_submitter.job_ended() == JobState::done);
+  CHECK(at_submitter.line_with("found a proof of work"));
+  CHECK(std::filesystem::exists(scratch.file("worker.proof")));
+
+  submitting.reset();
+  NodeOptions again = options;
+  again.log = at_next.log();
+  submitting = opened(again);
+  submitting->start(at_next.hooks());
+  (void)submit(*submitting, {.task = "twice", .task_version = 3, .copies = 1, .unit_limit = {}, .recipe = {}}, 20);
+  CHECK(at_next.job_ended() == JobState::done);
+  CHECK_FALSE(at_next.has_line_with("found a proof of work"));
+}
+
 TEST_CASE("a version of a task that the donor lacks is not computed as if it were its own") {
   Heard at_donor, at_submitter;
   const auto working = opened(donor(at_donor));
@@ -309,6 +347,14 @@ TEST_CASE("whatever keeps a node from opening is one line that names it") {
     options.listen = "none";
     options.advertise = "tcp://198.51.100.1:4210";
     CHECK(contains(refusal(options), "--advertise"));
+  }
+  SUBCASE("a swarm whose difficulty is none") {
+    options.swarm = "public:many";
+    CHECK(contains(refusal(options), "public:many"));
+  }
+  SUBCASE("a private swarm without its secret") {
+    options.swarm_secret = scratch.file("secret");
+    CHECK(contains(refusal(options), scratch.file("secret")));
   }
   SUBCASE("a contact that is none") {
     options.join = {"tcp://127.0.0.1:4210"};

@@ -27,7 +27,10 @@
 namespace dugnad::sdk {
 
 struct SwarmOptions {
+  /// `NAME`, or `NAME:BITS` in a swarm that asks for another proof of work of whoever submits to it than usual; 0: none. The first job of a month
+  /// is at first passed on to those who are linked with us alone, until the proof is found, in the background.
   std::string swarm = "public";
+  std::string swarm_secret = {};  // the file with a private swarm's secret, 16 bytes or more; such a swarm asks for no proof
   /// Contacts as `ready` prints them. None: this machine's worker is asked, then whom earlier runs met; an error where there is neither.
   std::vector<std::string> join = {};
   bool alone = false;          // without `join` nobody is looked for: a swarm of oneself, which others may join
