@@ -44,16 +44,20 @@ std::size_t UnitHistory::votes() const {
       std::count_if(attempts.begin(), attempts.end(), [](const AttemptRecord& attempt) { return attempt.state == AttemptState::voted; }));
 }
 
-namespace {
-
-/// Rule 3.
-bool blames_itself(const UnitHistory& history, unsigned voted, std::size_t present) {
+bool is_to_blame(const UnitHistory& history, std::size_t present) {
   if (history.faults >= limits::unit_faults_max) return true;
   constexpr std::size_t enough = limits::donor_faults_per_unit_max;
-  return history.faults >= enough && history.unable.size() + voted >= std::min(enough, present);
+  return history.faults >= enough && history.unable.size() + history.votes() >= std::min(enough, present);
 }
 
-}  // namespace
+Verdict wanting(const UnitHistory& history, unsigned results) {
+  const auto had = static_cast<unsigned>(std::count_if(history.attempts.begin(), history.attempts.end(), [](const AttemptRecord& attempt) {
+    return attempt.state != AttemptState::lapsed;
+  }));
+  Verdict verdict;
+  verdict.leases_wanted = had < results ? results - had : 0;
+  return verdict;
+}
 
 std::size_t votes_max(unsigned copies) { return std::max<std::size_t>(limits::attempts_per_unit_max, std::size_t{3} * copies); }
 
@@ -80,7 +84,7 @@ Verdict judge(const UnitHistory& history, unsigned copies, std::size_t present) 
   } else if (voted >= votes_max(copies)) {
     verdict.kind = Verdict::Kind::failed;
     verdict.reason = "no " + std::to_string(copies) + " of " + std::to_string(voted) + " donors returned the same result";
-  } else if (blames_itself(history, voted, present)) {
+  } else if (is_to_blame(history, present)) {
     verdict.kind = Verdict::Kind::failed;
     verdict.reason = std::to_string(history.faults) + " attempts could not finish it; the last said: " + history.last_fault;
   } else {

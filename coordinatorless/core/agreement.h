@@ -21,6 +21,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -56,6 +57,7 @@ struct UnitHistory {
   unsigned faults = 0;
   std::vector<DonorIndex> unable;  // who they happened to; at most donor_faults_per_unit_max are named
   std::string last_fault;
+  std::optional<Hash> final{};  // the result that a ledger has made final
 
   [[nodiscard]] AttemptRecord* attempt_of(DonorIndex donor);
   /// Turns `attempt` into a vote for what the donor returned.
@@ -77,6 +79,10 @@ struct Verdict {
   std::string reason;          // failed
 };
 
+/// Rule 3: the unit itself is to blame. `present`: how many donors there are that could have tried.
+[[nodiscard]] bool is_to_blame(const UnitHistory& history, std::size_t present);
+/// What it amounts to where so many results are wanted and none is judged.
+[[nodiscard]] Verdict wanting(const UnitHistory& history, unsigned results);
 /// `present`: how many donors there are that could have tried.
 [[nodiscard]] Verdict judge(const UnitHistory& history, unsigned copies, std::size_t present);
 

@@ -97,9 +97,12 @@ auto fields_of(Is<ContactRecord> auto& r) {
 }
 auto fields_of(Is<Goodbye> auto& g) { return fields(g.key, g.sequence, g.expires); }
 auto fields_of(Is<BlobId> auto& b) { return fields(b.length, b.root); }
+auto fields_of(Is<WantedConfidence> auto& c) {
+  return fields(limited(c.error_ppb, 1, 999'999'999), c.combined, limited(c.assumed_ppm, 0, limits::assumed_ppm_max), c.stream);
+}
 auto fields_of(Is<Manifest> auto& m) {
   return fields(m.owner, m.nonce, task_name(m.task), m.task_version, limited(m.copies, 1, limits::copies_max), m.unit_limit,
-                at_most(m.memory_bytes, limits::memory_bytes_max), m.module, at_most(m.fuel, limits::fuel_max), m.created);
+                at_most(m.memory_bytes, limits::memory_bytes_max), m.module, at_most(m.fuel, limits::fuel_max), m.confidence, m.created);
 }
 auto fields_of(Is<Delegation> auto& d) { return fields(d.job, d.epoch, list(d.peers, delegates_max)); }
 auto fields_of(Is<Announcement> auto& a) {

@@ -6,20 +6,23 @@
 
 namespace dugnad::core {
 
-Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, Now now)
+Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, std::uint64_t expected, Now now)
     : self_(self),
       commons_(commons),
       id_(id),
       manifest_(std::move(manifest)),
-      units_(manifest_.copies),
+      units_(manifest_.confidence ? 0 : manifest_.copies),
       leases_(LeaseId{self_.generator->next() >> 16}),
       outputs_(commons.blobs, commons.outputs),
-      alone_since_(now.boot) {}
+      alone_since_(now.boot) {
+  if (manifest_.confidence) trust_ = std::make_unique<JobTrust>(*manifest_.confidence, expected, units_);
+}
 
 // --- Events ---
 
-void Job::append(UnitsAppended appended) {
+void Job::append(UnitsAppended appended, Now now) {
   DUGNAD_ASSERT(!complete_, "units appended after the last one");
+  if (trust_ && !appended.units.empty()) trust_->appended(now.boot);
   units_.append(std::move(appended.units));
   complete_ = appended.last;
 }
@@ -47,11 +50,16 @@ Job::Donor* Job::find(const PeerId& peer, DonorIndex* index) {
   return &donors_[at->second];
 }
 
-void Job::on_want(const PeerId& from, const Want& want) {
-  if (want.slots == 0 && find(from) == nullptr) return;
+void Job::on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address) {
+  const bool is_known = find(from) != nullptr;
+  if (want.slots == 0 && !is_known) return;
   const auto place = place_for(from);
   if (!place) return;
   Donor& donor = donors_[*place];
+  if (trust_ && !is_known) trust_->joined(*place);
+  if (trust_ && !is_known && from == self_.id) trust_->set_self(*place);
+  donor.address = address;
+  able_changed_ = true;
   if (!donor.connected) outputs_.links_changed();
   donor.connected = true;
   donor.lost_at = never;
@@ -101,6 +109,7 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
       unit_back(*counted.superseded, index, result.unit);
       revoked_[index].push_back(result.unit);
     }
+    if (trust_) trust_->voted(result.unit, index, counted, *self_.generator);
     if (counted.holds_too) outputs_.also_held(result.unit, from, now, out);
     conclude(result.unit, std::move(counted));
   }
@@ -137,7 +146,7 @@ void Job::connected(const PeerId& peer) {
   Donor* donor = find(peer, &index);
   outputs_.links_changed();
   if (donor == nullptr) return;
-  donor->connected = true;
+  donor->connected = able_changed_ = true;
   donor->lost_at = never;
   if (donor->leased > 0) to_renew_.insert(index);
 }
@@ -148,6 +157,7 @@ void Job::lost(const PeerId& peer, Now now) {
     donor->connected = false;
     outputs_.links_changed();
     donor->slots = 0;  // until it asks again
+    able_changed_ = true;
     to_renew_.erase(index);
     donor->pace.slots(0);
     donor->lost_at = now.boot;
@@ -168,6 +178,7 @@ void Job::take(UnitTable::Settled settled) {
   ++counts_.units_accepted;
   large_bytes_ += 0.1 * ((settled.unit.output.large ? static_cast<double>(settled.unit.output.length()) : 0) - large_bytes_);
   if (settled.unit.outcome != Outcome::ok) ++counts_.units_failed;
+  if (trust_) settled.outvoted.clear();  // they were convicted
   for (const DonorIndex donor : settled.outvoted) {
     if (donors_[donor].outvoted++ < limits::outvoted_max) outvoted_.push_back({id_, donors_[donor].id, settled.unit.unit});
   }
@@ -202,8 +213,17 @@ void Job::hand_on(BootTime now, Journal& journal, Output& out) {
     settled_first_ = never;
   }
   send_revokes(out);
+  say_verdicts(out);
+}
+
+void Job::say_verdicts(Output& out) {
   for (DonorOutvoted& said : outvoted_) out.push(std::move(said));
   outvoted_.clear();
+  for (DonorConvicted& said : convicted_) out.push(std::move(said));
+  convicted_.clear();
+  if (!trust_) return;
+  if (cost_) out.push(*std::exchange(cost_, std::nullopt));
+  say_what_is_held(out);
 }
 
 void Job::say_who_is_there(BootTime now, Output& out) {
@@ -242,6 +262,11 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
   settled_up_at_ = now.boot;
   expire(now.boot);
   say_who_is_there(now.boot, out);
+  if (trust_) {
+    say_who_is_able();
+    if (auto cost = trust_->plan(now.boot, complete_)) cost_ = *cost, cost_->job = id_;
+    take_turn(now.boot);
+  }
   end_outputs(now, out);
   send_revokes(out);  // before the leases: a donor may have a unit again that it is to let go of
   if (!ending_ && !leaving_) {
@@ -261,6 +286,7 @@ BootTime Job::find_deadline() const {
   if (ended_) return never;
   BootTime next = std::min({serve_again_at_, leases_.next_expiry(), outputs_.next_deadline()});
   if (!settled_.empty()) next = std::min(next, settled_first_ + limits::settled_gather);
+  if (trust_) next = trust_->has_more() ? settled_up_at_ : std::min(next, trust_->next_deadline());
   if (!said_alone_ && alone_since_ != never && units_.open() > 0) next = std::min(next, alone_since_ + limits::lost_grace);
   for (const Donor& donor : donors_) {
     if (donor.lost_at != never) next = std::min(next, donor.lost_at + limits::lost_grace);
@@ -282,6 +308,14 @@ JobProgress Job::progress() const {
   }
   if (timed > 0) progress.unit_seconds = seconds / timed;
   const auto able = std::count_if(donors_.begin(), donors_.end(), [this](const Donor& donor) { return is_able(donor); });
+  if (trust_) {
+    progress.units_held = trust_->held();
+    progress.own_units = trust_->ledger().own();
+    progress.convicted = trust_->convicted();
+    progress.confidence = trust_->ledger().confidence();
+    progress.copies_in_reach = trust_->lacks_self() ? 0 : 1;
+    return progress;
+  }
   progress.copies_in_reach =
       units_.copies_in_reach([this](DonorIndex donor) { return is_able(donors_[donor]); }, static_cast<std::size_t>(able));
   return progress;

@@ -16,18 +16,21 @@
 //      what one donor computes faster than it is fetched it could not keep.
 //   8. A donor that returns units, or fails at all it has while others are there, is left out for a while. Rationale: else the two would
 //      pass the same units to and fro as fast as the link carries them.
+//  10. Of a job by confidence, verdicts are JobTrust's; whoever is branded gets nothing more, and what it had goes to others at once.
 //   9. A donor that outputs_unkept_max times in a row was gone with what it had promised, or had it no more, is left out for a while, doubling until
 //      an output of its is here. Rationale: once is bad luck; over and over it costs the job as much as lies.
 #pragma once
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <vector>
 
 #include "coordinatorless/core/awaited_outputs.h"
 #include "coordinatorless/core/charge.h"
+#include "coordinatorless/core/job_trust.h"
 #include "coordinatorless/core/journal.h"
 #include "coordinatorless/core/lease_book.h"
 #include "coordinatorless/core/messages.h"
@@ -48,10 +51,12 @@ struct JobCommons {
 
 class Job {
  public:
-  Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, Now now);
+  /// `expected`: units that will be appended; 0: that is not known.
+  Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, std::uint64_t expected, Now now);
 
-  void append(UnitsAppended appended);
-  void on_want(const PeerId& from, const Want& want);
+  void append(UnitsAppended appended, Now now);
+  /// `address`: where its link comes from; none behind a relay.
+  void on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address = {});
   /// The signature has been checked. nullopt where every result was asked for.
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, Results results, Now now, Output& out);
   /// Places, ascending, of the results in the last such batch that were counted.
@@ -82,7 +87,8 @@ class Job {
  private:
   struct Donor {
     PeerId id;
-    Pace pace;
+    std::optional<Endpoint> address{};
+    Pace pace{};
     bool connected = true;
     unsigned slots = 0;
     std::size_t leased = 0;  // units out, not lapsed
@@ -123,9 +129,15 @@ class Job {
   void reopen(const AwaitedOutputs::Ended& ended, BootTime now);
   void unneeded(UnitIndex unit, const std::vector<std::pair<DonorIndex, LeaseId>>& attempts);
   void take(UnitTable::Settled settled);
+  // By confidence.
+  void say_who_is_able();
+  void take_turn(BootTime now);
+  void convict(const TrustLedger::Convicted& convicted, UnitIndex unit, BootTime now);
+  void say_what_is_held(Output& out);
   [[nodiscard]] bool gathers(BootTime now) const;
   void hand_on(BootTime now, Journal& journal, Output& out);
   void send_revokes(Output& out);
+  void say_verdicts(Output& out);
   void say_who_is_there(BootTime now, Output& out);
   void finish(JobState state, Journal& journal, Output& out);
   [[nodiscard]] BootTime find_deadline() const;
@@ -135,6 +147,7 @@ class Job {
   const JobId id_;
   const Manifest manifest_;
   UnitTable units_;
+  std::unique_ptr<JobTrust> trust_;  // of a job by confidence
 
   std::deque<Donor> donors_;  // by index; donors_per_job_max
   std::map<PeerId, DonorIndex> index_of_;
@@ -147,6 +160,11 @@ class Job {
   BootTime settled_first_ = never;        // when the oldest of them was
   std::map<DonorIndex, std::vector<UnitIndex>> revoked_;
   std::vector<DonorOutvoted> outvoted_;
+  std::vector<DonorConvicted> convicted_;
+  std::optional<CostExpected> cost_;
+  std::uint64_t said_held_ = 0;
+  bool able_changed_ = true;  // who could be leased more
+  BootTime stuck_again_at_{};
 
   std::set<DonorIndex> unkept_;        // had no output to give in this turn, without being at fault
   double large_bytes_ = 0;           // of large outputs that were accepted, a unit: moving average; what is expected of a newcomer

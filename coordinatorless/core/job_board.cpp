@@ -15,7 +15,7 @@ Job* JobBoard::find(const JobId& job) const {
 void JobBoard::submit(const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now, Output& out) {
   const auto [at, fresh] = jobs_.try_emplace(id);
   DUGNAD_ASSERT(fresh, "a job submitted twice");
-  at->second = std::make_unique<Job>(self_, commons_, id, std::move(manifest), now);
+  at->second = std::make_unique<Job>(self_, commons_, id, std::move(manifest), submitted.units_expected, now);
   commons_.running = jobs_.size();
   const auto& [manifest_body, manifest_signature] = submitted.manifest;
   const auto& [delegation, delegation_signature] = submitted.delegation;
@@ -27,7 +27,7 @@ void JobBoard::submit(const JobId& id, Manifest manifest, const JobSubmitted& su
 void JobBoard::append(UnitsAppended appended, Now now, Output& out) {
   Job* job = find(appended.job);
   if (job == nullptr) return;  // cancelled while they were being cut
-  job->append(std::move(appended));
+  job->append(std::move(appended), now);
   settle_up(*job, now, out);
 }
 
@@ -38,10 +38,10 @@ void JobBoard::cancel(const JobId& id, Now now, Output& out) {
   settle_up(*job, now, out);
 }
 
-void JobBoard::on_want(const PeerId& from, const Want& want, Now now, Output& out) {
+void JobBoard::on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address, Now now, Output& out) {
   Job* job = find(want.job);
   if (job == nullptr || (leaving_ && from != self_.id)) return out.send(from, Closed{want.job});
-  job->on_want(from, want);
+  job->on_want(from, want, address);
   settle_up(*job, now, out);
 }
 

@@ -24,7 +24,8 @@ class JobBoard {
   /// Running jobs are left as they are, for another time.
   void leave(Output& out);
 
-  void on_want(const PeerId& from, const Want& want, Now now, Output& out);
+  /// `address`: where its link comes from; none behind a relay.
+  void on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address, Now now, Output& out);
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, const PublicKey& key, Results results, Now now, Output& out);
   void on_return(const PeerId& from, const Return& returned, Now now, Output& out);
 

@@ -10,6 +10,7 @@ namespace dugnad::core {
 
 bool Job::is_able(const Donor& donor) const {
   if (!donor.connected || donor.slots == 0) return false;
+  if (trust_) return donor.outvoted < limits::outvoted_max;
   return donor.outvoted < limits::outvoted_max || trusted_ < manifest_.copies;
 }
 
@@ -83,11 +84,12 @@ std::vector<std::uint32_t> lengths_of(const std::vector<LeasedUnit>& units) {
 
 bool Job::serve_one(DonorIndex index, BootTime now, Output& out) {
   const Donor& donor = donors_[index];
-  const std::size_t free = donor.pace.window() - donor.leased;
+  std::size_t free = donor.pace.window() - donor.leased;
+  if (trust_) free = trust_->leases_allowed(index, free);
   const std::size_t share = units_.queue().size() / (2 * std::max<std::size_t>(counts_.donors, 1));
   Batch batch(std::min(free, std::max<std::size_t>(share, donor.slots)),
               [&](const BytesOut& bytes, std::size_t count) { return may_have_more(index, bytes, count); });
-  while (!batch.full()) {
+  while (free > 0 && !batch.full()) {
     auto unit = units_.lease_next(index, leases_.next_id(), *self_.generator);
     if (!unit) break;
     batch.add(std::move(*unit));
@@ -101,6 +103,7 @@ void Job::send_lease(DonorIndex index, std::vector<LeasedUnit> picked, BootTime 
   Donor& donor = donors_[index];
   if (donor.leased == 0) donor.pace.became_busy(now);
   donor.leased += picked.size();
+  if (trust_) trust_->leased(index, picked.size());
   const LeaseId lease = leases_.next_id();
   std::vector<UnitIndex> units;
   std::uint64_t large = leases_.bytes_out(index).large;
@@ -142,15 +145,20 @@ void Job::serve(BootTime now, Output& out) {
   }
   self_.generator->shuffle(std::span(hungry));
   // Rounds, since a unit leased to one donor may thereby become another's.
-  for (bool served = true; served && !units_.queue().empty();) {
+  for (bool served = true; served;) {
     served = false;
     for (const DonorIndex index : hungry) {
-      if (is_hungry(index, now) && units_.queue().has_for(index)) served = serve_one(index, now, out) || served;
+      if (is_hungry(index, now) && units_.waits_for(index)) served = serve_one(index, now, out) || served;
     }
   }
   std::erase_if(hungry, [&](DonorIndex index) { return !is_hungry(index, now); });
   for (const DonorIndex index : hungry) {
-    if (units_.queue().has_for(index)) serve_again_at_ = now + limits::race_least;
+    if (units_.waits_for(index)) serve_again_at_ = now + limits::race_least;
+  }
+  if (trust_ && !units_.queue().empty() && counts_.donors > 0 && now >= stuck_again_at_) {
+    stuck_again_at_ = now + limits::race_least;
+    trust_->look_for_stuck();
+    take_turn(now);
   }
   if (!hungry.empty()) race(hungry, now, out);
 }

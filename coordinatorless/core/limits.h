@@ -150,6 +150,12 @@ inline constexpr Duration settled_gather = milliseconds(20);
 inline constexpr std::size_t settled_units_max = 4096;         // and never more than these
 inline constexpr unsigned outvoted_max = 3;  // outvoted this often in one job, a donor gets no more of it while there are others
 
+// --- Jobs by confidence ---
+inline constexpr std::uint32_t assumed_ppm_max = 950'000;       // of a million donors, that saboteurs may be assumed to be
+inline constexpr std::uint64_t held_bytes_max = 256 << 20;      // inputs and outputs of units without a final result: beyond it a block ends
+inline constexpr Duration block_idle = milliseconds(200);       // nothing more has come for so long: what there is becomes a block
+inline constexpr Duration block_wait = seconds(2);              // or the first of it has waited for so long
+
 // --- Jobs, on the donor's side ---
 inline constexpr std::size_t donor_jobs_max = 16;               // served at once
 inline constexpr std::size_t donor_units_max = 64 << 10;        // leased and not yet returned, all jobs

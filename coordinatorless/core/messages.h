@@ -56,17 +56,27 @@ struct Goodbye {
   [[nodiscard]] PeerId peer() const { return peer_id_of(key); }
 };
 
+/// What a job wants to be sure of, instead of a number of copies (core/confidence.h).
+struct WantedConfidence {
+  std::uint32_t error_ppb = 1'000'000;   // allowed share of wrong results, or probability of a wrong answer; in billionths, above 0
+  bool combined = false;                 // it is of the one answer that all units go into
+  std::uint32_t assumed_ppm = 100'000;   // share of saboteurs to reckon with, in millionths
+  bool stream = false;                   // results become final block by block
+  bool operator==(const WantedConfidence&) const = default;
+};
+
 /// What a job is, signed by its owner's key. Its hash is the job's id.
 struct Manifest {
   PublicKey owner;
   Hash nonce;  // two jobs alike are still two jobs
   std::string task;
   std::uint32_t task_version = 1;
-  std::uint32_t copies = 2;        // matching results from this many different peers
+  std::uint32_t copies = 2;        // matching results from this many different peers; of no meaning beside a confidence
   Duration unit_limit{};           // after which an attempt is the donor's failure
   std::uint64_t memory_bytes = 0;  // 0: the donor's default
   std::optional<BlobId> module{};  // the program, a zstd frame of a WebAssembly module; none: the built-in task of that name and version
   std::uint64_t fuel = 0;          // of a module, for each unit; 0: not counted
+  std::optional<WantedConfidence> confidence{};
   WallTime created{};
   bool operator==(const Manifest&) const = default;
 };

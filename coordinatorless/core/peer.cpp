@@ -174,7 +174,8 @@ struct Peer::Parts {
       if (!links.hold(from, Purpose::job)) return out.send(from, Closed{message.job});  // no room for more donors
       budget.set_working(from, true);
     }
-    board.on_want(from, message, now, out);
+    const Link* link = links.find(from);
+    board.on_want(from, message, link != nullptr ? link->seen_at : std::nullopt, now, out);
   }
 
   void receive(const PeerId& from, Results&& message, Now now) {

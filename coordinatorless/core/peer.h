@@ -37,6 +37,11 @@ struct JobProgress {
   std::uint32_t donors = 0;  // with credit or leases
   std::uint32_t copies_in_reach = 0;  // that the donors there can still agree on, of every unit; at most what the job wants
   double unit_seconds = 0;   // mean CPU time of a unit, as reported
+  // Of a job by confidence.
+  std::uint64_t units_held = 0;  // have a result that is not final
+  std::uint64_t own_units = 0;   // decided by what this peer computed itself
+  std::uint64_t convicted = 0;   // times that a donor was proven wrong
+  double confidence = 0;         // that the final results have reached
   bool ended = false;
 };
 

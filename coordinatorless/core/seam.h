@@ -67,6 +67,7 @@ struct JobSubmitted {
   Signed manifest;
   Signed delegation;
   Bytes recipe;
+  std::uint64_t units_expected = 0;  // that will be appended, as far as is known; 0: it is not
 };
 
 struct NewUnit {
@@ -231,6 +232,26 @@ struct DonorOutvoted {
   PeerId donor;
   UnitIndex unit;
 };
+/// A donor returned something else than the submitter has computed: what it had returned and is not final is void. `branded`: it gets nothing more.
+struct DonorConvicted {
+  JobId job;
+  PeerId donor;
+  UnitIndex unit;
+  bool branded = true;
+};
+/// What a job by confidence will cost, said once, before the first lease: attempts and audits a unit.
+struct CostExpected {
+  JobId job;
+  std::uint64_t units = 0;  // 0: not known yet, and neither is the cost
+  double quiet = 1;
+  double attacked = 1;  // under the costliest attack known
+  double own = 0;       // of `quiet`, what the submitter computes
+};
+/// So many units have a result that is not final.
+struct UnitsHeld {
+  JobId job;
+  std::uint64_t units = 0;
+};
 struct NobodyToCompute {  // said once whenever the last donor is gone
   JobId job;
 };
@@ -253,7 +274,8 @@ struct MintIdentity {
 struct Departed {};
 
 using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, ReleaseBlob, BulkReceived, Persist,
-                            DeliverResults, DonorOutvoted, NobodyToCompute, DonorsBack, JobEnded, MintIdentity, Departed>;
+                            DeliverResults, DonorOutvoted, DonorConvicted, CostExpected, UnitsHeld, NobodyToCompute, DonorsBack, JobEnded,
+                            MintIdentity, Departed>;
 
 /// What the machines of the core write to: messages by peer, and effects, each in order.
 struct Addressed {

@@ -15,8 +15,13 @@ void UnitTable::append(std::vector<NewUnit> units) {
     unit.input = std::move(added.input.bytes);
     unit.large = added.input.large;
     unit.state = State::open;
-    unit.queued = true;
-    queue_.push_fresh(added.unit);
+    unit.number = static_cast<std::uint32_t>(known_);
+    if (told()) {
+      by_number_.push_back(added.unit);
+    } else {
+      unit.queued = true;
+      queue_.push_fresh(added.unit);
+    }
     ++open_;
     ++known_;
   }
@@ -26,6 +31,11 @@ Value UnitTable::Unit::value() const {
   Value value(input);
   value.large = large;
   return value;
+}
+
+Verdict UnitTable::judged(const Unit& unit) const {
+  if (told()) return wanting(*unit.history, unit.own ? 0 : unit.wanted);
+  return judge(*unit.history, copies_, present_);
 }
 
 UnitTable::Unit* UnitTable::open_unit(UnitIndex index) { return is_open(index) ? &units_[index.value] : nullptr; }
@@ -38,6 +48,7 @@ UnitQueue::Fit UnitTable::fit(UnitIndex index, DonorIndex donor) {
     unit->queued = false;
     return UnitQueue::Fit::stale;
   }
+  if (may_audit_ && unit->wanted > 1 && donor != self_ && !may_audit_(index, donor)) return UnitQueue::Fit::had_it;
   const AttemptRecord* had = unit->history->attempt_of(donor);
   return had == nullptr || had->state == AttemptState::lapsed ? UnitQueue::Fit::yes : UnitQueue::Fit::had_it;
 }
@@ -63,6 +74,9 @@ void UnitTable::requeue(UnitIndex index, Unit& unit) {
 }
 
 std::optional<LeasedUnit> UnitTable::lease_next(DonorIndex donor, LeaseId lease, Generator& generator) {
+  if (donor == self_) {
+    if (const auto own = next_own()) return begin(*own, units_[own->value], donor, lease);
+  }
   const auto index = queue_.pop(donor, generator, [&](UnitIndex candidate) { return fit(candidate, donor); });
   if (!index) return std::nullopt;
   Unit& unit = units_[index->value];
@@ -88,7 +102,9 @@ bool UnitTable::may_race(UnitIndex index) const {
   const auto count = [&](AttemptState state) {
     return static_cast<std::size_t>(std::count_if(attempts.begin(), attempts.end(), [&](const AttemptRecord& a) { return a.state == state; }));
   };
-  return count(AttemptState::leased) <= copies_ && attempts.size() - count(AttemptState::lapsed) < 2 * copies_ + 2;
+  const std::size_t copies = told() ? unit.wanted : copies_;
+  if (unit.own || copies == 0 || (told() && count(AttemptState::voted) >= copies)) return false;
+  return count(AttemptState::leased) <= copies && attempts.size() - count(AttemptState::lapsed) < 2 * copies + 2;
 }
 
 std::optional<LeasedUnit> UnitTable::lease_race(UnitIndex index, DonorIndex donor, LeaseId lease) {
@@ -118,6 +134,7 @@ UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict&
         break;
     }
   }
+  let_go(unit);
   unit.history.reset();
   unit.input = Bytes();
   unit.awaited = false;
@@ -160,10 +177,25 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
       counted.kind = Counted::Kind::late;  // it could change nothing, and who knows how many more come
       return counted;
     }
+    if (told()) {
+      if (unit->history->final && digest != *unit->history->final) {
+        unit->history->fault(*attempt, "another result is final");
+        requeue(index, *unit);
+        return counted;
+      }
+      counted.is_result = true;
+      counted.digest = short_digest(digest);
+      hold(*unit, output);
+    }
     unit->history->vote(*attempt, digest, outcome, std::move(output));
     counted.holds_too = unit->awaited && attempt->group == unit->winner;
   } else {
     unit->history->fault(*attempt, to_text(output.bytes));
+    if (unit->own && donor == self_) {
+      constexpr std::uint8_t tries = 3;
+      if (++unit->own_faults < tries) own_queue_.push_back(index);
+      else counted.fault = unit->history->last_fault;
+    }
   }
   if (!unit->awaited) conclude(index, *unit, counted);
   if (counted.agreed) {
@@ -196,6 +228,16 @@ unsigned UnitTable::copies_in_reach(const std::function<bool(DonorIndex)>& able,
 }
 
 void UnitTable::conclude(UnitIndex index, Unit& unit, Counted& counted) {
+  if (told()) {
+    const UnitHistory& history = *unit.history;
+    counted.blamed = !unit.own && history.votes() == 0 && is_to_blame(history, present_);
+    const auto same = std::find_if(history.attempts.begin(), history.attempts.end(), [&](const AttemptRecord& attempt) {
+      return attempt.state == AttemptState::voted && history.final && history.candidates[attempt.group].digest == *history.final;
+    });
+    if (same != history.attempts.end()) counted.agreed = agree(unit, same->group);
+    else requeue(index, unit);
+    return;
+  }
   const Verdict verdict = judged(unit);
   if (verdict.kind == Verdict::Kind::open) {
     requeue(index, unit);
@@ -262,7 +304,8 @@ bool UnitTable::lapse(UnitIndex index, DonorIndex donor, LeaseId lease) {
   AttemptRecord* attempt = unit->history->attempt_of(donor);
   if (attempt == nullptr || attempt->lease != lease || attempt->state != AttemptState::leased) return false;
   attempt->state = AttemptState::lapsed;
-  requeue(index, *unit);
+  if (unit->own && donor == self_) own_queue_.push_back(index);
+  else requeue(index, *unit);
   return true;
 }
 
@@ -273,7 +316,8 @@ std::optional<LeaseId> UnitTable::give_back(UnitIndex index, DonorIndex donor) {
   if (attempt == nullptr || attempt->state == AttemptState::voted) return std::nullopt;
   const LeaseId lease = attempt->lease;
   unit->history->forget(*attempt);
-  requeue(index, *unit);
+  if (unit->own && donor == self_) own_queue_.push_back(index);
+  else requeue(index, *unit);
   return lease;
 }
 

@@ -1,7 +1,11 @@
 // UnitTable: the units of one job, each with its attempts while it is open, and the queue of those that want another lease. It knows donors as
 // numbers and no time: who may have what when is the Job's affair.
+//
+// A unit is settled by agreement of `copies` results; or it is told how many results it wants and which one is final, by a ledger
+// (core/trust_ledger.h) that counts units in the order in which they came.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,12 +16,14 @@
 #include "coordinatorless/core/agreement.h"
 #include "coordinatorless/core/messages.h"
 #include "coordinatorless/core/seam.h"
+#include "coordinatorless/core/trust_ledger.h"
 #include "coordinatorless/core/unit_queue.h"
 
 namespace dugnad::core {
 
 class UnitTable {
  public:
+  /// `copies` 0: it is told.
   explicit UnitTable(unsigned copies) : copies_(copies) {}
 
   /// How many donors there are to lease to.
@@ -52,7 +58,45 @@ class UnitTable {
     std::optional<Settled> settled;
     std::optional<Agreed> agreed;
     bool holds_too = false;  // it returned the output that the unit waits for
+    bool is_result = false;  // taken: and no fault of the donor's
+    ShortDigest digest = 0;  // told: of the result
+    bool blamed = false;     // told: so many could not finish it that the unit itself is to blame
+    std::string fault;       // told: this peer could not finish what it alone is to compute
   };
+  // --- Where it is told ---
+
+  [[nodiscard]] UnitIndex unit_at(UnitNumber number) const { return by_number_[number]; }
+  [[nodiscard]] UnitNumber number_of(UnitIndex unit) const { return units_[unit.value].number; }
+  /// Those below this number wait for leases from now on; others not yet.
+  void offer(UnitNumber below);
+  /// Who this peer is among the donors: it alone computes what the submitter is to.
+  void set_self(DonorIndex self) { self_ = self; }
+  /// Whether a donor may audit a unit that has a result.
+  using MayAudit = std::function<bool(UnitIndex, DonorIndex)>;
+  void set_may_audit(MayAudit may_audit) { may_audit_ = std::move(may_audit); }
+  /// So many results in all, at first one.
+  void want(UnitIndex unit, unsigned results);
+  /// This peer's own, and no further ones.
+  void want_own(UnitIndex unit);
+  /// This donor's result is void; it may try again.
+  void discard(UnitIndex unit, DonorIndex donor);
+  /// All its results are void; whoever is at it goes on. One result is wanted, or this peer's own as before.
+  void discard_all(UnitIndex unit);
+  /// No further results are wanted; who is still at it.
+  [[nodiscard]] std::vector<std::pair<DonorIndex, LeaseId>> enough(UnitIndex unit);
+  /// The result of that digest is final: settled, or agreed where it is large.
+  [[nodiscard]] Counted finish(UnitIndex unit, ShortDigest digest);
+  /// It has failed, whatever was returned.
+  [[nodiscard]] Settled fail(UnitIndex unit, const std::string& reason);
+  /// Units that want a result which none of the donors that `able` names may give; at most `looks` are looked at.
+  [[nodiscard]] std::vector<UnitIndex> stuck(std::size_t looks, const std::vector<DonorIndex>& able) const;
+  /// Inputs and outputs of units that have a result.
+  [[nodiscard]] std::uint64_t bytes_held() const { return bytes_held_; }
+  /// Whether anything waits that `donor` may have.
+  [[nodiscard]] bool waits_for(DonorIndex donor) const {
+    return (donor == self_ && !own_queue_.empty()) || (!queue_.empty() && queue_.has_for(donor));
+  }
+
   [[nodiscard]] Counted vote(UnitIndex unit, DonorIndex donor, LeaseId lease, Outcome outcome, Value output);
   /// The output that the unit waits for is here.
   [[nodiscard]] Settled accept(UnitIndex unit);
@@ -89,11 +133,19 @@ class UnitTable {
     bool large = false;        // `input` is a blob's name
     bool awaited = false;      // agreed upon; its large output is fetched
     std::uint8_t winner = 0;   // awaited: the candidate
+    std::uint8_t wanted = 1;      // told: results
+    std::uint8_t own_faults = 0;  // told: this peer's
+    bool own = false;             // told: this peer is to compute it
+    std::uint32_t number = 0;     // by the order of coming
     [[nodiscard]] Value value() const;
   };
 
   [[nodiscard]] Unit* open_unit(UnitIndex index);
-  [[nodiscard]] Verdict judged(const Unit& unit) const { return judge(*unit.history, copies_, present_); }
+  [[nodiscard]] Verdict judged(const Unit& unit) const;
+  [[nodiscard]] bool told() const { return copies_ == 0; }
+  [[nodiscard]] std::optional<UnitIndex> next_own();
+  void hold(const Unit& unit, const Value& output);
+  void let_go(const Unit& unit);
   [[nodiscard]] UnitQueue::Fit fit(UnitIndex index, DonorIndex donor);
   [[nodiscard]] LeasedUnit begin(UnitIndex index, Unit& unit, DonorIndex donor, LeaseId lease);
   void requeue(UnitIndex index, Unit& unit);
@@ -106,6 +158,12 @@ class UnitTable {
   std::size_t present_ = 0;
   std::vector<Unit> units_;  // by index
   UnitQueue queue_;
+  std::vector<UnitIndex> by_number_;  // told
+  UnitNumber offered_ = 0;
+  std::deque<UnitIndex> own_queue_;
+  DonorIndex self_ = ~DonorIndex{0};
+  MayAudit may_audit_;
+  std::uint64_t bytes_held_ = 0;
   std::uint64_t open_ = 0;
   std::uint64_t known_ = 0;
 };

@@ -303,6 +303,11 @@ void Host::act(core::DonorOutvoted effect) {
   if (outvoted) outvoted(effect.donor);
 }
 
+void Host::act(core::DonorConvicted effect) {
+  if (Submission* submission = submission_of(effect.job)) ++submission->convicted;
+  if (effect.branded && outvoted) outvoted(effect.donor);
+}
+
 void Host::act(core::NobodyToCompute effect) {
   if (Submission* submission = submission_of(effect.job)) ++submission->nobody_to_compute;
 }

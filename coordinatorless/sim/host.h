@@ -120,6 +120,9 @@ class Host final : public NetworkUser {
   void act(core::Persist effect);
   void act(core::DeliverResults effect);
   void act(core::DonorOutvoted effect);
+  void act(core::DonorConvicted effect);
+  void act(core::CostExpected) {}
+  void act(core::UnitsHeld) {}
   void act(core::NobodyToCompute effect);
   void act(core::DonorsBack effect);
   void act(core::JobEnded effect);

@@ -28,6 +28,8 @@ nlohmann::ordered_json as_json(const SimulationReport& report) {
           {"unfinished", report.unfinished},
           {"attempts_per_unit", report.attempts_per_unit},
           {"overhead", report.overhead},
+          {"own_share", report.own_share},
+          {"convicted", report.convicted},
           {"virtual_seconds", report.virtual_seconds},
           {"messages", report.messages},
           {"bytes_per_peer_second", report.bytes_per_peer_second},
@@ -53,7 +55,6 @@ int main(int argc, char** argv) {
   SimulationOptions options;
   std::uint64_t runs = 1;
   std::string strategy = "always";
-  double confidence = 0;
   bool json = false;
 
   CLI::App app{"Runs a swarm of simulated peers, the product's own protocol core, in virtual time. The same seed gives the same run."};
@@ -63,8 +64,9 @@ int main(int argc, char** argv) {
   app.add_option("--unit-seconds", options.unit_seconds, "Mean CPU time of a unit; units and donors differ")->check(CLI::Range(1e-6, 1e6));
   app.add_option("--seed", options.seed, "The run's seed");
   app.add_option("--copies", options.copies, "Different donors that must agree on a unit")->check(CLI::Range(1, 16));
-  CLI::Option* with_confidence =
-      app.add_option("--confidence", confidence, "Wanted confidence per unit (not in this version)")->default_str("");
+  app.add_option("--confidence", options.confidence, "Wanted confidence per unit, instead of copies; 0: by copies")
+      ->check(CLI::Range(0.0, 0.999999999));
+  app.add_option("--assume", options.assume, "Share of saboteurs that a confidence reckons with")->check(CLI::Range(0.0, 0.95));
   app.add_option("--saboteurs", options.saboteurs, "Share of donors that lie")->check(CLI::Range(0.0, 1.0));
   app.add_option("--strategy", strategy, "How they lie")->check(CLI::IsMember({"always", "random", "sleeper", "collude", "sybil"}));
   app.add_option("--silent", options.silent, "Share of donors that take work and never answer")->check(CLI::Range(0.0, 1.0));
@@ -97,10 +99,6 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? exit_well : exit_usage;
-  }
-  if (with_confidence->count() > 0) {
-    std::cerr << "dugnad-sim: --confidence is not in this version; use --copies\n";
-    return exit_usage;
   }
   options.strategy = *strategy_named(strategy);
 

@@ -32,6 +32,14 @@ WorldOptions world_of(const SimulationOptions& options) {
   return world;
 }
 
+std::optional<core::WantedConfidence> wanted_of(const SimulationOptions& options) {
+  if (options.confidence <= 0) return std::nullopt;
+  core::WantedConfidence wanted;
+  wanted.error_ppb = static_cast<std::uint32_t>(std::clamp(std::round((1 - options.confidence) * 1e9), 1.0, 999'999'999.0));
+  wanted.assumed_ppm = static_cast<std::uint32_t>(std::round(options.assume * 1e6));
+  return wanted;
+}
+
 /// The shortest decimal that reads back as the same number.
 std::string text_of(double number) {
   char buffer[32];
@@ -57,9 +65,10 @@ SimulationReport simulate(const SimulationOptions& options) {
   SubmitterOptions user;
   user.behind_nat = generator.chance(options.nat);
   user.starts_after = start_spread / 2;
+  user.slots = options.confidence > 0 ? 1 : 0;  // the root of trust
   const Node submitter = world.add_submitter(user);
   const Submission& job = world.submit(submitter, {options.units, from_seconds(options.unit_seconds), options.copies, options.input_bytes,
-                                                    options.output_bytes, options.module_bytes});
+                                                    options.output_bytes, options.module_bytes, wanted_of(options)});
 
   Faults faults(world, {options.crashes, options.suspends, options.partitions});
   const Duration limit = from_seconds(options.max_hours * 3600);
@@ -84,11 +93,15 @@ SimulationReport simulate(const SimulationOptions& options) {
   if (report.troubles.empty() && !ended)
     report.troubles.push_back("the job has not ended, although the faults stopped half of --max-hours ago");
   if (job.failed() > 0) report.troubles.push_back(std::to_string(job.failed()) + " units failed, and every honest peer can compute them");
+  report.convicted = job.convicted;
   report.crashes = faults.crashes();
   report.partitions = faults.partitions();
   report.events = world.events();
   if (const core::Peer* peer = world.host(submitter).peer()) {
-    if (const auto progress = peer->progress(job.id())) report.reopened = progress->units_reopened;
+    if (const auto progress = peer->progress(job.id())) {
+      report.reopened = progress->units_reopened;
+      report.own_share = static_cast<double>(progress->own_units) / static_cast<double>(options.units);
+    }
   }
   for (Node node = 0; node < world.size(); ++node) report.fetched += world.host(node).blobs().fetched();
   report.final_draw = world.final_draw();
@@ -104,6 +117,8 @@ std::string command_line(const SimulationOptions& options) {
   };
   add("unit-seconds", options.unit_seconds, plain.unit_seconds);
   add("copies", options.copies, plain.copies);
+  add("confidence", options.confidence, plain.confidence);
+  add("assume", options.assume, plain.assume);
   add("saboteurs", options.saboteurs, plain.saboteurs);
   if (options.strategy != plain.strategy) line += " --strategy " + std::string(name_of(options.strategy));
   add("silent", options.silent, plain.silent);

@@ -14,6 +14,8 @@ struct SimulationOptions {
   double unit_seconds = 1;  // mean, on a donor of speed 1
   std::uint64_t seed = 1;
   std::uint32_t copies = 2;
+  double confidence = 0;  // per unit, instead of copies; 0: by copies
+  double assume = 0.1;    // share of saboteurs that it reckons with
   double saboteurs = 0;  // shares of the donors
   Strategy strategy = Strategy::always;
   double silent = 0;
@@ -46,6 +48,8 @@ struct SimulationReport {
   std::uint64_t final_draw = 0;
 
   std::vector<std::string> troubles;  // broken invariants and lost units; empty where all is well
+  std::uint64_t convicted = 0;  // times that a donor was proven wrong
+  double own_share = 0;         // of the units, decided by the submitter's own work, since it last started
   std::uint64_t crashes = 0;
   std::uint64_t partitions = 0;
   std::uint64_t events = 0;

@@ -29,6 +29,7 @@ Submission::Submission(const SwarmId& swarm, const JobSpec& spec, SimCrypto& own
   manifest.task_version = task_version;
   manifest.copies = spec.copies;
   manifest.unit_limit = std::max<Duration>(limit_least, spec.unit * limit_units);
+  manifest.confidence = spec.confidence;
   manifest.created = created;
   if (spec.module_bytes > 0) manifest.module = module_ = BlobId{spec.module_bytes, hash_of(nonce.view())};
   manifest_ = sign(owner, swarm_, core::Domain::manifest, core::encode(manifest));
@@ -40,7 +41,8 @@ core::JobSubmitted Submission::event(SimCrypto& owner, const PeerId& submitter) 
   delegation.job = id_;
   delegation.epoch = ++epoch_;
   delegation.peers = {submitter};
-  return {manifest_, sign(owner, swarm_, core::Domain::delegation, core::encode(delegation)), to_bytes("dugnad-sim")};
+  return {manifest_, sign(owner, swarm_, core::Domain::delegation, core::encode(delegation)), to_bytes("dugnad-sim"),
+          static_cast<std::uint64_t>(std::count(final_.begin(), final_.end(), false))};
 }
 
 std::vector<core::UnitsAppended> Submission::missing() const {

@@ -18,6 +18,7 @@ struct JobSpec {
   std::uint64_t input_bytes = 0;  // of each unit; above small_bytes_max they are blobs
   std::uint64_t output_bytes = 0;
   std::uint64_t module_bytes = 0;  // of its program; 0: the task is built in
+  std::optional<core::WantedConfidence> confidence{};  // instead of copies
 };
 
 class Submission {
@@ -50,6 +51,7 @@ class Submission {
 
   // What was said to the user.
   std::uint64_t outvoted = 0;
+  std::uint64_t convicted = 0;
   std::uint64_t nobody_to_compute = 0;
   std::uint64_t donors_back = 0;
 

@@ -88,9 +88,11 @@ void Witness::delivered(const core::DeliverResults& effect) {
         const auto group = ballot->second.votes.find({unit.outcome, digest_of(unit.output)});
         if (group != ballot->second.votes.end()) votes = group->second.size();
       }
-      if (votes < watched->submission->spec().copies) {
+      const JobSpec& spec = watched->submission->spec();
+      const std::uint32_t needed = spec.confidence ? 1 : spec.copies;
+      if (votes < needed) {
         violated(name + " was accepted on the word of " + std::to_string(votes) + " donors that held it, and needs " +
-                 std::to_string(watched->submission->spec().copies));
+                 std::to_string(needed));
       }
     }
     if (const auto trouble = watched->submission->accept(unit)) violated(*trouble);

@@ -114,11 +114,13 @@ TEST_CASE("golden bytes of a goodbye") {
 TEST_CASE("golden bytes of a manifest") {
   Manifest manifest{.owner = id<PublicKey>(0x10), .nonce = id<Hash>(0x20), .task = "nqueens", .task_version = 1, .copies = 2,
                     .unit_limit = std::chrono::minutes(1), .memory_bytes = 1 << 20, .module = {}, .fuel = 0, .created = date};
-  check_golden(manifest, decode_manifest, "9b 01 " + h10 + h20 + "a7 6e717565656e73 01 02 ce03938700 ce00100000 c0 00 " + date_hex);
+  check_golden(manifest, decode_manifest, "9c 01 " + h10 + h20 + "a7 6e717565656e73 01 02 ce03938700 ce00100000 c0 00 c0 " + date_hex);
   manifest.module = BlobId{70000, id<Hash>(0x30)};
   manifest.fuel = 300;
+  manifest.confidence = WantedConfidence{1000, true, 200000, false};
   check_golden(manifest, decode_manifest,
-               "9b 01 " + h10 + h20 + "a7 6e717565656e73 01 02 ce03938700 ce00100000 92 ce00011170" + h30 + "cd012c " + date_hex);
+               "9c 01 " + h10 + h20 + "a7 6e717565656e73 01 02 ce03938700 ce00100000 92 ce00011170" + h30 + "cd012c 94 cd03e8 c3 ce00030d40 c2 " +
+                   date_hex);
 }
 TEST_CASE("golden bytes of a delegation") {
   check_golden(Delegation{job, 1, {id<PeerId>(0x20)}}, decode_delegation, "94 01 " + h10 + "01 91" + h20);

@@ -39,7 +39,7 @@ struct Bench {
   /// A job of so many units, which the donor has returned, each with a large output.
   void submit_and_answer(const JobId& id, std::uint64_t units, std::uint64_t length) {
     submit(id, units);
-    board.on_want(donor.self.id, Want{id, 8, seconds(100)}, now, out);
+    board.on_want(donor.self.id, Want{id, 8, seconds(100)}, {}, now, out);
     std::uint64_t answered = 0;
     for (auto leases = sent<Lease>(); !leases.empty(); leases = sent<Lease>()) {
       std::vector<UnitResult> all;
@@ -79,7 +79,7 @@ TEST_CASE("results and credit for a job that does not run here are answered with
   Bench bench;
   CHECK_FALSE(bench.answer(job, LeaseId{1}));
   CHECK(bench.sent<Closed>().size() == 1);
-  bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(1)}, bench.now, bench.out);
+  bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(1)}, {}, bench.now, bench.out);
   CHECK(bench.sent<Closed>().size() == 1);
   bench.board.on_return(bench.donor.self.id, Return{job, {{0}}}, bench.now, bench.out);
   CHECK(bench.out.messages.empty());
@@ -88,7 +88,7 @@ TEST_CASE("results and credit for a job that does not run here are answered with
 TEST_CASE("of a job that ended, only what became of it is kept") {
   Bench bench;
   bench.submit(job);
-  bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(1)}, bench.now, bench.out);
+  bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(1)}, {}, bench.now, bench.out);
   const auto leases = bench.sent<Lease>();
   REQUIRE(leases.size() == 1);
   CHECK(bench.board.employs(bench.donor.self.id));
@@ -194,7 +194,7 @@ TEST_CASE("once the submitter leaves, newcomers are sent away") {
   Bench bench;
   bench.submit(job);
   bench.board.leave(bench.out);
-  bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(1)}, bench.now, bench.out);
+  bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(1)}, {}, bench.now, bench.out);
   CHECK(bench.sent<Closed>().size() == 1);
   CHECK(bench.board.runs(job));
 }
@@ -227,7 +227,7 @@ TEST_CASE("the room of an output that is given up serves the job that waits for 
   bench.now.boot += limits::holder_absence / 2;
   bench.board.lost(bench.donor.self.id, bench.now, bench.out);
   CHECK(bench.fetches().empty());
-  bench.board.on_want(bench.donor.self.id, Want{other_job, 8, seconds(100)}, bench.now, bench.out);  // for this one it is back
+  bench.board.on_want(bench.donor.self.id, Want{other_job, 8, seconds(100)}, {}, bench.now, bench.out);  // for this one it is back
   bench.now.boot += limits::holder_absence;
   bench.board.tick(bench.now, bench.out);
   CHECK(bench.board.progress(job)->units_reopened == 1);

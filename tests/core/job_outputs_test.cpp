@@ -45,7 +45,7 @@ struct Bench {
   std::optional<JobState> ended;
 
   explicit Bench(unsigned copies, std::uint64_t room = 64 * mebibyte)
-      : commons{blobs, {room, 0}, 1}, job(self, commons, JobId{}, manifest(copies), now) {}
+      : commons{blobs, {room, 0}, 1}, job(self, commons, JobId{}, manifest(copies), 0, now) {}
 
   static Manifest manifest(unsigned copies) {
     Manifest manifest;
@@ -58,7 +58,7 @@ struct Bench {
   void units(std::uint64_t count, Value input = Bytes{1}) {
     UnitsAppended appended{JobId{}, {}, true};
     for (std::uint64_t i = 0; i < count; ++i) appended.units.push_back({{i}, input});
-    job.append(std::move(appended));
+    job.append(std::move(appended), now);
     settle();
   }
   void want(const PeerId& donor, unsigned slots = 1) {

@@ -51,7 +51,7 @@ struct Bench {
   int alone = 0, back = 0;
   Duration longest_lease{};
 
-  explicit Bench(unsigned copies) : job(self, commons, JobId{}, manifest(copies), now) {}
+  explicit Bench(unsigned copies) : job(self, commons, JobId{}, manifest(copies), 0, now) {}
 
   static Manifest manifest(unsigned copies) {
     Manifest manifest;
@@ -66,7 +66,7 @@ struct Bench {
     for (std::uint64_t i = first; i < first + count; ++i) {
       appended.units.push_back({{i}, Bytes{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)}});
     }
-    job.append(std::move(appended));
+    job.append(std::move(appended), now);
     settle();
   }
 

@@ -80,6 +80,10 @@ class Sampler {
       manifest.module = BlobId{1 + generator_.below(limits::module_bytes_max), id<Hash>()};
       manifest.fuel = number() >> 1;
     }
+    if (flag()) {
+      manifest.confidence = WantedConfidence{static_cast<std::uint32_t>(1 + generator_.below(999'999'999)), flag(),
+                                             static_cast<std::uint32_t>(generator_.below(limits::assumed_ppm_max + 1)), flag()};
+    }
     constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789_.-";
     for (std::size_t length = 1 + generator_.below(64); length > 0; --length) manifest.task += letters[generator_.below(letters.size())];
     return manifest;

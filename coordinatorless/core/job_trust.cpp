@@ -1,0 +1,218 @@
+#include "coordinatorless/core/job_trust.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "coordinatorless/core/admission.h"
+#include "coordinatorless/core/limits.h"
+
+namespace dugnad::core {
+
+ConfidenceGoal goal_of(const WantedConfidence& wanted) {
+  return {1.0 - wanted.error_ppb / 1e9, wanted.combined, wanted.assumed_ppm / 1e6, wanted.stream ? Finality::stream : Finality::end};
+}
+
+JobTrust::JobTrust(const WantedConfidence& wanted, std::uint64_t expected, UnitTable& units)
+    : goal_(goal_of(wanted)), units_(units), ledger_(goal_), expected_(expected), error_left_(1.0 - goal_.confidence) {
+  units_.set_may_audit([this](UnitIndex unit, DonorIndex donor) { return may_audit(units_.number_of(unit), donor); });
+}
+
+// --- Donors ---
+
+void JobTrust::joined(DonorIndex donor) {
+  joined_ = std::max(joined_, donor + 1);
+  ledger_.joined(donor);
+}
+
+void JobTrust::set_self(DonorIndex self) {
+  self_ = self;
+  units_.set_self(self);
+}
+
+void JobTrust::set_present(std::vector<Present> present, bool self_is_able) {
+  self_is_able_ = self_is_able;
+  present_.clear();
+  at_address_.clear();
+  in_network_.clear();
+  established_ = 0;
+  for (Present& each : present) {
+    if (is_branded(each.donor)) continue;
+    present_.push_back(each.donor);
+    established_ += is_established(each.donor);
+    if (each.donor >= addresses_.size()) addresses_.resize(each.donor + 1);
+    addresses_[each.donor] = each.address;
+    if (!each.address) continue;
+    ++at_address_[each.address->ip];
+    ++in_network_[group_of(*each.address)];
+  }
+  ledger_.set_anyone_established(any_but_newcomers());
+}
+
+bool JobTrust::any_but_newcomers() const {
+  return std::any_of(present_.begin(), present_.end(), [this](DonorIndex donor) { return !ledger_.standing(donor).newcomer; });
+}
+
+bool JobTrust::is_established(DonorIndex donor) const { return !ledger_.standing(donor).probation; }
+
+bool JobTrust::may_audit(UnitNumber unit, DonorIndex donor) const {
+  const DonorIndex holder = ledger_.state(unit).holder;
+  if (holder == TrustLedger::nobody) return true;
+  if (!is_established(donor) && established_ > 1) return false;
+  const auto address_of = [this](DonorIndex who) { return who < addresses_.size() ? addresses_[who] : std::nullopt; };
+  const auto one = address_of(holder), other = address_of(donor);
+  if (!one || !other) return true;
+  const auto elsewhere = [this](std::size_t here) { return present_.size() - std::min(present_.size(), here); };
+  const auto count = [](const auto& map, const auto& key) { const auto at = map.find(key); return at == map.end() ? std::size_t{0} : at->second; };
+  if (one->ip == other->ip) return 10 * elsewhere(count(at_address_, one->ip)) < present_.size();
+  const std::uint64_t network = group_of(*one);
+  return network != group_of(*other) || 2 * elsewhere(count(in_network_, network)) < present_.size();
+}
+
+std::size_t JobTrust::leases_allowed(DonorIndex donor, std::size_t units) const {
+  if (donor == self_ || !ledger_.anyone_caught()) return units;
+  const auto& standing = ledger_.standing(donor);
+  if (standing.branded) return 0;
+  if (standing.newcomer) {
+    const double share = share_for_newcomers({true, any_but_newcomers(), std::max(expected_, units_.known()), ledger_.cost_of_newcomers()});
+    if (share >= 1) return units;
+    if (share <= 0) return 0;
+    const double most = 1.0 + share * static_cast<double>(leases_) - static_cast<double>(newcomers_leases_);
+    return most < 1 ? 0 : std::min(units, static_cast<std::size_t>(most));
+  }
+  if (!standing.probation) return units;
+  const auto at = leased_on_probation_.find(donor);
+  const std::uint64_t had = at == leased_on_probation_.end() ? 0 : at->second;
+  const std::uint64_t most = growth * standing.final_results;
+  return had >= most ? 0 : static_cast<std::size_t>(std::min<std::uint64_t>(units, most - had));
+}
+
+void JobTrust::leased(DonorIndex donor, std::size_t units) {
+  if (donor == self_ || !ledger_.anyone_caught()) return;
+  leases_ += units;
+  const auto& standing = ledger_.standing(donor);
+  if (standing.newcomer) newcomers_leases_ += units;
+  if (!standing.probation || standing.newcomer) return;
+  if (probation_block_ != ledger_.final_units()) leased_on_probation_.clear();
+  probation_block_ = ledger_.final_units();
+  leased_on_probation_[donor] += units;
+}
+
+// --- Blocks ---
+
+void JobTrust::open_block(std::uint64_t units, double error) {
+  const JobFacts facts{std::max({expected_, units_.known(), units}), std::max<std::uint64_t>(present_.size(), 1), 1.0};
+  AuditTerms terms = block_terms(goal_, facts, units);
+  terms.error = error;
+  if (opened_++ == 0) {
+    ledger_.check_first(static_cast<double>(facts.donors) <= first_results_share * static_cast<double>(facts.units));
+  }
+  if (goal_.combined) error_left_ = std::max(0.0, error_left_ - error * static_cast<double>(units));
+  ledger_.open_block(terms);
+  waits_since_ = never;
+}
+
+void JobTrust::appended(BootTime now) {
+  last_appended_ = now;
+  waits_since_ = std::min(waits_since_, now);
+}
+
+std::optional<CostExpected> JobTrust::plan(BootTime now, bool complete) {
+  plan_again_at_ = never;
+  if (complete) expected_ = units_.known();
+  if (units_.known() > 0 && ledger_.units() > units_.known() && (complete || units_.bytes_held() > limits::held_bytes_max)) {
+    ledger_.end_block(units_.known());
+  }
+  units_.offer(std::min(ledger_.units(), units_.known()));
+  const std::uint64_t waiting = units_.known() - std::min(units_.known(), ledger_.units());
+  if (waiting == 0 || (present_.empty() && !self_is_able_)) return std::nullopt;
+  const bool first = opened_ == 0;
+  if (expected_ > ledger_.units()) {
+    double error = unit_error(goal_, expected_);
+    if (goal_.combined) error = std::clamp(error_left_ / static_cast<double>(expected_ - ledger_.units()), 1e-15, error);
+    const std::uint64_t blocks = block_count(goal_, expected_);
+    while (ledger_.units() < units_.known()) {
+      const std::uint64_t left = expected_ - ledger_.units();
+      open_block(std::min(left, block_units(expected_, blocks, std::min(planned_blocks_++, blocks - 1))), error);
+    }
+  } else {
+    const double stream_block = goal_.combined ? 1e300 : 10.0 / (1.0 - goal_.confidence);
+    const BootTime due = std::min(last_appended_ + limits::block_idle, waits_since_ + limits::block_wait);
+    if (static_cast<double>(waiting) < stream_block && now < due) {
+      plan_again_at_ = due;
+      return std::nullopt;
+    }
+    const double half = std::max(error_left_ / 2.0 / static_cast<double>(waiting), 1e-15);
+    open_block(waiting, goal_.combined ? half : 1.0 - goal_.confidence);
+  }
+  units_.offer(std::min(ledger_.units(), units_.known()));
+  if (!first) return std::nullopt;
+  if (expected_ == 0) return CostExpected{};
+  const CostEstimate cost = cost_expected(goal_, {expected_, std::max<std::uint64_t>(present_.size(), 1), 1.0});
+  return CostExpected{{}, expected_, cost.quiet, cost.attacked, cost.own};
+}
+
+// --- Units ---
+
+void JobTrust::voted(UnitIndex unit, DonorIndex donor, const UnitTable::Counted& counted, Generator& generator) {
+  const UnitNumber number = units_.number_of(unit);
+  if (number < ledger_.final_units()) return;
+  if (!counted.fault.empty()) {
+    failed_here_[number] = counted.fault;
+    return ledger_.given_up(number);
+  }
+  if (counted.blamed) return ledger_.nobody_computes(number);
+  if (counted.kind != UnitTable::Counted::Kind::taken || !counted.is_result) return;
+  if (donor == self_) {
+    ledger_.recomputed(number, counted.digest);
+  } else if (!ledger_.returned(number, donor, counted.digest, generator)) {
+    units_.discard(unit, donor);
+  }
+}
+
+void JobTrust::look_for_stuck() {
+  constexpr std::size_t looks = 1024;
+  for (const UnitIndex unit : units_.stuck(looks, present_)) {
+    const UnitNumber number = units_.number_of(unit);
+    if (ledger_.state(number).returned) ledger_.nobody_audits(number);
+    else ledger_.nobody_computes(number);
+  }
+}
+
+void JobTrust::fulfil(Turn& turn) {
+  for (auto wishes = ledger_.take_wishes(); !wishes.empty(); wishes = ledger_.take_wishes()) {
+    for (const auto& convicted : wishes.convicted) {
+      turn.convicted.emplace_back(units_.unit_at(convicted.unit), convicted);
+      ++convicted_;
+    }
+    for (const UnitNumber number : wishes.decided) {
+      const UnitIndex unit = units_.unit_at(number);
+      turn.unneeded.emplace_back(unit, units_.enough(unit));
+    }
+    for (const UnitNumber number : wishes.reopened) units_.discard_all(units_.unit_at(number));
+    for (const UnitNumber number : wishes.own) units_.want_own(units_.unit_at(number));
+    for (const auto& [number, donor] : wishes.void_audits) units_.discard(units_.unit_at(number), donor);
+    for (const UnitNumber number : wishes.more) units_.want(units_.unit_at(number), ledger_.results_wanted(number));
+  }
+}
+
+JobTrust::Turn JobTrust::turn(std::size_t finished_max) {
+  Turn turn;
+  fulfil(turn);
+  ledger_.end_turn();
+  fulfil(turn);
+  for (; finished_ < ledger_.final_units() && turn.finished.size() < finished_max; ++finished_) {
+    const UnitIndex unit = units_.unit_at(finished_);
+    turn.unneeded.emplace_back(unit, units_.enough(unit));
+    if (const auto failed = failed_here_.find(finished_); failed != failed_here_.end()) {
+      turn.finished.emplace_back(unit, UnitTable::Counted{});
+      turn.finished.back().second.settled = units_.fail(unit, "this program could not compute it: " + failed->second);
+      failed_here_.erase(failed);
+    } else {
+      turn.finished.emplace_back(unit, units_.finish(unit, ledger_.final_digest(finished_)));
+    }
+  }
+  ledger_.release(finished_);
+  return turn;
+}
+
+}  // namespace dugnad::core

@@ -1,0 +1,126 @@
+// The half of a table of units that is told by a ledger what each unit wants.
+#include <algorithm>
+
+#include "coordinatorless/core/unit_table.h"
+
+namespace dugnad::core {
+
+void UnitTable::hold(const Unit& unit, const Value& output) { bytes_held_ += unit.input.size() + output.length(); }
+
+/// Undoes hold() for every result that the unit has.
+void UnitTable::let_go(const Unit& unit) {
+  if (!told() || unit.history == nullptr) return;
+  for (const AttemptRecord& attempt : unit.history->attempts) {
+    if (attempt.state == AttemptState::voted) bytes_held_ -= unit.input.size() + unit.history->candidates[attempt.group].output.length();
+  }
+}
+
+std::optional<UnitIndex> UnitTable::next_own() {
+  while (!own_queue_.empty()) {
+    const UnitIndex index = own_queue_.front();
+    own_queue_.pop_front();
+    const Unit* unit = open_unit(index);
+    if (unit == nullptr || !unit->own) continue;
+    const AttemptRecord* had = unit->history == nullptr ? nullptr : unit->history->attempt_of(self_);
+    if (had == nullptr || had->state == AttemptState::lapsed) return index;
+  }
+  return std::nullopt;
+}
+
+void UnitTable::offer(UnitNumber below) {
+  for (; offered_ < below; ++offered_) {
+    units_[by_number_[offered_].value].queued = true;
+    queue_.push_fresh(by_number_[offered_]);
+  }
+}
+
+void UnitTable::want(UnitIndex index, unsigned results) {
+  Unit* unit = open_unit(index);
+  if (unit == nullptr) return;
+  unit->wanted = static_cast<std::uint8_t>(std::min(results, 255U));
+  requeue(index, *unit);
+}
+
+void UnitTable::want_own(UnitIndex index) {
+  Unit* unit = open_unit(index);
+  if (unit == nullptr || unit->own) return;
+  unit->own = true;
+  own_queue_.push_back(index);
+}
+
+void UnitTable::discard(UnitIndex index, DonorIndex donor) {
+  Unit* unit = open_unit(index);
+  AttemptRecord* attempt = unit == nullptr || unit->history == nullptr ? nullptr : unit->history->attempt_of(donor);
+  if (attempt == nullptr) return;
+  if (attempt->state == AttemptState::voted) bytes_held_ -= unit->input.size() + unit->history->candidates[attempt->group].output.length();
+  unit->history->forget(*attempt);
+  requeue(index, *unit);
+}
+
+void UnitTable::discard_all(UnitIndex index) {
+  Unit* unit = open_unit(index);
+  if (unit == nullptr || unit->history == nullptr) return;
+  let_go(*unit);
+  std::erase_if(unit->history->attempts, [](const AttemptRecord& attempt) { return attempt.state == AttemptState::voted; });
+  unit->history->candidates.clear();
+  unit->wanted = 1;
+  requeue(index, *unit);
+}
+
+std::vector<std::pair<DonorIndex, LeaseId>> UnitTable::enough(UnitIndex index) {
+  std::vector<std::pair<DonorIndex, LeaseId>> unneeded;
+  Unit* unit = open_unit(index);
+  if (unit == nullptr || unit->history == nullptr) return unneeded;
+  unit->wanted = 0;
+  unit->own = false;
+  for (AttemptRecord& attempt : unit->history->attempts) {
+    if (attempt.state != AttemptState::leased) continue;
+    unneeded.emplace_back(attempt.donor, attempt.lease);
+    attempt.state = AttemptState::lapsed;
+    attempt.revoked = true;
+  }
+  return unneeded;
+}
+
+UnitTable::Counted UnitTable::finish(UnitIndex index, ShortDigest digest) {
+  Unit* unit = open_unit(index);
+  DUGNAD_ASSERT(unit != nullptr && unit->history != nullptr, "a final unit has a result");
+  const auto& candidates = unit->history->candidates;
+  const auto winner = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return short_digest(c.digest) == digest; });
+  DUGNAD_ASSERT(winner != candidates.end(), "a final result was returned by somebody");
+  const auto group = static_cast<std::uint8_t>(winner - candidates.begin());
+  Counted counted;
+  if (winner->output.large) {
+    unit->history->final = winner->digest;
+    unit->wanted = 1;
+    unit->own = false;
+    counted.agreed = agree(*unit, group);
+  } else {
+    counted.settled = settle(index, *unit, {Verdict::Kind::settled, group, 0, {}});
+  }
+  return counted;
+}
+
+UnitTable::Settled UnitTable::fail(UnitIndex index, const std::string& reason) {
+  Unit* unit = open_unit(index);
+  DUGNAD_ASSERT(unit != nullptr && unit->history != nullptr, "a unit fails that was tried");
+  return settle(index, *unit, {Verdict::Kind::failed, 0, 0, reason});
+}
+
+std::vector<UnitIndex> UnitTable::stuck(std::size_t looks, const std::vector<DonorIndex>& able) const {
+  std::vector<UnitIndex> found;
+  queue_.each_again(looks, [&](UnitIndex index) {
+    if (!is_open(index)) return;
+    const Unit& unit = units_[index.value];
+    if (unit.own || unit.history == nullptr || judged(unit).leases_wanted == 0) return;
+    const bool somebody = std::any_of(able.begin(), able.end(), [&](DonorIndex donor) {
+      const AttemptRecord* had = unit.history->attempt_of(donor);
+      if (had != nullptr && had->state != AttemptState::lapsed) return false;
+      return unit.wanted <= 1 || !may_audit_ || may_audit_(index, donor);
+    });
+    if (!somebody) found.push_back(index);
+  });
+  return found;
+}
+
+}  // namespace dugnad::core
