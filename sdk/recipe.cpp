@@ -8,8 +8,9 @@
 namespace dugnad::sdk {
 namespace {
 
-constexpr std::uint8_t version = 2;
+constexpr std::uint8_t version = 3;
 constexpr std::uint8_t version_without_modules = 1;
+constexpr std::uint8_t version_without_confidence = 2;
 constexpr std::uint8_t kind_last = 3;
 
 void put_text(tasks::Writer& out, const std::string& text) {
@@ -51,6 +52,24 @@ bool read_module(tasks::Reader& in, Recipe& recipe) {
   return true;
 }
 
+void put_confidence(tasks::Writer& out, const Recipe& recipe) {
+  out.u8(recipe.confidence ? 1 : 0);
+  if (!recipe.confidence) return;
+  const auto flag = [](bool set) { return static_cast<std::uint8_t>(set ? 1 : 0); };
+  out.u32(recipe.confidence->error_ppb).u8(flag(recipe.confidence->combined));
+  out.u32(recipe.confidence->assumed_ppm).u8(flag(recipe.confidence->stream));
+}
+
+void read_confidence(tasks::Reader& in, Recipe& recipe) {
+  if (in.u8() != 1) return;
+  core::WantedConfidence wanted;
+  wanted.error_ppb = in.u32();
+  wanted.combined = in.u8() == 1;
+  wanted.assumed_ppm = in.u32();
+  wanted.stream = in.u8() == 1;
+  recipe.confidence = wanted;
+}
+
 Bytes encode_as(const Recipe& recipe, std::uint8_t as) {
   tasks::Writer out;
   out.u8(as).u8(static_cast<std::uint8_t>(recipe.kind));
@@ -63,10 +82,18 @@ Bytes encode_as(const Recipe& recipe, std::uint8_t as) {
   }
   put_bytes(out, recipe.inputs.bytes);
   if (as != version_without_modules) put_module(out, recipe);
+  if (as == version) put_confidence(out, recipe);
   return out.take();
 }
 
 }  // namespace
+
+std::optional<Confidence> confidence_of(const Recipe& recipe) {
+  if (!recipe.confidence) return std::nullopt;
+  const core::WantedConfidence& wanted = *recipe.confidence;
+  const bool per_unit = recipe.kind == Recipe::Kind::run && !wanted.combined;
+  return Confidence{1 - wanted.error_ppb / 1e9, per_unit, wanted.assumed_ppm / 1e6, wanted.stream};
+}
 
 Bytes encode(const Recipe& recipe) { return encode_as(recipe, version); }
 
@@ -74,7 +101,7 @@ std::optional<Recipe> decode_recipe(ByteView bytes) {
   tasks::Reader in(bytes);
   Recipe recipe;
   const std::uint8_t written = in.u8();
-  if (written != version && written != version_without_modules) return std::nullopt;
+  if (written < version_without_modules || written > version) return std::nullopt;
   const std::uint8_t kind = in.u8();
   if (kind > kind_last) return std::nullopt;
   recipe.kind = static_cast<Recipe::Kind>(kind);
@@ -90,6 +117,7 @@ std::optional<Recipe> decode_recipe(ByteView bytes) {
   }
   for (std::uint8_t& byte : recipe.inputs.bytes) byte = in.u8();
   if (written != version_without_modules && !read_module(in, recipe)) return std::nullopt;
+  if (written > version_without_confidence) read_confidence(in, recipe);
   // A name twice, or out of order, is nothing that we wrote.
   const Bytes again = encode_as(recipe, written);
   if (!in.complete() || !std::equal(bytes.begin(), bytes.end(), again.begin(), again.end())) return std::nullopt;

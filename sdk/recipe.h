@@ -1,8 +1,10 @@
 // Recipe: how a program finds a job of an earlier run again, and what a person is told of a job in the journal. Kept with the job as bytes,
-// never sent. Version 2:
+// never sent. Version 3:
 //   u8 version, u8 kind, text task, u32 task_version, u32 copies, u64 unit_timeout in ms, u32 count and for each parameter text, u64;
-//   32 bytes of inputs; u8 1 and 40 bytes of module, or u8 0; u64 memory_bytes, u64 fuel, long text source.
-// A text is u8 length and bytes, a long one u32 length and bytes; integers are little-endian. Version 1 ends with inputs, and is still read.
+//   32 bytes of inputs; u8 1 and 40 bytes of module, or u8 0; u64 memory_bytes, u64 fuel, long text source;
+//   u8 1, u32 error_ppb, u8 combined, u32 assumed_ppm, u8 stream, or u8 0.
+// A text is u8 length and bytes, a long one u32 length and bytes; integers are little-endian. Version 1 ends with inputs, version 2
+// with source; both are still read.
 #pragma once
 
 #include <chrono>
@@ -13,6 +15,8 @@
 #include "coordinatorless/base/blob_id.h"
 #include "coordinatorless/base/bytes.h"
 #include "coordinatorless/base/ids.h"
+#include "coordinatorless/core/messages.h"
+#include "dugnad/swarm.h"
 #include "tasks/task.h"
 
 namespace dugnad::sdk {
@@ -36,11 +40,15 @@ struct Recipe {
   std::uint64_t memory_bytes = 0;     // as JobOptions has these
   std::uint64_t fuel = 0;
   std::string source = {};  // at most source_max bytes
+  std::optional<core::WantedConfidence> confidence = {};  // instead of copies
 
   bool operator==(const Recipe&) const = default;
 };
 
 inline constexpr std::size_t source_max = 4096;
+
+/// As JobOptions has it.
+[[nodiscard]] std::optional<Confidence> confidence_of(const Recipe& recipe);
 
 [[nodiscard]] Bytes encode(const Recipe& recipe);
 

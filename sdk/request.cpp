@@ -1,9 +1,12 @@
 #include "sdk/request.h"
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <utility>
 
 #include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/limits.h"
 #include "sdk/module_image.h"
 
 namespace dugnad::sdk {
@@ -17,20 +20,40 @@ Hash hash_of_all(const std::vector<Bytes>& inputs) {
   return hasher.finish();
 }
 
+Result<std::optional<core::WantedConfidence>> wanted_confidence(Recipe::Kind kind, const JobOptions& options) {
+  if (!options.confidence) return std::optional<core::WantedConfidence>();
+  const Confidence& confidence = *options.confidence;
+  if (!(confidence.probability > 0 && confidence.probability <= 1 - 1e-9)) {
+    return Error{"a confidence lies between 0 and 0.999999999; nothing is certain"};
+  }
+  if (!(confidence.assume >= 0 && confidence.assume <= core::limits::assumed_ppm_max / 1e6)) {
+    return Error{"the share of saboteurs that a confidence assumes lies between 0 and " + std::to_string(core::limits::assumed_ppm_max / 1e6).substr(0, 4)};
+  }
+  core::WantedConfidence wanted;
+  wanted.error_ppb = static_cast<std::uint32_t>(std::clamp(std::round((1 - confidence.probability) * 1e9), 1.0, 999'999'999.0));
+  wanted.combined = kind == Recipe::Kind::run && !confidence.per_unit;
+  wanted.assumed_ppm = static_cast<std::uint32_t>(std::round(confidence.assume * 1e6));
+  wanted.stream = confidence.stream;
+  return std::optional(wanted);
+}
+
 Result<Recipe> recipe_of(Recipe::Kind kind, const std::string& task, std::uint32_t version, const JobOptions& options) {
   if (options.copies < 1 || options.copies > copies_max) {
     return Error{"copies is " + std::to_string(options.copies) + ", and may be 1 to " + std::to_string(copies_max)};
   }
   if (options.unit_timeout.count() <= 0) return Error{"a unit's time-out must be longer than nothing"};
   if (options.source.size() > source_max) return Error{"a job's source has at most " + std::to_string(source_max) + " bytes"};
+  const auto confidence = wanted_confidence(kind, options);
+  if (!confidence) return confidence.error();
   return Recipe{.kind = kind,
                 .task = task,
                 .task_version = version,
-                .copies = options.copies,
+                .copies = *confidence ? 1 : options.copies,
                 .unit_timeout = options.unit_timeout,
                 .parameters = {},
                 .inputs = {},
-                .source = options.source};
+                .source = options.source,
+                .confidence = *confidence};
 }
 
 Source source_of(InputsPlan::Next next, std::optional<std::uint64_t> expected) {

@@ -50,7 +50,8 @@ Result<Prepared> prepare_new(const worker::Node& node, const Recipe& recipe) {
                                .recipe = encode(recipe),
                                .module = recipe.module,
                                .memory_bytes = recipe.memory_bytes,
-                               .fuel = recipe.fuel},
+                               .fuel = recipe.fuel,
+                               .confidence = recipe.confidence},
                               *owner, node.id(), node.swarm(), zmq::read_clocks().wall);
   if (!job) return job.error();
   auto lock = lock_of(node, job->id);

@@ -74,6 +74,7 @@ Session::~Session() {
 // --- The Swarm's side ---
 
 void Session::start() {
+  if (expected_) submitted_.units_expected = *expected_ - std::min<std::uint64_t>(*expected_, kept_.size());
   node_->post(std::move(submitted_));
   if (opened_) return;
   thread_over_ = false;
@@ -130,6 +131,12 @@ void Session::accepted(std::vector<AcceptedUnit> units) {
   mailbox_.deliver(std::move(batch), std::move(large));
 }
 
+void Session::held(std::uint64_t units) {
+  const std::lock_guard lock(mutex_);
+  held_ = units;
+  if (!opened_ && may_cut()) changed_.notify_all();
+}
+
 void Session::ended(JobState state) {
   End end;
   {
@@ -184,7 +191,7 @@ bool Session::may_cut() {
   const std::uint64_t pinned = input_blob_bytes_ + earlier_bytes_;
   if (pinned > 0 && pinned + waiting_bytes_ > blob_room()) return false;
   // Not for every unit that is accepted, but for a quarter of them together.
-  return ahead_ <= look_ahead() / 4 * 3 && !mailbox_.full();
+  return ahead_ - std::min(ahead_, held_) <= look_ahead() / 4 * 3 && !mailbox_.full();
 }
 
 void Session::cut() {
@@ -435,6 +442,10 @@ Progress Session::progress() {
     said_.donors = said->donors;
     said_.copies_in_reach = said->copies_in_reach;
     said_.unit_seconds = said->unit_seconds;
+    said_.units_held = said->units_held;
+    said_.units_own = said->own_units;
+    said_.convicted = said->convicted;
+    said_.confidence = said->confidence;
   }
   Progress progress = said_;
   progress.units_known = cut_;

@@ -65,6 +65,8 @@ class Session {
   // --- The protocol's thread ---
 
   void accepted(std::vector<AcceptedUnit> units);
+  /// So many units have a result that is not final: they need nobody's time any more.
+  void held(std::uint64_t units);
   void ended(JobState state);
 
   // --- The user's side ---
@@ -137,6 +139,7 @@ class Session {
   bool starved_ = false;           // the plan waits for outputs
   std::uint64_t cut_ = 0;          // the next unit's index
   std::uint64_t ahead_ = 0;        // appended and not yet accepted; by the plan, where it combines
+  std::uint64_t held_ = 0;         // of these, units with a result that is not final
   std::uint64_t input_bytes_ = 0;  // of all small ones that were cut
   std::uint64_t input_blob_bytes_ = 0;  // of large_inputs_
   std::uint64_t earlier_bytes_ = 0;     // of large outputs of an earlier run that were not read yet

@@ -21,6 +21,8 @@ namespace {
 
 constexpr unsigned swarms_per_data_dir_max = 8;  // at once; each has a key of its own
 
+const std::string no_root_of_trust = "a confidence wants this program to compute too, since that settles every dispute, and it cannot: ";
+
 /// This machine's worker, where it runs and can be dialled.
 std::optional<std::string> local_worker(const std::string& data) {
   const auto dir = store::DataDir::open(data);
@@ -88,7 +90,7 @@ worker::NodeOptions node_options(const SwarmOptions& options, worker::Launcher* 
 class Swarm::Impl {
  public:
   Impl(Cages cages, std::unique_ptr<worker::Node> node, SwarmOptions options)
-      : cages_(std::move(cages)), node_(std::move(node)), table_(std::move(options.tasks)), log_(std::move(options.log)) {
+      : cages_(std::move(cages)), node_(std::move(node)), local_(options.local), table_(std::move(options.tasks)), log_(std::move(options.log)) {
     for (const std::string& text : options.join) {
       if (const auto contact = core::Contact::parse(text)) joined_[contact->peer] = contact->host_port;
     }
@@ -113,13 +115,20 @@ class Swarm::Impl {
     return task;
   }
 
+  Result<void> computes_modules() const {
+    if (cages_.launcher) return {};
+    return Error{cages_.none_because.empty() ? "it was told not to" : cages_.none_because};
+  }
+
   Result<Job> begin(const Recipe& recipe, Source source, const JobOptions& options) {
+    if (recipe.confidence && local_ == 0) return Error{no_root_of_trust + "`local` is 0"};
     auto prepared = prepare(recipe, options);
     if (!prepared) return prepared.error();
     return begin_prepared(*std::move(prepared), std::move(source));
   }
 
   Result<Job> begin(const Module& module, const Recipe& recipe, Source source, const JobOptions& options) {
+    if (const auto able = computes_modules(); recipe.confidence && !able) return Error{no_root_of_trust + able.error().message};
     auto id = node_->keep(module.image().packed);
     if (!id) return id.error();
     KeptBlob kept(*node_, *id);
@@ -204,6 +213,16 @@ class Swarm::Impl {
       if (const auto session = session_of(ended->job)) session->ended(ended->state);
     } else if (const auto* outvoted = std::get_if<core::DonorOutvoted>(&effect)) {
       say(outvoted->job, {.kind = Notice::Kind::outvoted, .peer = outvoted->donor.hex(), .unit = outvoted->unit.value, .reason = {}});
+    } else if (const auto* convicted = std::get_if<core::DonorConvicted>(&effect)) {
+      Notice notice{.kind = Notice::Kind::convicted, .peer = convicted->donor.hex(), .unit = convicted->unit.value, .reason = {}};
+      notice.branded = convicted->branded;
+      say(convicted->job, std::move(notice));
+    } else if (const auto* cost = std::get_if<core::CostExpected>(&effect)) {
+      Notice notice{.kind = Notice::Kind::cost_expected, .peer = {}, .unit = 0, .reason = {}};
+      notice.cost = {cost->units, cost->quiet, cost->attacked, cost->own};
+      say(cost->job, std::move(notice));
+    } else if (const auto* held = std::get_if<core::UnitsHeld>(&effect)) {
+      if (const auto session = session_of(held->job)) session->held(held->units);
     } else if (const auto* nobody = std::get_if<core::NobodyToCompute>(&effect)) {
       say(nobody->job, {.kind = Notice::Kind::nobody_to_compute, .peer = {}, .unit = 0, .reason = {}});
     } else if (const auto* back = std::get_if<core::DonorsBack>(&effect)) {
@@ -242,6 +261,7 @@ class Swarm::Impl {
   // Constant after construction.
   Cages cages_;  // outlives the node
   const std::unique_ptr<worker::Node> node_;
+  const unsigned local_;
   const tasks::TaskTable table_;
   const std::function<void(const std::string&)> log_;
   std::map<PeerId, std::string> joined_;  // HOST:PORT as given
@@ -389,6 +409,8 @@ Result<Job> Swarm::resume(const std::string& job) {
   if (!checked) return checked.error();
   return impl_->begin_prepared(std::move(named->prepared), {.plan = task.plan(*checked), .combines = true});
 }
+
+Result<void> Swarm::computes_modules() const { return impl_->computes_modules(); }
 
 std::vector<Peer> Swarm::peers() const {
   std::vector<Peer> peers;

@@ -50,6 +50,7 @@ Result<SignedJob> make_job(const JobOrder& order, const SecretKeys& owner, const
                                 .memory_bytes = order.memory_bytes,
                                 .module = order.module,
                                 .fuel = order.fuel,
+                                .confidence = order.confidence,
                                 .created = created};
   return sign(core::encode(manifest), order.recipe, owner, submitter, swarm, 1);
 }

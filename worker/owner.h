@@ -20,6 +20,7 @@ struct JobOrder {
   std::optional<BlobId> module{};  // the program, kept by Node::keep(); none: the built-in task
   std::uint64_t memory_bytes = 0;  // 0: the donor's default
   std::uint64_t fuel = 0;          // of a module, for each unit; 0: not counted
+  std::optional<core::WantedConfidence> confidence{};  // instead of copies
 };
 
 struct SignedJob {

@@ -119,8 +119,13 @@ void JobTrust::appended(BootTime now) {
 std::optional<CostExpected> JobTrust::plan(BootTime now, bool complete) {
   plan_again_at_ = never;
   if (complete) expected_ = units_.known();
-  if (units_.known() > 0 && ledger_.units() > units_.known() && (complete || units_.bytes_held() > limits::held_bytes_max)) {
-    ledger_.end_block(units_.known());
+  if (units_.known() > 0 && ledger_.units() > units_.known()) {
+    const bool idle = ledger_.only_lacks_from(units_.known());
+    if (complete || units_.bytes_held() > limits::held_bytes_max || (idle && now >= last_appended_ + limits::block_starved)) {
+      ledger_.end_block(units_.known());
+    } else if (idle) {
+      plan_again_at_ = last_appended_ + limits::block_starved;
+    }
   }
   units_.offer(std::min(ledger_.units(), units_.known()));
   const std::uint64_t waiting = units_.known() - std::min(units_.known(), ledger_.units());

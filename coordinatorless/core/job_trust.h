@@ -5,7 +5,8 @@
 //   1. Blocks. Where it is known how many units there will be, they are cut as core/confidence.h says. Else a block is what has come once there is
 //      enough for a stream's block, or once nothing more has come for block_idle: perhaps the program waits for these results. A combined
 //      answer of unknown size gives each further block half of the error that is left.
-//   2. A block ends early where what its results hold in memory or at donors passes held_bytes_max.
+//   2. A block ends early where what its results hold in memory or at donors passes held_bytes_max, or where all that has come is done and nothing
+//      more has for block_starved: perhaps whoever cuts units waits for room.
 //   3. Audits: never by a donor on probation while two are established; by one at another address, and in another network, than the holder's, where
 //      such donors are enough to bear the load (a tenth, a half). Rationale: who holds an address can have many names there; but one donor elsewhere
 //      cannot audit a hundred.

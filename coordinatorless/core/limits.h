@@ -154,6 +154,7 @@ inline constexpr unsigned outvoted_max = 3;  // outvoted this often in one job, 
 inline constexpr std::uint32_t assumed_ppm_max = 950'000;       // of a million donors, that saboteurs may be assumed to be
 inline constexpr std::uint64_t held_bytes_max = 256 << 20;      // inputs and outputs of units without a final result: beyond it a block ends
 inline constexpr Duration block_idle = milliseconds(200);       // nothing more has come for so long: what there is becomes a block
+inline constexpr Duration block_starved = seconds(10);          // all is done and nothing more has come: a block ends before its units are all there
 inline constexpr Duration block_wait = seconds(2);              // or the first of it has waited for so long
 
 // --- Jobs, on the donor's side ---

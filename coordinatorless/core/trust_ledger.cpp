@@ -30,6 +30,12 @@ void TrustLedger::end_block(UnitNumber at) {
   units_ = at;
 }
 
+bool TrustLedger::only_lacks_from(UnitNumber at) const {
+  if (blocks_.empty() || at <= blocks_.back()->first || at >= units_) return false;
+  const Block& block = *blocks_.back();
+  return block.unreturned == units_ - at && block.own_wanted == 0 && block.audits_out == 0;
+}
+
 TrustLedger::Block* TrustLedger::any_block_of(UnitNumber unit) const {
   if (unit >= units_) return nullptr;
   auto at = std::upper_bound(blocks_.begin(), blocks_.end(), unit, [](UnitNumber u, const auto& block) { return u < block->first; });
@@ -194,20 +200,17 @@ void TrustLedger::recomputed(UnitNumber number, ShortDigest digest) {
   const auto place = static_cast<Place>(number - block->first);
   Unit& unit = block->units[place];
   if (unit.decided) return;
-  const Unit found{unit.holder, unit.round, unit.digest, unit.draw,   unit.returned,         false,
-                   unit.probation, unit.own_wanted, unit.cause, unit.wanted, std::move(unit.audits), {}};
-  const bool drawn = !found.own_wanted || found.cause == Cause::drawn;  // a look that nothing called for counts like a draw
   change(*block, unit, [&] { unit.decided = true; });
-  unit.audits.clear();
-  unit.own_wanted = false;
+  Unit found = std::exchange(unit, Unit{});
+  const bool drawn = !found.own_wanted || found.cause == Cause::drawn;  // a look that nothing called for counts like a draw
   block->own_wanted -= found.own_wanted;
   if (!found.returned) --block->unreturned, ++held_;
   ++own_;
-  unit.returned = true;
+  unit.returned = unit.decided = true;
   unit.digest = digest;
   unit.holder = found.returned && found.digest == digest ? found.holder : nobody;
-  if (const auto forfeited = std::exchange(unit.forfeited, nullptr)) {
-    for (const Forfeited& former : *forfeited) {
+  if (found.forfeited) {
+    for (const Forfeited& former : *found.forfeited) {
       if (former.digest != digest) block->levels.forfeited(former.catch_place);
     }
   }

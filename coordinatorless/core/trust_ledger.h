@@ -63,6 +63,8 @@ class TrustLedger {
   void open_block(const AuditTerms& terms);
   /// Of the last block, units from this one on belong to none: it is to be among them, and none of those behind has a result.
   void end_block(UnitNumber at);
+  /// All units of the last block below this one have what they want for now, and only those behind are missing.
+  [[nodiscard]] bool only_lacks_from(UnitNumber at) const;
   /// How many units are in blocks.
   [[nodiscard]] UnitNumber units() const { return units_; }
 

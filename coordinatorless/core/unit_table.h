@@ -138,6 +138,7 @@ class UnitTable {
     bool own = false;             // told: this peer is to compute it
     std::uint32_t number = 0;     // by the order of coming
     [[nodiscard]] Value value() const;
+    [[nodiscard]] std::uint64_t input_length() const;
   };
 
   [[nodiscard]] Unit* open_unit(UnitIndex index);

@@ -5,13 +5,15 @@
 
 namespace dugnad::core {
 
-void UnitTable::hold(const Unit& unit, const Value& output) { bytes_held_ += unit.input.size() + output.length(); }
+std::uint64_t UnitTable::Unit::input_length() const { return large ? blob_id_from(input)->length : input.size(); }
+
+void UnitTable::hold(const Unit& unit, const Value& output) { bytes_held_ += unit.input_length() + output.length(); }
 
 /// Undoes hold() for every result that the unit has.
 void UnitTable::let_go(const Unit& unit) {
   if (!told() || unit.history == nullptr) return;
   for (const AttemptRecord& attempt : unit.history->attempts) {
-    if (attempt.state == AttemptState::voted) bytes_held_ -= unit.input.size() + unit.history->candidates[attempt.group].output.length();
+    if (attempt.state == AttemptState::voted) bytes_held_ -= unit.input_length() + unit.history->candidates[attempt.group].output.length();
   }
 }
 
@@ -52,7 +54,7 @@ void UnitTable::discard(UnitIndex index, DonorIndex donor) {
   Unit* unit = open_unit(index);
   AttemptRecord* attempt = unit == nullptr || unit->history == nullptr ? nullptr : unit->history->attempt_of(donor);
   if (attempt == nullptr) return;
-  if (attempt->state == AttemptState::voted) bytes_held_ -= unit->input.size() + unit->history->candidates[attempt->group].output.length();
+  if (attempt->state == AttemptState::voted) bytes_held_ -= unit->input_length() + unit->history->candidates[attempt->group].output.length();
   unit->history->forget(*attempt);
   requeue(index, *unit);
 }

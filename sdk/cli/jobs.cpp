@@ -1,5 +1,6 @@
 // `dugnad jobs`, `status` and `cancel`: what the journal knows of this owner's jobs.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <ctime>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -22,14 +23,24 @@ std::string text_of(WallTime time) {
   return text;
 }
 
-std::string copies_of(const KnownJob& job) { return job.recipe ? std::to_string(job.recipe->copies) : "?"; }
+/// What it is to be sure of: `2 copies`, `0.99` of the answer, `0.999 a unit`.
+std::string policy_of(const KnownJob& job) {
+  if (!job.recipe) return "?";
+  const auto confidence = confidence_of(*job.recipe);
+  if (!confidence) return std::to_string(job.recipe->copies) + (job.recipe->copies == 1 ? " copy" : " copies");
+  char text[48];
+  std::snprintf(text, sizeof text, "%.9g%s", confidence->probability, job.recipe->confidence->combined ? "" : " a unit");
+  return text;
+}
 
 nlohmann::ordered_json json_of(const Journal& journal, const KnownJob& job) {
   nlohmann::ordered_json object{{"job", job.stored.job.hex()}};
   if (job.recipe) {
     object["task"] = job.recipe->task;
     object["parameters"] = job.recipe->parameters;
-    object["copies"] = job.recipe->copies;
+    const auto confidence = confidence_of(*job.recipe);
+    object["copies"] = confidence ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(job.recipe->copies);
+    if (confidence) object["confidence"] = confidence->probability;
   }
   object["state"] = state_of(journal, job.stored);
   object["units_accepted"] = job.stored.units_accepted;
@@ -78,9 +89,9 @@ ExitCode list_jobs(Arguments arguments) {
     return ExitCode::ok;
   }
   using Align = Table::Align;
-  Table table({{"JOB"}, {"TASK"}, {"COPIES", Align::right}, {"UNITS ACCEPTED", Align::right}, {"STATE"}, {"CREATED"}});
+  Table table({{"JOB"}, {"TASK"}, {"SURE BY"}, {"UNITS ACCEPTED", Align::right}, {"STATE"}, {"CREATED"}});
   for (const KnownJob& job : *jobs) {
-    table.add({brief(job.stored.job.hex()), what_of(job), copies_of(job), std::to_string(job.stored.units_accepted),
+    table.add({brief(job.stored.job.hex()), what_of(job), policy_of(job), std::to_string(job.stored.units_accepted),
                state_of(*journal, job.stored), text_of(job.stored.created)});
   }
   if (table.empty()) {
@@ -105,7 +116,7 @@ ExitCode show_status(Arguments arguments) {
   }
   std::cout << "job       " << job.stored.job.hex() << '\n'
             << "task      " << what_of(job) << '\n'
-            << "copies    " << copies_of(job) << '\n'
+            << "sure by   " << policy_of(job) << '\n'
             << "state     " << state_of(*chosen.journal, job.stored) << '\n'
             << "accepted  " << job.stored.units_accepted << (job.stored.units_accepted == 1 ? " unit\n" : " units\n") << "created   "
             << text_of(job.stored.created) << '\n';

@@ -26,6 +26,9 @@ void add(Json& event, const Progress& progress) {
   event["attempts"] = progress.attempts;
   event["donors"] = progress.donors;
   event["copies_in_reach"] = progress.copies_in_reach;
+  event["units_held"] = progress.units_held;
+  event["units_own"] = progress.units_own;
+  event["convictions"] = progress.convicted;
 }
 
 }  // namespace
@@ -33,7 +36,13 @@ void add(Json& event, const Progress& progress) {
 void JsonReport::started(const Started& started) {
   Json event{{"event", "started"},       {"job", started.job},
              {"task", started.task},     {"parameters", started.parameters},
-             {"copies", started.copies}, {"units_expected", or_null(started.units_expected)}};
+             {"copies", started.confidence ? Json(nullptr) : Json(started.copies)}, {"units_expected", or_null(started.units_expected)}};
+  if (started.confidence) {
+    event["confidence"] = started.confidence->probability;
+    event["per_unit"] = started.confidence->per_unit || !started.has_answer;
+    event["assume"] = started.confidence->assume;
+    event["final"] = started.confidence->stream ? "stream" : "end";
+  }
   if (!started.source.empty()) event["source"] = started.source;
   print(event);
 }
@@ -50,6 +59,20 @@ void JsonReport::progress(const Progress& progress) {
 }
 
 void JsonReport::outvoted(const std::string& peer, std::uint64_t unit) { print({{"event", "outvoted"}, {"peer", peer}, {"unit", unit}}); }
+void JsonReport::convicted(const std::string& peer, std::uint64_t unit, bool branded) {
+  print({{"event", "convicted"}, {"peer", peer}, {"unit", unit}, {"branded", branded}});
+}
+
+void JsonReport::cost_expected(const Cost& cost) {
+  Json event{{"event", "cost"}, {"units", cost.units}};
+  if (cost.units > 0) {
+    event["quiet"] = cost.quiet;
+    event["attacked"] = cost.attacked;
+    event["own"] = cost.own;
+  }
+  print(event);
+}
+
 void JsonReport::alone() { print({{"event", "alone"}}); }
 void JsonReport::donors_back() { print({{"event", "donors_back"}}); }
 
@@ -114,6 +137,8 @@ void JsonReport::ended(const Ending& ending) {
     add(event, ending.progress);
     event["seconds"] = std::chrono::duration<double>(ending.took).count();
     event["outvoted"] = ending.outvoted;
+    event["convicted"] = ending.convicted;
+    if (ending.confidence) event["confidence_reached"] = ending.progress.confidence;
   }
   print(event);
 }

@@ -14,6 +14,8 @@ class JsonReport final : public Report {
   /// At most once a second.
   void progress(const Progress& progress) override;
   void outvoted(const std::string& peer, std::uint64_t unit) override;
+  void convicted(const std::string& peer, std::uint64_t unit, bool branded) override;
+  void cost_expected(const Cost& cost) override;
   void alone() override;
   void donors_back() override;
   void unreachable(const std::string& address, const std::string& reason) override;

@@ -19,7 +19,9 @@ struct Started {
   std::string task;
   tasks::Parameters parameters;
   std::string source;  // of a module: the program and where its units come from
-  unsigned copies = 2;
+  unsigned copies = 2;  // where no confidence is wanted
+  std::optional<Confidence> confidence{};
+  bool has_answer = true;
   std::optional<std::uint64_t> units_expected;
 };
 
@@ -30,7 +32,9 @@ struct Ending {
   std::string job;     // empty where none was started
   Progress progress;
   std::chrono::steady_clock::duration took{};
-  std::map<std::string, std::uint64_t> outvoted;  // how often, by peer
+  std::map<std::string, std::uint64_t> outvoted;   // how often, by peer
+  std::map<std::string, std::uint64_t> convicted;  // the same of those proven wrong
+  std::optional<Confidence> confidence;            // that was wanted
 };
 
 class Report {
@@ -40,6 +44,9 @@ class Report {
   /// Some five times a second.
   virtual void progress(const Progress& progress) = 0;
   virtual void outvoted(const std::string& peer, std::uint64_t unit) = 0;
+  /// `branded`: it gets nothing more of this job.
+  virtual void convicted(const std::string& peer, std::uint64_t unit, bool branded) = 0;
+  virtual void cost_expected(const Cost& cost) = 0;
   virtual void alone() = 0;
   virtual void donors_back() = 0;
   /// The contact HOST:PORT does not answer.
@@ -55,6 +62,9 @@ class Report {
   /// The last call.
   virtual void ended(const Ending& ending) = 0;
 };
+
+/// `confidence 0.99 of the answer`, `2 copies of each unit`.
+[[nodiscard]] std::string policy_text(const std::optional<Confidence>& confidence, bool has_answer, unsigned copies);
 
 /// The beginning of a job's or a peer's id: enough to tell them apart and to name a job by.
 [[nodiscard]] inline std::string brief(const std::string& id) { return id.substr(0, 8); }

@@ -72,12 +72,17 @@ class Submission {
     if (!options_.out.empty() && !module_) {
       if (const auto writable = check_out_file(options_.out); !writable) return Refusal{ExitCode::environment, writable.error().message};
     }
-    if (options_.resume.empty() || module_) started_.copies = options_.job.copies;
+    started_.has_answer = !module_;
+    if (options_.resume.empty() || module_) {
+      started_.copies = options_.job.copies;
+      started_.confidence = options_.job.confidence;
+    }
     options_.swarm.modules = module_.has_value();
     options_.swarm.log = [this](const std::string& line) { inbox_.put(Trouble{line}); };
     auto swarm = Swarm::join(options_.swarm);
     if (!swarm) return Refusal{ExitCode::environment, swarm.error().message};
     swarm_ = std::make_unique<Swarm>(*std::move(swarm));
+    if (auto refusal = check_reach()) return refusal;
     auto job = begin();
     if (!job && interrupted_) return Refusal{ExitCode::interrupted, "interrupted"};  // while it waited for the first unit
     if (!job) return Refusal{ExitCode::environment, job.error().message};
@@ -86,6 +91,19 @@ class Submission {
     started_.units_expected = job_->progress().units_expected;
     report_.started(started_);
     job_->on_notice([this](const Notice& notice) { inbox_.put(notice); });
+    return std::nullopt;
+  }
+
+  /// Where this machine cannot compute modules, nothing can settle a dispute.
+  std::optional<Refusal> check_reach() {
+    if (!module_ || !started_.confidence) return std::nullopt;
+    const auto able = swarm_->computes_modules();
+    if (able) return std::nullopt;
+    const std::string why = "this machine cannot compute the program, which would settle disputes: " + able.error().message;
+    if (!options_.policy_by_default) return Refusal{ExitCode::out_of_reach, "a confidence is out of reach: " + why + "; --copies 2 is possible"};
+    report_.trouble("two copies of each unit instead of a confidence: " + why);
+    started_.confidence.reset();
+    options_.job.confidence.reset();
     return std::nullopt;
   }
 
@@ -155,6 +173,7 @@ class Submission {
     started_.task = job->recipe->task;
     started_.parameters = job->recipe->parameters;
     started_.copies = job->recipe->copies;
+    started_.confidence = confidence_of(*job->recipe);
     return std::nullopt;
   }
 
@@ -166,6 +185,7 @@ class Submission {
       return Refusal{ExitCode::bad_usage, "job " + name + " has its units from standard input: the same command goes on with it"};
     }
     options_.job.copies = recipe.copies;
+    options_.job.confidence = confidence_of(recipe);
     options_.job.unit_timeout = recipe.unit_timeout;
     options_.job.memory_bytes = recipe.memory_bytes;
     options_.job.fuel = recipe.fuel;
@@ -192,7 +212,7 @@ class Submission {
 
   Ending watch() {
     began_ = Clock::now();
-    Patience patience(options_.wait, started_.copies, began_);
+    Patience patience(options_.wait, started_.confidence ? 1 : started_.copies, began_);
     for (auto next_look = began_ + look_interval;;) {
       if (auto happening = inbox_.take_within(look_interval)) {
         if (auto ending = std::visit([this](auto&& what) { return on(std::forward<decltype(what)>(what)); }, *std::move(happening))) {
@@ -218,6 +238,11 @@ class Submission {
         ++outvoted_[notice.peer];
         report_.outvoted(notice.peer, notice.unit);
         break;
+      case Notice::Kind::convicted:
+        ++convicted_[notice.peer];
+        report_.convicted(notice.peer, notice.unit, notice.branded);
+        break;
+      case Notice::Kind::cost_expected: report_.cost_expected(notice.cost); break;
       case Notice::Kind::nobody_to_compute: report_.alone(); break;
       case Notice::Kind::donors_back: report_.donors_back(); break;
       case Notice::Kind::unreachable: report_.unreachable(notice.peer, notice.reason); break;
@@ -284,6 +309,10 @@ class Submission {
   Ending given_up(ExitCode code, const Progress& progress) {
     const std::string waited = describe(std::chrono::duration_cast<std::chrono::seconds>(*options_.wait));
     if (code == ExitCode::nobody) return end_with(code, "nobody to compute the units within " + waited + "; " + how_to_go_on());
+    if (started_.confidence) {
+      return end_with(code, "the confidence is out of reach: for " + waited + " this program could not compute, and nothing else settles disputes; "
+                            "--copies is possible; " + how_to_go_on());
+    }
     const std::string possible = "--copies " + std::to_string(Patience::in_reach(progress)) + " is possible";
     std::string reason = std::to_string(started_.copies) + " copies are out of reach: for " + waited + " there ";
     reason += progress.donors == 1 ? "was 1 peer" : "were " + std::to_string(progress.donors) + " peers";
@@ -310,7 +339,9 @@ class Submission {
             .job = started_.job,
             .progress = job_->progress(),
             .took = Clock::now() - began_,
-            .outvoted = outvoted_};
+            .outvoted = outvoted_,
+            .convicted = convicted_,
+            .confidence = started_.confidence};
   }
 
   SubmitOptions options_;
@@ -326,7 +357,7 @@ class Submission {
   std::optional<Job> job_;
   Clock::time_point began_{};
   std::uint64_t failed_ = 0;
-  std::map<std::string, std::uint64_t> outvoted_;
+  std::map<std::string, std::uint64_t> outvoted_, convicted_;
 };
 
 }  // namespace

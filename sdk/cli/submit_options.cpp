@@ -22,19 +22,11 @@ constexpr unsigned local_most = 1024;
 /// What contract.md promises and this version does not do yet. Accepted as names, so that the answer says so.
 struct Later {
   std::vector<CLI::Option*> options;
-  std::string value;
   bool flag = false;
 };
 
 void add_later(CLI::App& app, Later& later) {
   const std::string group = "Not in this version";
-  const auto option = [&](const char* name, const char* type, const char* help) {
-    later.options.push_back(app.add_option(name, later.value, help)->type_name(type)->take_last()->group(group));
-  };
-  option("--confidence", "P", "The probability that the answer is right.");
-  option("--unit-confidence", "P", "The share of right results among those accepted.");
-  option("--assume", "F", "The share of saboteurs to reckon with.");
-  option("--final", "end|stream", "When an output counts as final.");
   later.options.push_back(app.add_flag("--detach", later.flag, "Leave the job to the swarm.")->group(group));
 }
 
@@ -44,6 +36,11 @@ struct Typed {
   std::string arguments;
   std::string files;
   std::uint64_t memory = 0;
+  std::optional<unsigned> copies;
+  std::optional<double> confidence;
+  std::optional<double> unit_confidence;
+  std::optional<double> assume;
+  std::string final;
   std::optional<double> unit_timeout;
   std::optional<double> wait;
 };
@@ -71,8 +68,22 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
       ->group(module);
   add_swarm_options(app, options.swarm);
   const std::string job = "Job";
-  app.add_option("--copies", options.job.copies,
-                 "Accept a unit once so many different peers, 1 to 16, returned the same bytes. Default: 2.")
+  app.add_option("--confidence", typed.confidence,
+                 "How sure to be: the probability that the answer is right; of your own program, the share of right outputs. Default: 0.99 of an "
+                 "answer, 0.999 of outputs.")
+      ->type_name("P")
+      ->group(job);
+  app.add_option("--unit-confidence", typed.unit_confidence, "The share of right results among a job's units, also where there is an answer.")
+      ->type_name("P")
+      ->group(job);
+  app.add_option("--assume", typed.assume, "The share of saboteurs that a confidence reckons with. Default: 0.1.")->type_name("F")->group(job);
+  app.add_option("--final", typed.final,
+                 "When results count as final: at the `end`, which costs least and is the default, or block by block, in a `stream`.")
+      ->type_name("end|stream")
+      ->check(CLI::IsMember({"end", "stream"}).description(""))
+      ->group(job);
+  app.add_option("--copies", typed.copies,
+                 "Instead: accept a unit once so many different peers, 1 to 16, returned the same bytes.")
       ->type_name("N")
       ->check(CLI::Range(1u, copies_most).description(""))
       ->group(job);
@@ -80,13 +91,13 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
       ->type_name("SECONDS")
       ->group(job);
   app.add_option("--local", options.swarm.local,
-                 "Threads with which this program computes too; it counts as one peer. 0: none. Default: 1.")
+                 "Threads with which this program computes and audits too; it counts as one peer. 0: none, and no confidence. Default: 1.")
       ->type_name("N")
       ->check(CLI::Range(0u, local_most).description(""))
       ->group(job);
   app.add_option("--wait", typed.wait,
-                 "Give up when there were too few peers for so long: 4 where there is none, 5 where there are fewer than "
-                 "--copies, or disagree on what all of them have computed. Default: wait for ever.")
+                 "Give up when there were too few peers for so long: 4 where there is none, 5 where the confidence is out of reach, or there are "
+                 "fewer than --copies, or disagree on what all of them have computed. Default: wait for ever.")
       ->type_name("SECONDS")
       ->group(job);
   app.add_option("--resume", options.resume, "Go on with this unfinished job (its id, or the beginning of it), as it was submitted.")
@@ -104,9 +115,10 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
 
 constexpr const char* about =
     "Submits a job, waits for it, and prints the answer alone on the last line of stdout.\n"
-    "The task cuts itself into units. Peers compute them, each unit once --copies of them agree.\n"
+    "The task cuts itself into units, which peers compute; audits that nobody can foresee, and this program's own computing, make sure of the\n"
+    "results, as far as --confidence asks. What that will cost is said first, and what it came to at the end.\n"
     "Of your own program, outputs come on stdout in the order of the units, one after the other.\n"
-    "Interrupted, by Ctrl-C or a crash, it loses nothing that was accepted: the same command goes on.";
+    "Interrupted, by Ctrl-C or a crash, it loses nothing that was final: the same command goes on.";
 
 constexpr const char* examples =
     "Examples:\n"
@@ -118,12 +130,12 @@ constexpr const char* examples =
     "  dugnad submit ./prog.wasm --files 'corpus/*' --out results/\n"
     "  dugnad submit --resume 3f2a                    go on with an unfinished job; `dugnad jobs` lists them\n"
     "\n"
-    "--json prints objects with an \"event\" each: started, progress (at most one a second), outvoted, alone, donors_back, unreachable, "
-    "trouble,\n"
+    "--json prints objects with an \"event\" each: started, cost (expected), progress (at most one a second), outvoted, convicted, alone,\n"
+    "donors_back, unreachable, trouble,\n"
     "unit_failed, output (of your own program, in any order, the bytes in hex or the file), answer, and last: end, with the exit code.\n"
     "\n"
     "Exit codes: 0 every unit accepted, 1 the machine refuses, 2 bad usage, 3 units failed, 4 nobody to compute them within --wait,\n"
-    "5 fewer different peers than --copies after --wait, 130 interrupted.\n";
+    "5 the confidence or --copies is out of reach after --wait, 130 interrupted.\n";
 
 Result<std::chrono::milliseconds> milliseconds_of(double seconds, double least, const char* option) {
   if (!std::isfinite(seconds) || seconds < least || seconds > seconds_most) {
@@ -205,6 +217,38 @@ Result<void> check_task(SubmitOptions& options, const Typed& typed, const std::v
   return {};
 }
 
+/// What the job is to be sure of: of three ways to say it, one at most.
+Result<void> check_policy(SubmitOptions& options, const Typed& typed) {
+  const int said = typed.copies.has_value() + typed.confidence.has_value() + typed.unit_confidence.has_value();
+  if (said > 1) return Error{"give one of --confidence, --unit-confidence and --copies"};
+  if (!options.resume.empty()) {
+    if (said > 0 || typed.assume || !typed.final.empty()) {
+      return Error{"--resume goes on with a job as it was submitted; leave out --copies, --confidence, --unit-confidence, --assume and --final"};
+    }
+    return {};
+  }
+  options.job.copies = typed.copies.value_or(2);
+  options.policy_by_default = said == 0;
+  const bool by_copies = typed.copies || (said == 0 && options.swarm.local == 0);
+  if (by_copies) {
+    if (typed.assume || !typed.final.empty()) {
+      return Error{std::string(typed.assume ? "--assume" : "--final") + " is of a confidence, not of --copies" + (typed.copies ? "" : ", nor of --local 0")};
+    }
+    return {};
+  }
+  if (options.swarm.local == 0) {
+    return Error{"a confidence wants --local 1 or more: what this program computes settles every dispute. With --local 0, --copies is possible"};
+  }
+  const double probability = typed.confidence ? *typed.confidence : typed.unit_confidence.value_or(options.module ? 0.999 : 0.99);
+  if (!(probability > 0 && probability <= 1 - 1e-9)) {
+    return Error{std::string(typed.confidence ? "--confidence" : "--unit-confidence") + " lies between 0 and 0.999999999; nothing is certain"};
+  }
+  const double assume = typed.assume.value_or(0.1);
+  if (!(assume >= 0 && assume <= 0.95)) return Error{"--assume lies between 0 and 0.95"};
+  options.job.confidence = Confidence{probability, typed.unit_confidence.has_value(), assume, typed.final == "stream"};
+  return {};
+}
+
 Result<void> check_times(SubmitOptions& options, const Typed& typed) {
   if (typed.unit_timeout) {
     const auto limit = milliseconds_of(*typed.unit_timeout, 0.001, "--timeout-unit");
@@ -260,6 +304,7 @@ std::variant<SubmitOptions, ExitCode> read_submit_options(Arguments arguments, c
   if (checked) checked = check_swarm_options(options.swarm);
   if (checked) checked = check_times(options, typed);
   if (checked) checked = check_task(options, typed, left_over, option_names(app), tasks);
+  if (checked) checked = check_policy(options, typed);
   if (!checked) return fail(ExitCode::bad_usage, checked.error().message);
   return options;
 }

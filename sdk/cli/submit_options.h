@@ -31,6 +31,7 @@ struct SubmitOptions {
   std::string resume;  // a job's id or the beginning of it; empty: a new job, or the unfinished one of the same command
   SwarmOptions swarm;
   JobOptions job;
+  bool policy_by_default = false;  // nothing was said of copies or a confidence
   std::string out;  // a file for the answer, of a module a directory for the outputs; empty: none
   bool json = false;
   std::optional<std::chrono::milliseconds> wait;  // patience without enough donors; nullopt: for ever

@@ -1,5 +1,6 @@
 #include "sdk/cli/text_report.h"
 
+#include <cmath>
 #include <cstdio>
 
 #include "sdk/cli/task_parameters.h"
@@ -16,7 +17,33 @@ std::string harmless(const std::string& text) {
   return shown;
 }
 
+std::string number_text(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", number);
+  return text;
+}
+
+std::string rounded(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", number);
+  return text;
+}
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, share < 0.1 ? "%.1f %%" : "%.0f %%", 100 * share);
+  return text;
+}
+
 }  // namespace
+
+std::string policy_text(const std::optional<Confidence>& confidence, bool has_answer, unsigned copies) {
+  if (!confidence) return std::to_string(copies) + (copies == 1 ? " copy" : " copies") + " of each";
+  std::string text = "confidence " + number_text(confidence->probability);
+  text += has_answer && !confidence->per_unit ? " of the answer" : " of each unit";
+  if (confidence->stream) text += ", final block by block";
+  return text;
+}
 
 void TextReport::say(const std::string& line) {
   line_.erase();
@@ -25,12 +52,11 @@ void TextReport::say(const std::string& line) {
 
 void TextReport::started(const Started& started) {
   task_ = started.task;
-  copies_ = started.copies;
+  copies_ = started.confidence ? 1 : started.copies;
   std::string text = "job " + brief(started.job) + ": " +
                      (started.source.empty() ? command_line_of(started.task, started.parameters) : started.source) + ", ";
   if (started.units_expected) text += counted(*started.units_expected, "unit") + ", ";
-  text += std::to_string(started.copies) + (started.copies == 1 ? " copy" : " copies") + " of each";
-  say(text);
+  say(text + policy_text(started.confidence, started.has_answer, started.copies));
 }
 
 void TextReport::progress(const Progress& progress) {
@@ -43,7 +69,7 @@ void TextReport::progress(const Progress& progress) {
   std::string text = task_ + "  " + describe(progress);
   if (progress.donors < copies_) {
     text += " (" + std::to_string(copies_) + " needed)";
-  } else if (progress.copies_in_reach < copies_) {
+  } else if (progress.copies_in_reach < copies_ && copies_ > 1) {
     text += " (they disagree; one more is needed)";
   }
   line_.draw(text);
@@ -51,6 +77,18 @@ void TextReport::progress(const Progress& progress) {
 
 void TextReport::outvoted(const std::string& peer, std::uint64_t unit) {
   if (named_.insert(peer).second) say("peer " + brief(peer) + " was outvoted on unit " + std::to_string(unit));
+}
+
+void TextReport::convicted(const std::string& peer, std::uint64_t unit, bool branded) {
+  const std::string what = "peer " + brief(peer) + " was proven wrong on unit " + std::to_string(unit) + "; what it did and is not final is void";
+  if (branded && named_.insert(peer).second) say(what + ", and it gets nothing more");
+  else if (erred_.insert(peer).second) say(what);
+}
+
+void TextReport::cost_expected(const Cost& cost) {
+  if (cost.units == 0) return say("what it will cost cannot be told, since it is not known how many units there are");
+  say("expected: " + rounded(cost.quiet) + " attempts a unit, " + percent(cost.own) + " of the units computed here; " + rounded(cost.attacked) +
+      " under the costliest attack known");
 }
 
 void TextReport::alone() { say("nobody to compute; waiting for somebody"); }
@@ -75,12 +113,19 @@ void TextReport::answer(const std::string& text, const std::string& file) {
 
 void TextReport::ended(const Ending& ending) {
   line_.erase();
+  for (const auto& [peer, times] : ending.convicted) say("proven wrong: peer " + brief(peer) + ", " + counted(times, "time"));
   for (const auto& [peer, times] : ending.outvoted) say("outvoted: peer " + brief(peer) + ", " + counted(times, "time"));
   if (ending.code != ExitCode::ok) return;
   std::string text = "done: " + counted(ending.progress.units_done, "unit");
   if (ending.progress.units_resumed > 0) text += ", " + std::to_string(ending.progress.units_resumed) + " of them by an earlier run";
   say(text + ", in " + describe(std::chrono::duration_cast<std::chrono::seconds>(ending.took)) + " with " +
       counted(ending.progress.attempts, "attempt"));
+  const std::uint64_t computed = ending.progress.units_done - ending.progress.units_resumed;
+  if (!ending.confidence || computed == 0) return;
+  say("confidence " + number_text(std::floor(ending.progress.confidence * 1e6) / 1e6) + " reached, " +
+      number_text(ending.confidence->probability) + " wanted; " +
+      rounded(static_cast<double>(ending.progress.attempts) / static_cast<double>(computed)) + " attempts a unit, " +
+      percent(static_cast<double>(ending.progress.units_own) / static_cast<double>(computed)) + " of the units computed here");
 }
 
 }  // namespace dugnad::sdk::cli

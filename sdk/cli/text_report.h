@@ -14,6 +14,8 @@ class TextReport final : public Report {
   void started(const Started& started) override;
   void progress(const Progress& progress) override;
   void outvoted(const std::string& peer, std::uint64_t unit) override;
+  void convicted(const std::string& peer, std::uint64_t unit, bool branded) override;
+  void cost_expected(const Cost& cost) override;
   void alone() override;
   void donors_back() override;
   void unreachable(const std::string& address, const std::string& reason) override;
@@ -32,6 +34,7 @@ class TextReport final : public Report {
   unsigned copies_ = 0;
   std::uint64_t resumed_ = 0;  // so many units were known from an earlier run when last looked at
   bool resumed_said_ = false;
+  std::set<std::string> erred_;  // peers that were said to be wrong once
   std::set<std::string> named_;  // peers that were said to be outvoted; more of the same would drown the rest
   ProgressLine line_;
 };

@@ -48,9 +48,24 @@ struct SwarmOptions {
   std::function<void(const std::string&)> log = {};
 };
 
+/// What a job is to be sure of, instead of a number of copies: audits are drawn where no donor can foresee them, this program's own computing settles
+/// every dispute, and whoever is caught loses what is not final yet.
+struct Confidence {
+  /// That the answer is right, of a job that was run(); the share of right results among those accepted, of any other. Above 0, below 1.
+  double probability = 0.99;
+  /// It is the share of right results even where there is an answer.
+  bool per_unit = false;
+  /// Share of saboteurs among what donors compute that is reckoned with. 0 to 0.95.
+  double assume = 0.1;
+  /// Results become final, and are delivered, block by block, at somewhat higher cost; else at the end, or when a large block is complete.
+  bool stream = false;
+};
+
 struct JobOptions {
   /// A unit is accepted once this many different peers returned the same bytes. 1 to 16.
   unsigned copies = 2;
+  /// In place of copies. Wants SwarmOptions::local, and of a module that this machine can compute modules.
+  std::optional<Confidence> confidence = {};
   /// An attempt that takes longer is its donor's failure.
   std::chrono::milliseconds unit_timeout = std::chrono::minutes(10);
   /// Take up an unfinished job of the same task, parameters or inputs, and options, with what it has accepted. A unit whose input is another
@@ -86,16 +101,31 @@ struct Progress {
   std::uint32_t copies_in_reach = 0;  // fewer than the job wants: units are left that nobody there may compute any more, having done so
   double units_per_second = 0;        // over the last few seconds
   double unit_seconds = 0;            // CPU time of one unit
+  // Where a confidence is wanted.
+  std::uint64_t units_held = 0;  // have a result that is not final
+  std::uint64_t units_own = 0;   // decided by what this program computed
+  std::uint64_t convicted = 0;   // times that a donor was proven wrong
+  double confidence = 0;         // that the final results have reached
   bool ended = false;
+};
+
+/// What a confidence will cost: attempts and audits a unit, 1 being one attempt and no check.
+struct Cost {
+  std::uint64_t units = 0;  // 0: that is not known, and neither is the cost
+  double quiet = 1;
+  double attacked = 1;  // under the costliest attack known
+  double own = 0;       // of `quiet`, what this program computes
 };
 
 /// Something to tell the user while a job runs.
 struct Notice {
-  enum class Kind : std::uint8_t { outvoted, nobody_to_compute, donors_back, unreachable };
+  enum class Kind : std::uint8_t { outvoted, convicted, cost_expected, nobody_to_compute, donors_back, unreachable };
   Kind kind = Kind::outvoted;
-  std::string peer = {};    // outvoted: the donor's id, hex; unreachable: the HOST:PORT given in `join`
-  std::uint64_t unit = 0;   // outvoted: where
+  std::string peer = {};    // outvoted, convicted: the donor's id, hex; unreachable: the HOST:PORT given in `join`
+  std::uint64_t unit = 0;   // outvoted, convicted: where
   std::string reason = {};  // unreachable: why, as far as is known; it is tried again all the time
+  bool branded = false;     // convicted: it gets nothing more of this job; else it may have erred, and begins anew
+  Cost cost = {};           // cost_expected: said once, before the first unit is given away
 };
 
 /// How a job came to its end, where it did not simply complete.
@@ -188,6 +218,9 @@ class Swarm {
 
   /// Takes up an unfinished job that was run(), by its id.
   [[nodiscard]] Result<Job> resume(const std::string& job);
+
+  /// Whether this program computes modules itself, which a confidence wants; the error says why it cannot.
+  [[nodiscard]] Result<void> computes_modules() const;
 
   [[nodiscard]] std::vector<Peer> peers() const;
   [[nodiscard]] std::string contact() const;
