@@ -27,7 +27,7 @@ Result<std::optional<core::WantedConfidence>> wanted_confidence(Recipe::Kind kin
     return Error{"a confidence lies between 0 and 0.999999999; nothing is certain"};
   }
   if (!(confidence.assume >= 0 && confidence.assume <= core::limits::assumed_ppm_max / 1e6)) {
-    return Error{"the share of saboteurs that a confidence assumes lies between 0 and " + std::to_string(core::limits::assumed_ppm_max / 1e6).substr(0, 4)};
+    return Error{"the share of saboteurs that a confidence assumes lies between 0 and 0.95"};
   }
   core::WantedConfidence wanted;
   wanted.error_ppb = static_cast<std::uint32_t>(std::clamp(std::round((1 - confidence.probability) * 1e9), 1.0, 999'999'999.0));

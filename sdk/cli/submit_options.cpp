@@ -232,7 +232,8 @@ Result<void> check_policy(SubmitOptions& options, const Typed& typed) {
   const bool by_copies = typed.copies || (said == 0 && options.swarm.local == 0);
   if (by_copies) {
     if (typed.assume || !typed.final.empty()) {
-      return Error{std::string(typed.assume ? "--assume" : "--final") + " is of a confidence, not of --copies" + (typed.copies ? "" : ", nor of --local 0")};
+      const std::string option = typed.assume ? "--assume" : "--final";
+      return Error{option + " is of a confidence, not of --copies" + (typed.copies ? "" : ", nor of --local 0")};
     }
     return {};
   }

@@ -1,0 +1,171 @@
+#include "coordinatorless/core/job_trust.h"
+
+#include <doctest/doctest.h>
+
+#include "coordinatorless/core/limits.h"
+
+using namespace dugnad;
+using namespace dugnad::core;
+
+namespace {
+
+WantedConfidence wanted(double error, bool combined = false, bool stream = false) {
+  return {static_cast<std::uint32_t>(error * 1e9), combined, 100'000, stream};
+}
+
+std::optional<Endpoint> at(const char* text) { return Endpoint::parse(text); }
+
+struct Bench {
+  Bench(const WantedConfidence& confidence, std::uint64_t expected) : trust(confidence, expected, units) {
+    for (DonorIndex donor = 0; donor < 4; ++donor) trust.joined(donor);
+    present({at("10.1.0.1:1"), at("10.1.0.2:1"), at("10.2.0.1:1")});
+    trust.set_self(3);
+  }
+  void present(const std::vector<std::optional<Endpoint>>& addresses) {
+    std::vector<JobTrust::Present> all;
+    for (const auto& address : addresses) all.push_back({static_cast<DonorIndex>(all.size()), address});
+    trust.set_present(all, true);
+  }
+  void append(std::uint64_t count) {
+    std::vector<NewUnit> fresh;
+    for (std::uint64_t i = 0; i < count; ++i) fresh.push_back({UnitIndex{next++}, Bytes{1}});
+    units.append(std::move(fresh));
+    trust.appended(now);
+  }
+  /// Whether `donor` could audit a unit whose result is `holder`'s. Donors are more than first_results_share of the units: nothing is recomputed.
+  bool audits(DonorIndex donor, DonorIndex holder) {
+    const LeaseId first{++leases}, second{++leases};
+    const auto unit = units.lease_next(holder, first, generator);
+    REQUIRE(unit);
+    trust.voted(unit->unit, holder, units.vote(unit->unit, holder, first, Outcome::ok, Bytes{9}), generator);
+    (void)trust.turn(100);
+    units.want(unit->unit, 2);
+    const auto audit = units.lease_next(donor, second, generator);
+    return audit && trust.ledger().state(units.number_of(audit->unit)).returned;  // of this one, or one before
+  }
+  Generator generator = Generator::from_seed(5);
+  UnitTable units{0};
+  JobTrust trust;
+  BootTime now{std::chrono::seconds(100)};
+  std::uint64_t next = 0;
+  std::uint64_t leases = 0;
+};
+
+}  // namespace
+
+TEST_CASE("where it is known how many units there will be, what it costs is said with the first of them, once") {
+  Bench bench(wanted(0.001), 4000);
+  CHECK_FALSE(bench.trust.plan(bench.now, false));
+  bench.append(10);
+  const auto cost = bench.trust.plan(bench.now, false);
+  REQUIRE(cost);
+  CHECK(cost->units == 4000);
+  CHECK(cost->quiet > 1);
+  CHECK(cost->attacked > cost->quiet);
+  CHECK(bench.trust.ledger().units() == 4000);
+  bench.append(10);
+  CHECK_FALSE(bench.trust.plan(bench.now, false));
+}
+
+TEST_CASE("units are leased once they are in a block, and not before") {
+  Bench bench(wanted(0.001), 0);
+  bench.append(10);
+  CHECK_FALSE(bench.trust.plan(bench.now, false));
+  CHECK(bench.trust.next_deadline() == bench.now + limits::block_idle);
+  CHECK_FALSE(bench.units.waits_for(0));
+  bench.now += limits::block_idle;
+  const auto cost = bench.trust.plan(bench.now, false);
+  REQUIRE(cost);
+  CHECK(cost->units == 0);  // who knows
+  CHECK(bench.units.waits_for(0));
+  CHECK(bench.trust.ledger().units() == 10);
+}
+
+TEST_CASE("of an unknown number, what makes a stream's block is one at once; what drips in is one after a while") {
+  Bench bench(wanted(0.01), 0);
+  bench.append(1000);
+  (void)bench.trust.plan(bench.now, false);
+  CHECK(bench.trust.ledger().units() == 1000);
+  for (BootTime began = bench.now; bench.now < began + limits::block_wait; bench.now += limits::block_idle / 2) {
+    bench.append(1);
+    (void)bench.trust.plan(bench.now, false);
+  }
+  (void)bench.trust.plan(bench.now, false);
+  CHECK(bench.trust.ledger().units() == bench.units.known());
+}
+
+TEST_CASE("units that were expected and do not come end their block") {
+  Bench bench(wanted(0.01), 500);
+  bench.append(20);
+  (void)bench.trust.plan(bench.now, false);
+  CHECK(bench.trust.ledger().units() == 500);
+  (void)bench.trust.plan(bench.now, true);
+  CHECK(bench.trust.ledger().units() == 20);
+}
+
+TEST_CASE("of a combined answer of unknown size, the errors that blocks are allowed never sum up to more than the whole") {
+  Bench bench(wanted(0.01, true), 0);
+  for (int wave = 0; wave < 20; ++wave) {
+    bench.append(5);
+    bench.now += limits::block_idle;
+    (void)bench.trust.plan(bench.now, false);
+    CHECK(bench.trust.ledger().units() == bench.units.known());
+    while (bench.trust.ledger().final_units() < bench.units.known()) {
+      const LeaseId lease{++bench.leases};
+      const auto unit = bench.units.lease_next(3, lease, bench.generator);  // the submitter computes them all
+      REQUIRE(unit);
+      bench.trust.voted(unit->unit, 3, bench.units.vote(unit->unit, 3, lease, Outcome::ok, Bytes{9}), bench.generator);
+      (void)bench.trust.turn(100);
+    }
+  }
+  CHECK(bench.trust.ledger().confidence() >= 0.99);
+}
+
+TEST_CASE("an audit goes to another address, where others are a tenth, and to another network, where others are half") {
+  SUBCASE("another network is there, with fewer than half") {
+    Bench bench(wanted(0.1), 50);
+    bench.append(50);
+    (void)bench.trust.plan(bench.now, false);
+    CHECK(bench.audits(1, 0));  // same network, other address; two of three are there
+  }
+  SUBCASE("another network is there, with half") {
+    Bench bench(wanted(0.1), 50);
+    bench.present({at("10.1.0.1:1"), at("10.1.0.2:1"), at("10.2.0.1:1"), at("10.3.0.1:1")});
+    bench.append(50);
+    (void)bench.trust.plan(bench.now, false);
+    CHECK_FALSE(bench.audits(1, 0));
+    CHECK(bench.audits(2, 0));
+  }
+  SUBCASE("the same address") {
+    Bench bench(wanted(0.1), 50);
+    bench.present({at("10.1.0.1:1"), at("10.1.0.1:2"), at("10.1.0.2:1")});
+    bench.append(50);
+    (void)bench.trust.plan(bench.now, false);
+    CHECK_FALSE(bench.audits(1, 0));
+    CHECK(bench.audits(2, 0));
+  }
+  SUBCASE("nobody is elsewhere") {
+    Bench bench(wanted(0.1), 50);
+    bench.present({at("10.1.0.1:1"), at("10.1.0.1:2")});
+    bench.append(50);
+    (void)bench.trust.plan(bench.now, false);
+    CHECK(bench.audits(1, 0));
+  }
+}
+
+TEST_CASE("what the program alone computes is decided, and makes the answer") {
+  Bench bench(wanted(0.01), 3);
+  bench.append(3);
+  (void)bench.trust.plan(bench.now, true);
+  for (int i = 0; i < 3; ++i) {
+    const LeaseId lease{++bench.leases};
+    const auto unit = bench.units.lease_next(3, lease, bench.generator);
+    REQUIRE(unit);
+    bench.trust.voted(unit->unit, 3, bench.units.vote(unit->unit, 3, lease, Outcome::ok, Bytes{9}), bench.generator);
+  }
+  const auto turn = bench.trust.turn(2);
+  CHECK(turn.finished.size() == 2);
+  CHECK(bench.trust.has_more());
+  CHECK(bench.trust.turn(2).finished.size() == 1);
+  CHECK(bench.units.open() == 0);
+}
