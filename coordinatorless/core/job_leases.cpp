@@ -186,7 +186,10 @@ void Job::race(const std::vector<DonorIndex>& idle, BootTime now, Output& out) {
   serve_again_at_ = std::min(serve_again_at_, race_again_at_);
   std::vector<UnitIndex> late = stragglers(now);
   for (const DonorIndex index : idle) {
-    Batch batch(std::min<std::size_t>(donors_[index].pace.window() - donors_[index].leased, donors_[index].slots),
+    std::size_t most = std::min<std::size_t>(donors_[index].pace.window() - donors_[index].leased, donors_[index].slots);
+    if (trust_) most = trust_->leases_allowed(index, most);
+    if (most == 0) continue;
+    Batch batch(most,
                 [&](const BytesOut& bytes, std::size_t count) { return may_have_more(index, bytes, count); });
     std::erase_if(late, [&](UnitIndex unit) {
       if (batch.full()) return false;

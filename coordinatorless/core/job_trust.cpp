@@ -8,6 +8,10 @@
 
 namespace dugnad::core {
 
+namespace {
+constexpr unsigned disputes_most = 2;
+}  // namespace
+
 ConfidenceGoal goal_of(const WantedConfidence& wanted) {
   return {1.0 - wanted.error_ppb / 1e9, wanted.combined, wanted.assumed_ppm / 1e6, wanted.stream ? Finality::stream : Finality::end};
 }
@@ -22,6 +26,7 @@ JobTrust::JobTrust(const WantedConfidence& wanted, std::uint64_t expected, UnitT
 void JobTrust::joined(DonorIndex donor) {
   joined_ = std::max(joined_, donor + 1);
   ledger_.joined(donor);
+  if (opened_ > 0 && !few_donors(joined_)) ledger_.check_first(false);
 }
 
 void JobTrust::set_self(DonorIndex self) {
@@ -69,9 +74,10 @@ bool JobTrust::may_audit(UnitNumber unit, DonorIndex donor) const {
 }
 
 std::size_t JobTrust::leases_allowed(DonorIndex donor, std::size_t units) const {
-  if (donor == self_ || !ledger_.anyone_caught()) return units;
+  if (donor == self_) return units;
   const auto& standing = ledger_.standing(donor);
-  if (standing.branded) return 0;
+  if (standing.branded || standing.disputes >= disputes_most) return 0;
+  if (!ledger_.anyone_caught()) return units;
   if (standing.newcomer) {
     const double share = share_for_newcomers({true, any_but_newcomers(), std::max(expected_, units_.known()), ledger_.cost_of_newcomers()});
     if (share >= 1) return units;
@@ -99,13 +105,15 @@ void JobTrust::leased(DonorIndex donor, std::size_t units) {
 
 // --- Blocks ---
 
+bool JobTrust::few_donors(std::uint64_t donors) const {
+  return static_cast<double>(donors) <= first_results_share * static_cast<double>(std::max(expected_, units_.known()));
+}
+
 void JobTrust::open_block(std::uint64_t units, double error) {
   const JobFacts facts{std::max({expected_, units_.known(), units}), std::max<std::uint64_t>(present_.size(), 1), 1.0};
   AuditTerms terms = block_terms(goal_, facts, units);
   terms.error = error;
-  if (opened_++ == 0) {
-    ledger_.check_first(static_cast<double>(facts.donors) <= first_results_share * static_cast<double>(facts.units));
-  }
+  if (opened_++ == 0) ledger_.check_first(few_donors(facts.donors));
   if (goal_.combined) error_left_ = std::max(0.0, error_left_ - error * static_cast<double>(units));
   ledger_.open_block(terms);
   waits_since_ = never;
@@ -193,8 +201,17 @@ void JobTrust::fulfil(Turn& turn) {
       const UnitIndex unit = units_.unit_at(number);
       turn.unneeded.emplace_back(unit, units_.enough(unit));
     }
-    for (const UnitNumber number : wishes.reopened) units_.discard_all(units_.unit_at(number));
-    for (const UnitNumber number : wishes.own) units_.want_own(units_.unit_at(number));
+    for (const UnitNumber number : wishes.reopened) {
+      if (units_.discard_all(units_.unit_at(number))) ledger_.nobody_computes(number);  // but for this peer, which does
+    }
+    const auto want_own = [this](const std::vector<UnitNumber>& wanted, UnitTable::Urgency urgency) {
+      for (const UnitNumber number : wanted) {
+        if (ledger_.state(number).own_wanted) units_.want_own(units_.unit_at(number), urgency);
+      }
+    };
+    want_own(wishes.firsts, UnitTable::Urgency::first);
+    want_own(wishes.disputed, UnitTable::Urgency::second);
+    want_own(wishes.own, UnitTable::Urgency::third);
     for (const auto& [number, donor] : wishes.void_audits) units_.discard(units_.unit_at(number), donor);
     for (const UnitNumber number : wishes.more) units_.want(units_.unit_at(number), ledger_.results_wanted(number));
   }

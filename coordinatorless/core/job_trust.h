@@ -10,6 +10,8 @@
 //   3. Audits: never by a donor on probation while two are established; by one at another address, and in another network, than the holder's, where
 //      such donors are enough to bear the load (a tenth, a half). Rationale: who holds an address can have many names there; but one donor elsewhere
 //      cannot audit a hundred.
+//      Whose results are disputed, two at once, gets nothing more until the submitter has looked. Rationale: what returns garbage at once would
+//      otherwise have a window full of it before the first look; and an honest donor waits for one unit's time.
 //   4. Admission (core/admission.h) counts leases from the first catch on. Of a donor on probation that is no newcomer, those of the block.
 //   5. A unit that no donor there may audit is recomputed by the submitter; one that nobody there can finish, too.
 #pragma once
@@ -85,6 +87,7 @@ class JobTrust {
   [[nodiscard]] bool may_audit(UnitNumber unit, DonorIndex donor) const;
   [[nodiscard]] bool is_established(DonorIndex donor) const;
   [[nodiscard]] bool any_but_newcomers() const;
+  [[nodiscard]] bool few_donors(std::uint64_t donors) const;
   void open_block(std::uint64_t units, double error);
   void fulfil(Turn& turn);
 

@@ -136,6 +136,7 @@ void TrustLedger::accept(Block& block, Place place, DonorIndex donor, ShortDiges
                      });
   if (is_first || is_new || tells) {
     want_own(block, place, Cause::sure);
+    if (is_first) wishes_.firsts.push_back(block.first + place);
   } else {
     apply_level(block, place);
   }
@@ -144,7 +145,13 @@ void TrustLedger::accept(Block& block, Place place, DonorIndex donor, ShortDiges
 void TrustLedger::compare(Block& block, Place place, DonorIndex donor, ShortDigest digest) {
   Unit& unit = block.units[place];
   change(block, unit, [&] { unit.audits.push_back({donor, digest}); });
-  if (digest != unit.digest) return want_own(block, place, Cause::drawn);
+  if (digest != unit.digest) {
+    want_own(block, place, Cause::drawn);
+    if (std::exchange(unit.disputed, true)) return;
+    ++standings_[unit.holder].disputes;
+    wishes_.disputed.push_back(block.first + place);
+    return;
+  }
   block.stakes_of(donor).audited.push_back(place);
   ++standings_[unit.holder].record.verified;
 }
@@ -169,6 +176,11 @@ void TrustLedger::want_own(Block& block, Place place, Cause cause) {
   wishes_.own.push_back(block.first + place);
 }
 
+void TrustLedger::unwant_own(Block& block, Unit& unit) {
+  block.own_wanted -= std::exchange(unit.own_wanted, false);
+  if (std::exchange(unit.disputed, false)) --standings_[unit.holder].disputes;
+}
+
 void TrustLedger::nobody_audits(UnitNumber number) {
   Block* block = block_of(number);
   if (block == nullptr) return;
@@ -186,7 +198,7 @@ void TrustLedger::given_up(UnitNumber number) {
   Unit& unit = block->units[number - block->first];
   if (unit.decided) return;
   change(*block, unit, [&] { unit.decided = true; });
-  block->own_wanted -= std::exchange(unit.own_wanted, false);
+  unwant_own(*block, unit);
   if (!std::exchange(unit.returned, true)) --block->unreturned, ++held_;
   unit.holder = nobody;
   wishes_.decided.push_back(number);
@@ -201,9 +213,9 @@ void TrustLedger::recomputed(UnitNumber number, ShortDigest digest) {
   Unit& unit = block->units[place];
   if (unit.decided) return;
   change(*block, unit, [&] { unit.decided = true; });
-  Unit found = std::exchange(unit, Unit{});
-  const bool drawn = !found.own_wanted || found.cause == Cause::drawn;  // a look that nothing called for counts like a draw
-  block->own_wanted -= found.own_wanted;
+  const bool drawn = !unit.own_wanted || unit.cause == Cause::drawn;  // a look that nothing called for counts like a draw
+  unwant_own(*block, unit);
+  const Unit found = std::exchange(unit, Unit{});
   if (!found.returned) --block->unreturned, ++held_;
   ++own_;
   unit.returned = unit.decided = true;
@@ -293,10 +305,10 @@ std::uint64_t TrustLedger::forfeit(Block& block, DonorIndex donor, const std::op
   return cost;
 }
 
-/// Where the submitter is at it already, what it finds is the result.
 void TrustLedger::reopen(Block& block, Place place) {
   Unit& unit = block.units[place];
   change(block, unit, [&] {
+    unwant_own(block, unit);
     unit.returned = false;
     unit.holder = nobody;
     unit.audits.clear();

@@ -49,6 +49,7 @@ class TrustLedger {
     bool probation = false;  // the same
     bool branded = false;    // nothing more of this job
     bool checked = false;    // its first result was recomputed
+    unsigned disputes = 0;   // results of its that an audit contradicted, and the submitter has not looked at yet
     std::uint64_t final_results = 0;
     Culprit record{0, 0, false};
   };
@@ -95,13 +96,15 @@ class TrustLedger {
   };
   struct Wishes {
     std::vector<UnitNumber> own;       // the submitter is to recompute these
+    std::vector<UnitNumber> disputed;  // of these: before others, since until then whoever lies is leased more
+    std::vector<UnitNumber> firsts;    // of these: before all others, since a donor that always lies is then caught for nothing
     std::vector<UnitNumber> more;      // results_wanted() is more now
     std::vector<UnitNumber> reopened;  // their results are void
     std::vector<UnitNumber> decided;   // by the submitter
     std::vector<Convicted> convicted;
     std::vector<std::pair<UnitNumber, DonorIndex>> void_audits;
     [[nodiscard]] bool empty() const {
-      return own.empty() && more.empty() && reopened.empty() && decided.empty() && convicted.empty() && void_audits.empty();
+      return own.empty() && disputed.empty() && firsts.empty() && more.empty() && reopened.empty() && decided.empty() && convicted.empty() && void_audits.empty();
     }
   };
   [[nodiscard]] Wishes take_wishes();
@@ -163,6 +166,7 @@ class TrustLedger {
     bool decided = false;
     bool probation = false;  // its holder was on it
     bool own_wanted = false;
+    bool disputed = false;
     Cause cause = Cause::drawn;
     std::uint8_t wanted = 0;  // audits by donors
     std::vector<Audit> audits{};
@@ -208,6 +212,8 @@ class TrustLedger {
   /// Asks for what the level in force asks of a unit.
   void apply_level(Block& block, Place place);
   void want_own(Block& block, Place place, Cause cause);
+  /// The submitter need not look at it any more.
+  void unwant_own(Block& block, Unit& unit);
   void judge(const Unit& found, ShortDigest right, UnitNumber unit, const std::optional<Hit>& hit);
   void convict(DonorIndex donor, UnitNumber unit, const std::optional<Hit>& hit, bool colluded);
   /// Of one block; how many attempts that costs.

@@ -193,7 +193,7 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
     unit->history->fault(*attempt, to_text(output.bytes));
     if (unit->own && donor == self_) {
       constexpr std::uint8_t tries = 3;
-      if (++unit->own_faults < tries) own_queue_.push_back(index);
+      if (++unit->own_faults < tries) own_queues_.back().push_back(index);
       else counted.fault = unit->history->last_fault;
     }
   }
@@ -304,7 +304,7 @@ bool UnitTable::lapse(UnitIndex index, DonorIndex donor, LeaseId lease) {
   AttemptRecord* attempt = unit->history->attempt_of(donor);
   if (attempt == nullptr || attempt->lease != lease || attempt->state != AttemptState::leased) return false;
   attempt->state = AttemptState::lapsed;
-  if (unit->own && donor == self_) own_queue_.push_back(index);
+  if (unit->own && donor == self_) own_queues_.back().push_back(index);
   else requeue(index, *unit);
   return true;
 }
@@ -316,7 +316,7 @@ std::optional<LeaseId> UnitTable::give_back(UnitIndex index, DonorIndex donor) {
   if (attempt == nullptr || attempt->state == AttemptState::voted) return std::nullopt;
   const LeaseId lease = attempt->lease;
   unit->history->forget(*attempt);
-  if (unit->own && donor == self_) own_queue_.push_back(index);
+  if (unit->own && donor == self_) own_queues_.back().push_back(index);
   else requeue(index, *unit);
   return lease;
 }

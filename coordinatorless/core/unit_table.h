@@ -5,6 +5,7 @@
 // (core/trust_ledger.h) that counts units in the order in which they came.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -76,12 +77,13 @@ class UnitTable {
   void set_may_audit(MayAudit may_audit) { may_audit_ = std::move(may_audit); }
   /// So many results in all, at first one.
   void want(UnitIndex unit, unsigned results);
-  /// This peer's own, and no further ones.
-  void want_own(UnitIndex unit);
+  /// This peer's own, and no further ones; again where it has become more urgent.
+  enum class Urgency : std::uint8_t { first, second, third };
+  void want_own(UnitIndex unit, Urgency urgency = Urgency::third);
   /// This donor's result is void; it may try again.
   void discard(UnitIndex unit, DonorIndex donor);
-  /// All its results are void; whoever is at it goes on. One result is wanted, or this peer's own as before.
-  void discard_all(UnitIndex unit);
+  /// All its results are void; whoever is at it goes on. One result is wanted. True where this peer is at it, whose own it stays.
+  bool discard_all(UnitIndex unit);
   /// No further results are wanted; who is still at it.
   [[nodiscard]] std::vector<std::pair<DonorIndex, LeaseId>> enough(UnitIndex unit);
   /// The result of that digest is final: settled, or agreed where it is large.
@@ -94,7 +96,7 @@ class UnitTable {
   [[nodiscard]] std::uint64_t bytes_held() const { return bytes_held_; }
   /// Whether anything waits that `donor` may have.
   [[nodiscard]] bool waits_for(DonorIndex donor) const {
-    return (donor == self_ && !own_queue_.empty()) || (!queue_.empty() && queue_.has_for(donor));
+    return (donor == self_ && any_own()) || (!queue_.empty() && queue_.has_for(donor));
   }
 
   [[nodiscard]] Counted vote(UnitIndex unit, DonorIndex donor, LeaseId lease, Outcome outcome, Value output);
@@ -145,6 +147,7 @@ class UnitTable {
   [[nodiscard]] Verdict judged(const Unit& unit) const;
   [[nodiscard]] bool told() const { return copies_ == 0; }
   [[nodiscard]] std::optional<UnitIndex> next_own();
+  [[nodiscard]] bool any_own() const;
   void hold(const Unit& unit, const Value& output);
   void let_go(const Unit& unit);
   [[nodiscard]] UnitQueue::Fit fit(UnitIndex index, DonorIndex donor);
@@ -161,7 +164,7 @@ class UnitTable {
   UnitQueue queue_;
   std::vector<UnitIndex> by_number_;  // told
   UnitNumber offered_ = 0;
-  std::deque<UnitIndex> own_queue_;
+  std::array<std::deque<UnitIndex>, 3> own_queues_;  // by urgency; a unit may stand in several, or be done
   DonorIndex self_ = ~DonorIndex{0};
   MayAudit may_audit_;
   std::uint64_t bytes_held_ = 0;

@@ -18,13 +18,15 @@ void UnitTable::let_go(const Unit& unit) {
 }
 
 std::optional<UnitIndex> UnitTable::next_own() {
-  while (!own_queue_.empty()) {
-    const UnitIndex index = own_queue_.front();
-    own_queue_.pop_front();
-    const Unit* unit = open_unit(index);
-    if (unit == nullptr || !unit->own) continue;
-    const AttemptRecord* had = unit->history == nullptr ? nullptr : unit->history->attempt_of(self_);
-    if (had == nullptr || had->state == AttemptState::lapsed) return index;
+  for (auto& queue : own_queues_) {
+    while (!queue.empty()) {
+      const UnitIndex index = queue.front();
+      queue.pop_front();
+      const Unit* unit = open_unit(index);
+      if (unit == nullptr || !unit->own) continue;
+      const AttemptRecord* had = unit->history == nullptr ? nullptr : unit->history->attempt_of(self_);
+      if (had == nullptr || had->state == AttemptState::lapsed) return index;
+    }
   }
   return std::nullopt;
 }
@@ -43,11 +45,15 @@ void UnitTable::want(UnitIndex index, unsigned results) {
   requeue(index, *unit);
 }
 
-void UnitTable::want_own(UnitIndex index) {
+bool UnitTable::any_own() const {
+  return std::any_of(own_queues_.begin(), own_queues_.end(), [](const auto& queue) { return !queue.empty(); });
+}
+
+void UnitTable::want_own(UnitIndex index, Urgency urgency) {
   Unit* unit = open_unit(index);
-  if (unit == nullptr || unit->own) return;
+  if (unit == nullptr || (unit->own && urgency == Urgency::third)) return;
   unit->own = true;
-  own_queue_.push_back(index);
+  own_queues_[static_cast<std::size_t>(urgency)].push_back(index);
 }
 
 void UnitTable::discard(UnitIndex index, DonorIndex donor) {
@@ -59,14 +65,17 @@ void UnitTable::discard(UnitIndex index, DonorIndex donor) {
   requeue(index, *unit);
 }
 
-void UnitTable::discard_all(UnitIndex index) {
+bool UnitTable::discard_all(UnitIndex index) {
   Unit* unit = open_unit(index);
-  if (unit == nullptr || unit->history == nullptr) return;
+  if (unit == nullptr || unit->history == nullptr) return false;
   let_go(*unit);
   std::erase_if(unit->history->attempts, [](const AttemptRecord& attempt) { return attempt.state == AttemptState::voted; });
   unit->history->candidates.clear();
   unit->wanted = 1;
+  const AttemptRecord* own = unit->own ? unit->history->attempt_of(self_) : nullptr;
+  unit->own = own != nullptr && own->state == AttemptState::leased;
   requeue(index, *unit);
+  return unit->own;
 }
 
 std::vector<std::pair<DonorIndex, LeaseId>> UnitTable::enough(UnitIndex index) {
