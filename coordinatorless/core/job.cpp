@@ -250,7 +250,10 @@ void Job::finish(JobState state, Journal& journal, Output& out) {
   ended_ = true;
   counts_.ended = true;
   outputs_.clear(out);
-  const PersistSeq after = journal.write({JobStateRow{id_, state}}, out);
+  std::vector<Row> rows;
+  if (trust_) rows.push_back(SummaryRow{id_, encode(trust_->stated())});
+  rows.push_back(JobStateRow{id_, state});
+  const PersistSeq after = journal.write(std::move(rows), out);
   for (const Donor& donor : donors_) {
     if (donor.connected) out.send(donor.id, Closed{id_});
   }

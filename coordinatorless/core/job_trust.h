@@ -78,6 +78,10 @@ class JobTrust {
   [[nodiscard]] bool has_more() const { return finished_ < ledger_.final_units(); }
 
   [[nodiscard]] const TrustLedger& ledger() const { return ledger_; }
+  /// What it came to so far, for the evidence.
+  [[nodiscard]] StatedConfidence stated() const {
+    return {goal_.confidence, goal_.combined, goal_.assumed, ledger_.confidence(), ledger_.closed()};
+  }
   [[nodiscard]] std::uint64_t held() const { return ledger_.held() + (ledger_.final_units() - finished_); }
   [[nodiscard]] std::uint64_t convicted() const { return convicted_; }
   /// What only this peer can do waits, and it does not compute.

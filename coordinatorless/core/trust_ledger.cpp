@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "coordinatorless/base/panic.h"
+#include "coordinatorless/core/limits.h"
 
 namespace dugnad::core {
 
@@ -90,6 +91,12 @@ TrustLedger::State TrustLedger::state(UnitNumber number) const {
   const Unit* unit = find(number);
   if (unit == nullptr) return {};
   return {unit->returned, unit->decided, unit->own_wanted, unit->holder, unit->digest, unit->audits_out()};
+}
+
+double TrustLedger::detection() const {
+  if (blocks_.empty()) return 1;
+  const BlockLevels& levels = blocks_.back()->levels;
+  return levels.found(false, levels.round());
 }
 
 TrustLedger::Wishes TrustLedger::take_wishes() { return std::exchange(wishes_, {}); }
@@ -354,6 +361,14 @@ void TrustLedger::close(Block& block) {
   const AuditLevel& level = block.levels.level(false);
   level_sum_ += level.own + (1.0 - level.own) * level.donors;
   ++closed_;
+  StatedBlock stated{block.units.size(), level.own + (1.0 - level.own) * level.donors, 0, block.levels.catches()};
+  for (const Unit& unit : block.units) stated.audits += unit.audits.size() + unit.decided;
+  if (closed_blocks_.size() < limits::stated_blocks_max) {
+    closed_blocks_.push_back(stated);
+  } else {
+    StatedBlock& rest = closed_blocks_.back();
+    rest = {rest.units + stated.units, std::max(rest.level, stated.level), rest.audits + stated.audits, rest.catches + stated.catches};
+  }
   reached_.block_final(block.levels.terms(), level, block.levels.tally());
 }
 

@@ -29,6 +29,7 @@
 #include "coordinatorless/core/block_levels.h"
 #include "coordinatorless/core/confidence.h"
 #include "coordinatorless/core/retraction.h"
+#include "coordinatorless/core/stated_confidence.h"
 
 namespace dugnad::core {
 
@@ -104,7 +105,8 @@ class TrustLedger {
     std::vector<Convicted> convicted;
     std::vector<std::pair<UnitNumber, DonorIndex>> void_audits;
     [[nodiscard]] bool empty() const {
-      return own.empty() && disputed.empty() && firsts.empty() && more.empty() && reopened.empty() && decided.empty() && convicted.empty() && void_audits.empty();
+      return own.empty() && disputed.empty() && firsts.empty() && more.empty() && reopened.empty() && decided.empty() && convicted.empty() &&
+             void_audits.empty();
     }
   };
   [[nodiscard]] Wishes take_wishes();
@@ -133,7 +135,7 @@ class TrustLedger {
   [[nodiscard]] std::uint64_t cost_of_newcomers() const { return cost_of_newcomers_; }
   /// Of the last block: its size, and the detection in force.
   [[nodiscard]] std::uint64_t block_units() const { return blocks_.empty() ? 1 : blocks_.back()->units.size(); }
-  [[nodiscard]] double detection() const { return blocks_.empty() ? 1 : blocks_.back()->levels.found(false, blocks_.back()->levels.round()); }
+  [[nodiscard]] double detection() const;
 
   // --- What it came to ---
 
@@ -141,6 +143,8 @@ class TrustLedger {
   [[nodiscard]] std::uint64_t own() const { return own_; }
   /// Units without a final result that have a provisional one.
   [[nodiscard]] std::uint64_t held() const { return held_; }
+  /// Of the final blocks, in the order in which they became so; beyond the limit the last one stands for all that came later.
+  [[nodiscard]] const std::vector<StatedBlock>& closed() const { return closed_blocks_; }
   /// Audits a result, the submitter's included: the mean over final blocks.
   [[nodiscard]] double mean_level() const { return closed_ == 0 ? 0 : level_sum_ / static_cast<double>(closed_); }
 
@@ -234,6 +238,7 @@ class TrustLedger {
   std::uint64_t held_ = 0;
   double level_sum_ = 0;
   std::uint64_t closed_ = 0;
+  std::vector<StatedBlock> closed_blocks_;
   ConfidenceReached reached_;
   Wishes wishes_;
 };

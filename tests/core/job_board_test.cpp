@@ -140,7 +140,7 @@ TEST_CASE("what is accepted is journalled with the papers of its job and what it
   const auto papers = all<Persist>(bench.out);
   REQUIRE(papers.size() == 1);
   CHECK(std::get<PapersRow>(papers[0].rows.back()).swarm == swarm);
-  bench.board.on_want(bench.donor.self.id, Want{job, 2, seconds(1)}, bench.now, bench.out);
+  bench.board.on_want(bench.donor.self.id, Want{job, 2, seconds(1)}, {}, bench.now, bench.out);
   const auto leases = bench.sent<Lease>();
   REQUIRE(leases.size() == 1);
   REQUIRE(leases[0].units.size() == 2);
@@ -157,7 +157,7 @@ TEST_CASE("what is accepted is journalled with the papers of its job and what it
 TEST_CASE("of results that nobody asked for no more is kept than the signature over the others needs") {
   Bench bench;
   bench.submit(job, 3);
-  bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(1)}, bench.now, bench.out);
+  bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(1)}, {}, bench.now, bench.out);
   const auto leases = bench.sent<Lease>();
   REQUIRE(leases.size() == 1);
   const LeasedUnit leased = leases[0].units.front();

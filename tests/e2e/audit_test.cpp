@@ -35,6 +35,36 @@ void check_one_line(const Process& process) {
 
 }  // namespace
 
+TEST_CASE("a confidence is reached beside a liar, which is proven wrong, and an audit confirms it offline") {
+  const Place place;
+  std::string job;
+  std::string liar_id;
+  {
+    const Worker liar = start_worker(place, "liar", {}, "lying_worker");
+    liar_id = liar.id();
+    Process submitter(submit(place, "primes --to 1000000000", {"--join", liar.contact, "--confidence", "0.99", "--json"}));
+    const Json started = event(submitter, "started");
+    job = started["job"];
+    CHECK(started["confidence"] == 0.99);
+    CHECK(event(submitter, "cost")["quiet"] > 1);
+    const Worker first = start_worker(place, "first", {"--join", liar.contact});
+    const Worker second = start_worker(place, "second", {"--join", liar.contact});
+    const Worker third = start_worker(place, "third", {"--join", liar.contact});
+    CHECK_MESSAGE(event(submitter, "convicted")["peer"] == liar_id, submitter.story());
+    const Json end = answers(submitter, "50847534");
+    CHECK_MESSAGE(end["confidence_reached"] >= 0.99, submitter.story());
+    CHECK_MESSAGE(end["convicted"].size() == 1, submitter.story());
+  }
+  const Words journal{job.substr(0, 16), "--data", place / "submitter"};
+  const Json all = audited(journal);
+  CHECK(all["holds"] == true);
+  CHECK(all["confirmed"] == all["units"]);
+  CHECK(all["forged"] == 0);
+  for (const Json& donor : all["donors"]) CHECK((donor["differ"] > 0) == (donor["peer"] == liar_id));
+  audit(journal + Words{"--export", place / "evidence"});
+  CHECK(audited({place / "evidence"})["holds"] == true);
+}
+
 TEST_CASE("an audit confirms a job offline and names the liar, for its owner and for a stranger with the file") {
   const Place place;
   std::string job;

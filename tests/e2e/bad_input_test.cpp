@@ -80,7 +80,12 @@ TEST_CASE("what is typed wrong is told in one line, with exit code 2") {
            Case{"submit nqueens --n 8 --join garbage", "--join"},
            Case{"submit nqueens --n 8 --listen 127.0.0.1", "listen"},
            Case{"submit nqueens --n 8 --listen none --advertise tcp://192.0.2.1:4210", "--advertise"},
-           Case{"submit nqueens --n 8 --confidence 0.9", "--confidence is not in this version"},
+           Case{"submit nqueens --n 8 --confidence 1", "--confidence lies between 0 and"},
+           Case{"submit nqueens --n 8 --confidence 0.9 --copies 2", "give one of"},
+           Case{"submit nqueens --n 8 --confidence 0.9 --local 0", "--local 1 or more"},
+           Case{"submit nqueens --n 8 --assume 0.99", "--assume lies between"},
+           Case{"submit nqueens --n 8 --copies 2 --final stream", "--final is of a confidence"},
+           Case{"submit nqueens --n 8 --final soon", "--final"},
            Case{"submit nqueens --n 8 --detach", "--detach is not in this version"},
            Case{"submit module.wasm --lines units.txt", "cannot read module.wasm"},
            Case{"submit --resume 3f2a", "no job 3f2a"},
@@ -180,7 +185,7 @@ TEST_CASE("two donors that disagree put two copies out of reach, which is told a
 TEST_CASE("random bytes on a worker's port disturb nobody") {
   const Place place;
   Worker worker = start_worker(place, "worker");
-  Process submitter(submit(place, long_job, {"--join", worker.contact, "--json"}));
+  Process submitter(submit(place, long_job, {"--join", worker.contact, "--copies", "2", "--json"}));
   middle(submitter);
   for (int i = 0; i < 32; ++i) send_garbage(worker.address());
   answers(submitter, long_answer);

@@ -69,7 +69,7 @@ TEST_CASE("the peer that was joined is killed in the middle, and everybody else 
 TEST_CASE("a worker that joins in the middle is given work") {
   const Place place;
   const Worker one = start_worker(place, "one");
-  Process submitter(submit(place, long_job, {"--join", one.contact, "--json"}));
+  Process submitter(submit(place, long_job, {"--join", one.contact, "--copies", "2", "--json"}));
   middle(submitter);
   Worker late = start_worker(place, "late", {"--join", one.contact});
   CHECK_MESSAGE(late.process.says("computing primes"), late.process.story());

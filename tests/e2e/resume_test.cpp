@@ -29,7 +29,7 @@ TEST_CASE("a submitter interrupted by SIGINT says how to go on, and --resume doe
   const Place place;
   const Worker one = start_worker(place, "one");
   const Words options{"--join", one.contact, "--json"};
-  Process first(submit(place, long_job, options));
+  Process first(submit(place, long_job_by_copies, options));
   const Interrupted before = run_to_the_middle(first);
   first.signal(SIGINT);
   REQUIRE_MESSAGE(first.exit_code() == 130, first.story());
@@ -46,12 +46,12 @@ TEST_CASE("a submitter that was killed goes on with the same command") {
   const Words options{"--join", one.contact, "--json"};
   Interrupted before;
   {
-    Process first(submit(place, long_job, options));
+    Process first(submit(place, long_job_by_copies, options));
     before = run_to_the_middle(first);
     first.signal(SIGKILL);
     REQUIRE(first.exit_code() == -SIGKILL);
   }
-  Process again(submit(place, long_job, options));
+  Process again(submit(place, long_job_by_copies, options));
   check_resumed(again, before);
   // The evidence of both runs together confirms every unit.
   Process audit = finished({program("dugnad"), "audit", before.job, "--data", place / "submitter", "--json"});
@@ -64,7 +64,7 @@ TEST_CASE("a submitter that was killed goes on with the same command") {
 TEST_CASE("a second SIGINT ends the submitter at once") {
   const Place place;
   const Worker one = start_worker(place, "one");
-  Process submitter(submit(place, long_job, {"--join", one.contact, "--json"}));
+  Process submitter(submit(place, long_job, {"--join", one.contact, "--copies", "2", "--json"}));
   run_to_the_middle(submitter);
   submitter.signal(SIGINT);
   submitter.signal(SIGINT);
@@ -76,7 +76,7 @@ TEST_CASE("an unfinished job can be looked at and cancelled, and is not resumed 
   const Worker one = start_worker(place, "one");
   const std::string data = place / "submitter";
   const auto look = [&](const std::string& command) { return finished(words(program("dugnad") + " " + command + " --data " + data)); };
-  Process submitter(submit(place, long_job, {"--join", one.contact, "--json"}));
+  Process submitter(submit(place, long_job, {"--join", one.contact, "--copies", "2", "--json"}));
   const Interrupted before = run_to_the_middle(submitter);
   const std::string job = before.job.substr(0, 12);
 

@@ -111,6 +111,8 @@ inline Json answers(Process& submitter, const std::string& answer) {
 
 /// Takes a second of one core eight times over, so that something can happen in the middle. The primes up to 2 * 10^9.
 inline constexpr const char* long_job = "primes --to 10000000000";
+/// What is accepted of it is final unit by unit.
+inline constexpr const char* long_job_by_copies = "primes --to 10000000000 --copies 2";
 inline constexpr const char* long_answer = "455052511";
 
 }  // namespace dugnad::e2e

@@ -40,8 +40,19 @@ TEST_CASE("a recipe is read as it was written") {
 TEST_CASE("a recipe of the version before modules is still read") {
   Bytes old = encode(sample());
   old[0] = 1;
-  old.resize(old.size() - 1 - 8 - 8 - 4);  // no module, no memory, no fuel, no source
+  old.resize(old.size() - 1 - 8 - 8 - 4 - 1);  // no module, no memory, no fuel, no source, no confidence
   CHECK(decode_recipe(old) == sample());
+}
+
+TEST_CASE("a recipe of the version before confidences is still read, and one with a confidence is itself") {
+  Bytes old = encode(sample());
+  old[0] = 2;
+  old.pop_back();
+  CHECK(decode_recipe(old) == sample());
+  Recipe sure = sample();
+  sure.confidence = core::WantedConfidence{1000, true, 200000, false};
+  CHECK(decode_recipe(encode(sure)) == sure);
+  CHECK(encode(sure) != encode(sample()));
 }
 
 TEST_CASE("recipes differ wherever their jobs do") {
@@ -66,7 +77,7 @@ TEST_CASE("bytes that no recipe is written as are refused") {
   longer.push_back(0);
   CHECK_FALSE(decode_recipe(longer).has_value());
   Bytes newer = bytes;
-  newer[0] = 3;
+  newer[0] = 4;
   CHECK_FALSE(decode_recipe(newer).has_value());
   Bytes unknown_kind = bytes;
   unknown_kind[1] = 4;
