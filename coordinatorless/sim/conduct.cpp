@@ -1,6 +1,5 @@
 #include "coordinatorless/sim/conduct.h"
 
-#include <array>
 #include <utility>
 
 #include "coordinatorless/base/hash.h"
@@ -9,13 +8,7 @@
 namespace dugnad::sim {
 namespace {
 
-constexpr std::array<std::pair<Strategy, std::string_view>, 7> names{{{Strategy::honest, "honest"},
-                                                                      {Strategy::silent, "silent"},
-                                                                      {Strategy::always, "always"},
-                                                                      {Strategy::random, "random"},
-                                                                      {Strategy::sleeper, "sleeper"},
-                                                                      {Strategy::collude, "collude"},
-                                                                      {Strategy::sybil, "sybil"}}};
+constexpr std::uint64_t alike = 0;
 
 Value wrong_output(const Value& input, std::uint64_t bytes, std::uint64_t liar) {
   return sim::output_of(Hasher().add(view_of("sim/lie")).add(liar).add(input.bytes).finish(), bytes);
@@ -23,34 +16,28 @@ Value wrong_output(const Value& input, std::uint64_t bytes, std::uint64_t liar) 
 
 }  // namespace
 
-std::optional<Strategy> strategy_named(std::string_view name) {
-  for (const auto& [strategy, each] : names) {
-    if (each == name) return strategy;
+Conduct::Conduct(Gang& gang, Strategy strategy, Generator generator, double hardware_errors)
+    : gang_(gang), strategy_(strategy), generator_(std::move(generator)), hardware_errors_(hardware_errors), own_(generator_.next()) {}
+
+void Conduct::take_name(const PeerId& name, double speed) {
+  if (strategy_ == Strategy::honest && name_ == PeerId{}) gang_.honest_joined(speed);
+  if (lies()) {
+    gang_.left(name_);
+    gang_.joined(name, speed);
+    own_ = generator_.next();
   }
-  return std::nullopt;
+  name_ = name;
 }
 
-std::string_view name_of(Strategy strategy) {
-  for (const auto& [each, name] : names) {
-    if (each == strategy) return name;
+Value Conduct::output_of(const JobId& job, const Value& input, std::uint64_t bytes) {
+  if (!lies()) {
+    const bool err = hardware_errors_ > 0 && generator_.chance(hardware_errors_);
+    return err ? wrong_output(input, bytes, generator_.next()) : honest_output(input, bytes);
   }
-  return "";
-}
-
-Conduct::Conduct(Strategy strategy, Generator generator) : strategy_(strategy), generator_(std::move(generator)), own_(generator_.next()) {}
-
-bool Conduct::lies() const { return strategy_ != Strategy::honest && strategy_ != Strategy::silent; }
-
-Value Conduct::output_of(const Value& input, std::uint64_t bytes) {
-  ++results_;
-  switch (strategy_) {
-    case Strategy::honest:
-    case Strategy::silent: return honest_output(input, bytes);
-    case Strategy::random: return generator_.chance(random_share) ? wrong_output(input, bytes, own_) : honest_output(input, bytes);
-    case Strategy::sleeper: return results_ > sleeper_results ? wrong_output(input, bytes, own_) : honest_output(input, bytes);
-    case Strategy::collude: return wrong_output(input, bytes, 0);
-    case Strategy::always:
-    case Strategy::sybil: return wrong_output(input, bytes, own_);
+  switch (gang_.answer(name_, strategy_, job, unit_of(input), generator_)) {
+    case Gang::Answer::right: return honest_output(input, bytes);
+    case Gang::Answer::alike: return wrong_output(input, bytes, alike);
+    case Gang::Answer::own: return wrong_output(input, bytes, own_);
   }
   return {};
 }

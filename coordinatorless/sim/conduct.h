@@ -1,5 +1,5 @@
-// How a donor behaves: honestly, not at all, or one of the ways to lie. A saboteur runs the product as it is; only
-// what its executor returns is its own.
+// How a donor behaves: honestly, not at all, or by one of the tactics to lie. A saboteur runs the product as it is; only
+// what its executor returns is its own, and when.
 #pragma once
 
 #include <cstdint>
@@ -9,40 +9,39 @@
 #include "coordinatorless/base/generator.h"
 #include "coordinatorless/base/time.h"
 #include "coordinatorless/base/value.h"
+#include "coordinatorless/sim/gang.h"
 
 namespace dugnad::sim {
 
-enum class Strategy : std::uint8_t {
-  honest,
-  silent,   // takes leases and never answers
-  always,   // every result is wrong
-  random,   // a result is wrong with probability one half
-  sleeper,  // honest for its first results, then wrong for good
-  collude,  // as always, and all colluders return the same wrong answer
-  sybil,    // as always, and comes back under a new identity once outvoted or left without work
-};
-[[nodiscard]] std::optional<Strategy> strategy_named(std::string_view name);
-[[nodiscard]] std::string_view name_of(Strategy strategy);
+/// As the command line calls it.
+using Strategy = Tactic;
 
 class Conduct {
  public:
-  Conduct(Strategy strategy, Generator generator);
+  /// `gang` outlives it. `hardware_errors`: the share of an honest donor's results that go wrong.
+  Conduct(Gang& gang, Strategy strategy, Generator generator, double hardware_errors = 0);
 
   [[nodiscard]] Strategy strategy() const { return strategy_; }
-  [[nodiscard]] bool lies() const;  // ever
+  [[nodiscard]] bool lies() const { return strategy_ != Strategy::honest && strategy_ != Strategy::silent; }  // ever
+  /// Garbage costs no CPU time.
+  [[nodiscard]] bool takes_no_time() const { return strategy_ == Strategy::lazy; }
+  /// Its name from now on; `speed` is its machine's.
+  void take_name(const PeerId& name, double speed);
   /// What this donor's executor returns for `input`, as long as `bytes`.
-  [[nodiscard]] Value output_of(const Value& input, std::uint64_t bytes = 0);
+  [[nodiscard]] Value output_of(const JobId& job, const Value& input, std::uint64_t bytes = 0);
+
   /// A sybil without work for this long takes a new identity.
   static constexpr Duration sybil_patience = std::chrono::seconds(60);
+  /// How often a sybil comes back where nobody says how often: for ever, but so that every world ends.
+  static constexpr unsigned sybil_returns = 1000;
 
  private:
-  static constexpr double random_share = 0.5;
-  static constexpr unsigned sleeper_results = 20;
-
+  Gang& gang_;
   Strategy strategy_;
   Generator generator_;
+  double hardware_errors_;
+  PeerId name_{};
   std::uint64_t own_;  // makes this liar's wrong answers differ from another's
-  unsigned results_ = 0;
 };
 
 }  // namespace dugnad::sim

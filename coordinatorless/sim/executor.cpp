@@ -23,6 +23,7 @@ void Executor::fill() {
   while (running_.size() < slots_ && !queue_.empty()) {
     Running running{std::move(queue_.front()), {}, events_.now(), false, false};
     queue_.pop_front();
+    if (conduct_.takes_no_time()) running.work.cost = Duration{};
     const Duration whole = own_time(running.work.cost);
     const Duration limit = running.work.attempt.limit;
     running.over_limit = limit > Duration{} && whole > limit;
@@ -55,7 +56,7 @@ void Executor::finish(AttemptId id) {
     finished.cpu = attempt.limit;
     spent_ += from_seconds(seconds_of(attempt.limit) * speed_);
   } else {
-    finished.output = conduct_.output_of(attempt.input, running.work.output_bytes);
+    finished.output = conduct_.output_of(attempt.job, attempt.input, running.work.output_bytes);
     finished.cpu = own_time(running.work.cost);
     spent_ += running.work.cost;
   }

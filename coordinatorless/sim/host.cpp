@@ -31,7 +31,7 @@ Host::Host(Surroundings& surroundings, HostOptions options, Generator generator)
       generator_(std::move(generator)),
       node_(surroundings_.network.add(*this, !options_.behind_nat)),
       boot_offset_(between(generator_, std::chrono::hours(1), std::chrono::hours(1000))),
-      conduct_(options_.strategy, Generator(generator_.key())),
+      conduct_(surroundings_.gang, options_.strategy, Generator(generator_.key()), options_.hardware_errors),
       executor_(surroundings_.queue, conduct_, options_.slots, options_.speed,
                 [this](std::vector<FinishedAttempt> attempts) {
                   if (!own_jobs_.empty()) surroundings_.witness.finished(peer_->id(), attempts);
@@ -72,6 +72,8 @@ void Host::take_identity() {
   identity.seen_at = options_.address;
   identity.seen_at.port = outgoing_port;
   surroundings_.directory.set(node_, identity);
+  conduct_.take_name(identity.peer, options_.speed * options_.slots);
+  name_lost_ = false;
 }
 
 core::Contact Host::contact() const {
@@ -87,6 +89,10 @@ Now Host::now() const {
 // --- The process ---
 
 void Host::start() {
+  if (name_lost_) {
+    ++returned_;
+    take_identity();
+  }
   core::PeerConfig config;
   config.swarm = surroundings_.swarm;
   config.difficulty = surroundings_.difficulty;
@@ -137,9 +143,11 @@ void Host::resume() {
   executor_.resume();
   surroundings_.network.resume(node_);
   feed(core::TimerDue{});
+  if (name_lost_) be_reborn_soon();
 }
 
 void Host::be_reborn() {
+  ++returned_;
   crash(Death::killed);
   take_identity();
   surroundings_.queue.after(rebirth_takes, [this, process = process_] {
@@ -149,16 +157,21 @@ void Host::be_reborn() {
 
 void Host::watch_for_idleness() {
   surroundings_.queue.after(Conduct::sybil_patience, [this, process = process_] {
-    if (process != process_) return;
+    if (process != process_ || returned_ >= options_.returns) return;
     if (!asleep_ && surroundings_.queue.now() - worked_at_ >= Conduct::sybil_patience) return be_reborn();
     watch_for_idleness();
   });
 }
 
-void Host::on_outvoted() {
-  if (options_.strategy != Strategy::sybil || !running() || asleep_) return;
+void Host::on_name_lost(bool was_outvoted) {
+  if (name_lost_ || returned_ >= options_.returns || (was_outvoted && options_.strategy != Strategy::sybil)) return;
+  name_lost_ = true;
+  if (running() && !asleep_) be_reborn_soon();
+}
+
+void Host::be_reborn_soon() {
   surroundings_.queue.after({}, [this, process = process_] {
-    if (process == process_) be_reborn();
+    if (process == process_ && name_lost_) be_reborn();
   });
 }
 
@@ -305,7 +318,7 @@ void Host::act(core::DonorOutvoted effect) {
 
 void Host::act(core::DonorConvicted effect) {
   if (Submission* submission = submission_of(effect.job)) ++submission->convicted;
-  if (effect.branded && outvoted) outvoted(effect.donor);
+  if (convicted) convicted(effect.donor, effect.branded);
 }
 
 void Host::act(core::NobodyToCompute effect) {

@@ -17,6 +17,7 @@
 #include "coordinatorless/sim/crypto.h"
 #include "coordinatorless/sim/directory.h"
 #include "coordinatorless/sim/executor.h"
+#include "coordinatorless/sim/gang.h"
 #include "coordinatorless/sim/journal.h"
 #include "coordinatorless/sim/network.h"
 #include "coordinatorless/sim/submission.h"
@@ -32,6 +33,7 @@ struct Surroundings {
   KeyRegistry& keys;
   Witness& witness;
   Blobs::All& blobs;
+  Gang& gang;
   const std::map<JobId, JobSpec>& jobs;
   SwarmId swarm;
   unsigned difficulty = 0;  // of the swarm: what an identity costs, in bits
@@ -44,6 +46,8 @@ struct HostOptions {
   unsigned slots = 1;
   double speed = 1;
   Strategy strategy = Strategy::honest;
+  unsigned returns = 0;        // times that it comes back under a new name once its own is lost
+  double hardware_errors = 0;  // share of an honest donor's results
   bool withholds = false;  // the large outputs that it returns, and everything else that it has
   bool proves = true;      // searches for a proof of work where its swarm asks for one
   Duration clock_skew{};  // of its wall clock
@@ -76,10 +80,12 @@ class Host final : public NetworkUser {
   /// `submission` and `owner` outlive the host.
   void submit(Submission& submission, SimCrypto& owner);
   void cancel(const JobId& job);
-  /// A sybil learns that it was caught; others shrug.
-  void on_outvoted();
-  /// Called with the donor that was outvoted.
+  /// It learns that its name is worth nothing any more. `was_outvoted`: without proof, which only a sybil takes to heart.
+  void on_name_lost(bool was_outvoted);
+  /// Called with a donor that was outvoted.
   std::function<void(const PeerId&)> outvoted;
+  /// Called with a donor that was proven wrong.
+  std::function<void(const PeerId&, bool branded)> convicted;
 
   /// nullptr while no process runs.
   [[nodiscard]] const core::Peer* peer() const { return peer_.get(); }
@@ -131,6 +137,7 @@ class Host final : public NetworkUser {
   void set_alarm();
   void ring(VirtualTime when);
   void watch_for_idleness();
+  void be_reborn_soon();
   [[nodiscard]] Now now() const;
   [[nodiscard]] Submission* submission_of(const JobId& job) const;
 
@@ -146,6 +153,8 @@ class Host final : public NetworkUser {
   Journal journal_;
   Blobs blobs_;
   std::vector<OwnJob> own_jobs_;
+  unsigned returned_ = 0;
+  bool name_lost_ = false;  // and not replaced yet
 
   // Of the process that runs.
   std::unique_ptr<core::Peer> peer_;

@@ -30,10 +30,20 @@ nlohmann::ordered_json as_json(const SimulationReport& report) {
           {"overhead", report.overhead},
           {"own_share", report.own_share},
           {"convicted", report.convicted},
+          {"erred", report.erred},
+          {"honest_branded", report.honest_branded},
           {"virtual_seconds", report.virtual_seconds},
           {"messages", report.messages},
           {"bytes_per_peer_second", report.bytes_per_peer_second},
           {"final_draw", hex_of(report.final_draw)}};
+}
+
+std::vector<std::string> names_of_strategies() {
+  std::vector<std::string> names;
+  for (const Strategy strategy : tactics) {
+    if (strategy != Strategy::honest) names.emplace_back(name_of(strategy));
+  }
+  return names;
 }
 
 /// One line a field, names and values aligned.
@@ -68,7 +78,13 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 0.999999999));
   app.add_option("--assume", options.assume, "Share of saboteurs that a confidence reckons with")->check(CLI::Range(0.0, 0.95));
   app.add_option("--saboteurs", options.saboteurs, "Share of donors that lie")->check(CLI::Range(0.0, 1.0));
-  app.add_option("--strategy", strategy, "How they lie")->check(CLI::IsMember({"always", "random", "sleeper", "collude", "sybil"}));
+  app.add_option("--strategy", strategy, "How they lie")->check(CLI::IsMember(names_of_strategies()));
+  app.add_option("--lie-rate", options.lie_rate,
+                 "Share of results that random, collude and confession lie about; 0: a half, all, and one in ten")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--returns", options.returns, "Times that each saboteur comes back under a new name once its own is lost; a sybil does anyway")
+      ->check(CLI::Range(0, 1000000));
+  app.add_flag("--overhear", options.overhear, "Saboteurs know an audit when they see one, which is more than they could");
   app.add_option("--silent", options.silent, "Share of donors that take work and never answer")->check(CLI::Range(0.0, 1.0));
   app.add_option("--withhold", options.withhold, "Share of donors that return large outputs and give none of them")->check(CLI::Range(0.0, 1.0));
   app.add_option("--input-bytes", options.input_bytes, "Bytes of each unit's input; above 65536 they travel as blobs")
@@ -90,6 +106,11 @@ int main(int argc, char** argv) {
   app.add_option("--difficulty", options.difficulty,
                  "Bits of the proof of work that the submitter needs before others pass its job on; a try takes it half a millisecond")
       ->check(CLI::Range(0U, dugnad::core::limits::proof_bits_most));
+  app.add_option("--churn", options.churn, "Share of the honest donors that leave for good during the job, others coming in their place")
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--groups", options.groups, "Networks (of a /16) that all peers are in; 0: any")->check(CLI::Range(0, 16384));
+  app.add_option("--hardware-errors", options.hardware_errors, "Share of honest donors' results that go wrong")->check(CLI::Range(0.0, 0.5));
+  app.add_option("--local", options.local, "The submitter's own slots; 0: one with a confidence, else none")->check(CLI::Range(0, 1000));
   app.add_option("--max-hours", options.max_hours, "Virtual time for the job; faults stop after half of it")
       ->check(CLI::Range(0.001, 10000.0));
   app.add_option("--runs", runs, "Runs, with this and the following seeds")->check(CLI::Range(1, 1000000000));
@@ -100,7 +121,7 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? exit_well : exit_usage;
   }
-  options.strategy = *strategy_named(strategy);
+  options.strategy = *tactic_named(strategy);
 
   int code = exit_well;
   for (std::uint64_t run = 0; run < runs; ++run, ++options.seed) {

@@ -2,7 +2,7 @@
 //
 // A gang shares what it knows: who was caught, how many lies stand, which audit rate is in force, and which units its members
 // computed. Unless said otherwise its members give the same wrong answer, confirm each other's lies as auditors, and know an audit when they
-// see one.
+// see one. `dugnad-trust` (sim/policy_job.h) and `dugnad-sim` (sim/gang.h) both decide by these.
 #pragma once
 
 #include <array>
@@ -16,20 +16,22 @@ namespace dugnad::sim {
 
 enum class Tactic : std::uint8_t {
   none,        // honest
+  honest = none,
+  silent,      // takes leases and never answers: no lie, and in none of the tables
   always,      // every result is wrong, with no accomplices
-  random,      // one result in ten, with no accomplices
+  random,      // one result in ten, or LiarView::rate, with no accomplices
   sleeper,     // honest for 20 results, then always wrong, with no accomplices
   end,         // wrong in the last tenth of a block
   few,         // two lies a name and block, anywhere
   single,      // one lie a name and block
   turns,       // the exact game of core/audit_plan.h: one lie a name, no more standing at once than pays, and anew after every catch
   smart,       // knows the audit rate and lies as often as survives best
-  collude,     // one result in ten, covered by accomplices
+  collude,     // results at the same rate, covered by accomplices
   sybil,       // one honest result, then always wrong, and back at once
   targeted,    // lies only right after it was looked at: lightning does not strike twice
   framing,     // honest results; as an auditor, contradicts every honest donor
   lazy,        // garbage, different each time, as an auditor too
-  confession,  // one result in ten, and accomplices expose each other instead of covering
+  confession,  // the same, and accomplices expose each other instead of covering
 };
 inline constexpr std::array tactics{Tactic::none,  Tactic::always,   Tactic::random,  Tactic::sleeper, Tactic::end,
                                     Tactic::few,   Tactic::single,   Tactic::turns,   Tactic::smart,   Tactic::collude,
@@ -51,6 +53,7 @@ struct LiarView {
   double found = 0;            // the probability that a lie is found, at the level in force
   double allowed = 0;          // wrong results that the block may keep
   std::uint64_t standing = 0;  // the gang's lies in this block
+  double rate = 0.1;           // of random, collude and confession: the share of results that are wrong
 };
 
 /// Whether it lies about a unit of its own.

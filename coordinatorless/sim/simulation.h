@@ -18,6 +18,9 @@ struct SimulationOptions {
   double assume = 0.1;    // share of saboteurs that it reckons with
   double saboteurs = 0;  // shares of the donors
   Strategy strategy = Strategy::always;
+  double lie_rate = 0;        // of random, collude and confession; 0: as each has it (gang.h)
+  std::uint64_t returns = 0;  // times that each saboteur comes back under a new name; a sybil does anyway
+  bool overhear = false;      // saboteurs know an audit when they see one
   double silent = 0;
   double withhold = 0;             // of the donors: return large outputs and give none
   std::uint64_t input_bytes = 0;   // of each unit
@@ -29,6 +32,10 @@ struct SimulationOptions {
   double suspends = 0;    // per peer and hour
   double partitions = 0;  // per hour
   double nat = 0;         // share of all peers but the first donor
+  double churn = 0;       // share of the honest donors that are replaced while the job would take if nothing else happened
+  std::uint64_t groups = 0;    // networks that all are in; 0: any
+  double hardware_errors = 0;  // share of honest donors' results
+  std::uint64_t local = 0;     // the submitter's own slots; 0: one with a confidence, else none
   double max_hours = 2;   // virtual; faults stop after half of it
   std::uint64_t difficulty = 0;  // of an identity's proof of work, in bits; a try takes half a millisecond
 };
@@ -48,7 +55,9 @@ struct SimulationReport {
   std::uint64_t final_draw = 0;
 
   std::vector<std::string> troubles;  // broken invariants and lost units; empty where all is well
-  std::uint64_t convicted = 0;  // times that a donor was proven wrong
+  std::uint64_t convicted = 0;       // times that a donor was proven wrong
+  std::uint64_t erred = 0;           // of these, that it was an honest one
+  std::uint64_t honest_branded = 0;  // of these, that it lost its name
   double own_share = 0;         // of the units, decided by the submitter's own work, since it last started
   std::uint64_t crashes = 0;
   std::uint64_t partitions = 0;

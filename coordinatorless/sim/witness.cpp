@@ -106,6 +106,13 @@ void Witness::ended(const core::JobEnded& effect) {
   if (const auto trouble = watched->submission->end(effect.state)) violated(*trouble);
 }
 
+bool Witness::has_result(const JobId& job, UnitIndex unit) const {
+  const auto watched = jobs_.find(job);
+  if (watched == jobs_.end()) return false;
+  const auto ballot = watched->second.ballots.find(unit);
+  return ballot != watched->second.ballots.end() && !ballot->second.votes.empty();
+}
+
 void Witness::violated(const std::string& what) {
   if (violations_.size() >= violations_max) return;
   char time[32];

@@ -37,6 +37,9 @@ class Witness {
   void delivered(const core::DeliverResults& effect);
   void ended(const core::JobEnded& effect);
 
+  /// Somebody has returned something for a unit that is not accepted yet.
+  [[nodiscard]] bool has_result(const JobId& job, UnitIndex unit) const;
+
   void violated(const std::string& what);
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
   [[nodiscard]] std::uint64_t results_seen() const { return results_seen_; }

@@ -18,8 +18,9 @@ constexpr Duration bounds_interval = std::chrono::seconds(30);
 }  // namespace
 
 World::World(WorldOptions options)
-    : generator_(Generator::from_seed(options.seed)),
-      network_(queue_, options.links, Generator(generator_.key())),
+    : options_(options),
+      generator_(Generator::from_seed(options_.seed)),
+      network_(queue_, options_.links, Generator(generator_.key())),
       witness_(queue_),
       surroundings_{queue_,
                     network_,
@@ -27,9 +28,10 @@ World::World(WorldOptions options)
                     keys_,
                     witness_,
                     blobs_,
+                    gang_,
                     jobs_,
-                    core::swarm_id("simulated", options.difficulty),
-                    options.difficulty},
+                    core::swarm_id("simulated", options_.difficulty),
+                    options_.difficulty},
       owner_(keys_, {generator_.key(), generator_.key()}) {
   check_bounds();
 }
@@ -42,8 +44,15 @@ core::Endpoint World::fresh_address() {
   endpoint.ip[10] = endpoint.ip[11] = 0xff;
   endpoint.port = port;
   do {
-    endpoint.ip[12] = static_cast<std::uint8_t>(20 + generator_.below(70));
-    for (int i = 13; i < 16; ++i) endpoint.ip[i] = static_cast<std::uint8_t>(generator_.below(256));
+    if (options_.groups > 0) {
+      const std::uint64_t group = generator_.below(options_.groups);
+      endpoint.ip[12] = static_cast<std::uint8_t>(20 + group / 256);
+      endpoint.ip[13] = static_cast<std::uint8_t>(group % 256);
+    } else {
+      endpoint.ip[12] = static_cast<std::uint8_t>(20 + generator_.below(70));
+      endpoint.ip[13] = static_cast<std::uint8_t>(generator_.below(256));
+    }
+    for (int i = 14; i < 16; ++i) endpoint.ip[i] = static_cast<std::uint8_t>(generator_.below(256));
   } while (addresses_.contains(endpoint));
   return endpoint;
 }
@@ -51,7 +60,7 @@ core::Endpoint World::fresh_address() {
 std::optional<Node> World::somebody_dialable() {
   std::vector<Node> candidates;
   for (const auto& host : hosts_) {
-    if (!host->options().behind_nat) candidates.push_back(host->node());
+    if (!host->options().behind_nat && !retired_.contains(host->node())) candidates.push_back(host->node());
   }
   if (candidates.empty()) return std::nullopt;
   return candidates[generator_.below(candidates.size())];
@@ -67,8 +76,10 @@ Node World::add(HostOptions options, std::optional<Node> joins, Duration starts_
   Host& host = *hosts_.back();
   addresses_[address] = host.node();
   host.outvoted = [this](const PeerId& donor) {
-    if (const auto node = directory_.of(donor)) hosts_[*node]->on_outvoted();
+    const auto node = directory_.of(donor);
+    if (node && directory_.at(*node).peer == donor) hosts_[*node]->on_name_lost(true);
   };
+  host.convicted = [this](const PeerId& donor, bool branded) { convicted(donor, branded); };
   if (starts_after == Duration{})
     host.start();
   else
@@ -76,11 +87,32 @@ Node World::add(HostOptions options, std::optional<Node> joins, Duration starts_
   return host.node();
 }
 
+void World::convicted(const PeerId& donor, bool branded) {
+  const auto node = directory_.of(donor);
+  if (!node) return witness_.violated("a donor was convicted that nobody is");
+  Host& host = *hosts_[*node];
+  gang_.caught(donor);
+  if (host.options().strategy == Strategy::honest || host.options().strategy == Strategy::silent) {
+    ++convictions_.honest;
+    convictions_.honest_branded += branded;
+    if (host.options().hardware_errors == 0) witness_.violated("donor " + donor.brief() + " is honest, and was convicted");
+    return;
+  }
+  ++convictions_.saboteurs;
+  if (branded && directory_.at(*node).peer == donor) host.on_name_lost(false);
+}
+
+void World::let_saboteurs_overhear() {
+  gang_.overhear([this](const JobId& job, UnitIndex unit) { return witness_.has_result(job, unit); });
+}
+
 Node World::add_worker(const WorkerOptions& options) {
   HostOptions host;
   host.behind_nat = options.behind_nat;
   host.strategy = options.strategy;
   host.withholds = options.withholds;
+  host.returns = options.returns.value_or(options.strategy == Strategy::sybil ? Conduct::sybil_returns : 0);
+  host.hardware_errors = options.hardware_errors;
   host.slots = options.slots;
   host.speed = options.speed.value_or(lognormal(generator_, speed_sigma));
   return add(std::move(host), options.joins, options.starts_after);
@@ -108,6 +140,8 @@ const Submission& World::submit(Node submitter, const JobSpec& spec) {
   Submission& submission = *submissions_.back();
   jobs_[submission.id()] = spec;
   witness_.watch(submission);
+  const auto donates = [](const auto& host) { return host->options().donates; };
+  gang_.submitted(submission.id(), spec, static_cast<std::uint64_t>(std::count_if(hosts_.begin(), hosts_.end(), donates)));
   host(submitter).submit(submission, owner_);
   return submission;
 }
@@ -115,7 +149,16 @@ const Submission& World::submit(Node submitter, const JobSpec& spec) {
 void World::cancel(Node submitter, const Submission& job) { host(submitter).cancel(job.id()); }
 void World::leave(Node node) { host(node).leave(); }
 void World::crash(Node node, Death death) { host(node).crash(death); }
-void World::restart(Node node) { host(node).start(); }
+
+void World::restart(Node node) {
+  if (!retired_.contains(node)) host(node).start();
+}
+
+void World::retire(Node node, bool in_order) {
+  retired_.insert(node);
+  if (in_order) host(node).leave();
+  else host(node).crash(Death::vanished);
+}
 
 void World::suspend(Node node, Duration duration) {
   Host& sleeper = host(node);

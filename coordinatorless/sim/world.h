@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,12 +25,17 @@ struct WorldOptions {
   std::uint64_t seed = 1;
   LinkQuality links;
   unsigned difficulty = 0;  // the proof of work that an identity costs, in bits
+  /// Networks (of a /16) that all addresses are in; 0: any.
+  std::uint64_t groups = 0;
 };
 
 struct WorkerOptions {
   bool behind_nat = false;
   Strategy strategy = Strategy::honest;
   bool withholds = false;  // gives nothing of what it has
+  /// Times that a saboteur comes back under a new name once its own is lost; for ever for a sybil, and never for others, where it is left out.
+  std::optional<unsigned> returns{};
+  double hardware_errors = 0;  // share of an honest donor's results
   unsigned slots = 1;
   /// Drawn where it is left out: lognormal, a standard deviation of 0.5 in the logarithm.
   std::optional<double> speed{};
@@ -69,6 +75,8 @@ class World {
   // --- What befalls them ---
   void crash(Node node, Death death = Death::killed);
   void restart(Node node);
+  /// It goes for good: in order, or as in a crash.
+  void retire(Node node, bool in_order);
   void suspend(Node node, Duration duration);
   void partition(const std::vector<Node>& left, const std::vector<Node>& right);
   void heal();
@@ -87,18 +95,30 @@ class World {
   [[nodiscard]] const Network::Counts& traffic() const { return network_.counts(); }
   [[nodiscard]] std::uint64_t results() const { return witness_.results_seen(); }
   [[nodiscard]] Duration cpu_spent() const;
+  /// What became of donors that were proven wrong.
+  struct Convictions {
+    std::uint64_t saboteurs = 0;       // each time
+    std::uint64_t honest = 0;          // the same; only where they have hardware errors
+    std::uint64_t honest_branded = 0;  // of these, that lost their names
+  };
+  [[nodiscard]] const Convictions& convictions() const { return convictions_; }
   [[nodiscard]] std::uint64_t events() const { return queue_.executed(); }
   /// Depends on every frame that arrived, in order, and on how far each generator has come. Ends the world's usefulness: it draws.
   [[nodiscard]] std::uint64_t final_draw();
   [[nodiscard]] Generator& generator() { return generator_; }
   [[nodiscard]] Network& network() { return network_; }
+  [[nodiscard]] Gang& gang() { return gang_; }
+  /// Saboteurs know from now on which units have a result (gang.h, 3).
+  void let_saboteurs_overhear();
 
  private:
   Node add(HostOptions options, std::optional<Node> joins, Duration starts_after);
   [[nodiscard]] core::Endpoint fresh_address();
   [[nodiscard]] std::optional<Node> somebody_dialable();
   void check_bounds();
+  void convicted(const PeerId& donor, bool branded);
 
+  const WorldOptions options_;
   EventQueue queue_;
   Generator generator_;
   Network network_;
@@ -106,12 +126,15 @@ class World {
   KeyRegistry keys_;
   Witness witness_;
   Blobs::All blobs_;
+  Gang gang_;
   std::map<JobId, JobSpec> jobs_;
   Surroundings surroundings_;
   SimCrypto owner_;
   std::vector<std::unique_ptr<Submission>> submissions_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::map<core::Endpoint, Node> addresses_;
+  std::set<Node> retired_;
+  Convictions convictions_;
 };
 
 }  // namespace dugnad::sim

@@ -86,7 +86,8 @@ TEST_CASE("a crash loses the rows that were not on disk yet, and those alone") {
 
 TEST_CASE("an executor runs as many attempts at once as it has slots, at its speed") {
   EventQueue queue;
-  Conduct honest(Strategy::honest, Generator::from_seed(1));
+  Gang gang;
+  Conduct honest(gang, Strategy::honest, Generator::from_seed(1));
   std::vector<std::pair<std::uint64_t, VirtualTime>> done;
   Executor executor(queue, honest, 2, 2.0, [&](std::vector<FinishedAttempt> attempts) {
     for (const auto& attempt : attempts) {
@@ -106,7 +107,8 @@ TEST_CASE("an executor runs as many attempts at once as it has slots, at its spe
 
 TEST_CASE("an attempt over its limit is the donor's fault; a cancelled one is reported as such") {
   EventQueue queue;
-  Conduct honest(Strategy::honest, Generator::from_seed(1));
+  Gang gang;
+  Conduct honest(gang, Strategy::honest, Generator::from_seed(1));
   std::map<std::uint64_t, Outcome> done;
   VirtualTime last{};
   Executor executor(queue, honest, 1, 1.0, [&](std::vector<FinishedAttempt> attempts) {
@@ -123,7 +125,8 @@ TEST_CASE("an attempt over its limit is the donor's fault; a cancelled one is re
 
 TEST_CASE("an executor stands still while its machine sleeps") {
   EventQueue queue;
-  Conduct honest(Strategy::honest, Generator::from_seed(1));
+  Gang gang;
+  Conduct honest(gang, Strategy::honest, Generator::from_seed(1));
   VirtualTime done{};
   Executor executor(queue, honest, 1, 1.0, [&](const std::vector<FinishedAttempt>&) { done = queue.now(); });
   executor.start({work(1, 10s)});
@@ -135,7 +138,8 @@ TEST_CASE("an executor stands still while its machine sleeps") {
 
 TEST_CASE("a silent donor never answers, and still sees that it is cancelled") {
   EventQueue queue;
-  Conduct silent(Strategy::silent, Generator::from_seed(1));
+  Gang gang;
+  Conduct silent(gang, Strategy::silent, Generator::from_seed(1));
   std::vector<FinishedAttempt> done;
   Executor executor(queue, silent, 1, 1.0, [&](std::vector<FinishedAttempt> attempts) { done = std::move(attempts); });
   executor.start({work(1, 1s)});
@@ -149,22 +153,46 @@ TEST_CASE("a silent donor never answers, and still sees that it is cancelled") {
 }
 
 TEST_CASE("liars lie as they are said to") {
-  const Value input = input_of({5});
-  const auto lies = [&](Strategy strategy, int results) {
-    Conduct conduct(strategy, Generator::from_seed(1));
+  const auto lies = [&](Strategy strategy, std::uint64_t results, double hardware_errors = 0) {
+    Gang gang;
+    Conduct conduct(gang, strategy, Generator::from_seed(1), hardware_errors);
+    conduct.take_name(PeerId{{1}}, 1);
     int wrong = 0;
-    for (int i = 0; i < results; ++i) wrong += conduct.output_of(input) == honest_output(input) ? 0 : 1;
+    for (std::uint64_t i = 0; i < results; ++i) {
+      const Value input = input_of({i});
+      wrong += conduct.output_of({}, input) == honest_output(input) ? 0 : 1;
+    }
     return wrong;
   };
   CHECK(lies(Strategy::honest, 100) == 0);
   CHECK(lies(Strategy::always, 100) == 100);
-  CHECK(lies(Strategy::sybil, 100) == 100);
+  CHECK(lies(Strategy::lazy, 100) == 100);
+  CHECK(lies(Strategy::sybil, 100) == 99);
   CHECK(lies(Strategy::sleeper, 100) == 80);
+  CHECK(lies(Strategy::collude, 100) == 100);
   const int random = lies(Strategy::random, 1000);
   CHECK(random > 420);  // 500 expected, standard deviation 16
   CHECK(random < 580);
-  Conduct one(Strategy::collude, Generator::from_seed(1)), two(Strategy::collude, Generator::from_seed(2));
-  CHECK(one.output_of(input) == two.output_of(input));
-  Conduct three(Strategy::always, Generator::from_seed(1)), four(Strategy::always, Generator::from_seed(2));
-  CHECK(three.output_of(input) != four.output_of(input));
+  const int errors = lies(Strategy::honest, 1000, 0.1);
+  CHECK(errors > 60);  // 100 expected, standard deviation 9
+  CHECK(errors < 140);
+}
+
+TEST_CASE("colluders give the same wrong answer, other liars each their own, and another one under another name") {
+  const Value input = input_of({5});
+  Gang gang;
+  std::uint8_t names = 0;
+  const auto conduct = [&](Strategy strategy, std::uint64_t seed) {
+    Conduct made(gang, strategy, Generator::from_seed(seed));
+    made.take_name(PeerId{{++names}}, 1);
+    return made;
+  };
+  Conduct one = conduct(Strategy::collude, 1), two = conduct(Strategy::collude, 2);
+  CHECK(one.output_of({}, input) == two.output_of({}, input));
+  Conduct three = conduct(Strategy::always, 1), four = conduct(Strategy::always, 2);
+  const Value said = three.output_of({}, input);
+  CHECK(said != four.output_of({}, input));
+  CHECK(said == three.output_of({}, input));
+  three.take_name(PeerId{{++names}}, 1);
+  CHECK(said != three.output_of({}, input));
 }

@@ -49,11 +49,15 @@ SimulationOptions parse(const std::string& line) {
   words >> name;
   REQUIRE(name == "dugnad-sim");
   while (words >> name) {
+    if (name == "--overhear") {
+      options.overhear = true;
+      continue;
+    }
     std::string value;
     words >> value;
     if (name == "--strategy") {
-      REQUIRE(strategy_named(value).has_value());
-      options.strategy = *strategy_named(value);
+      REQUIRE(tactic_named(value).has_value());
+      options.strategy = *tactic_named(value);
       continue;
     }
     const double number = std::stod(value);
@@ -95,6 +99,22 @@ SimulationOptions parse(const std::string& line) {
       options.difficulty = std::stoull(value);
     else if (name == "--max-hours")
       options.max_hours = number;
+    else if (name == "--confidence")
+      options.confidence = number;
+    else if (name == "--assume")
+      options.assume = number;
+    else if (name == "--lie-rate")
+      options.lie_rate = number;
+    else if (name == "--returns")
+      options.returns = std::stoull(value);
+    else if (name == "--churn")
+      options.churn = number;
+    else if (name == "--groups")
+      options.groups = std::stoull(value);
+    else if (name == "--hardware-errors")
+      options.hardware_errors = number;
+    else if (name == "--local")
+      options.local = std::stoull(value);
     else
       FAIL("seeds.txt has an option that nobody knows: " << name);
   }
@@ -133,6 +153,15 @@ TEST_CASE("a command line says all that a run depends on") {
   options.output_bytes = 70000;
   options.module_bytes = 5;
   options.difficulty = 9;
+  options.confidence = 0.999;
+  options.assume = 0.25;
+  options.lie_rate = 0.375;
+  options.returns = 3;
+  options.overhear = true;
+  options.churn = 0.5;
+  options.groups = 9;
+  options.hardware_errors = 0.001;
+  options.local = 4;
   CHECK(command_line(parse(command_line(options))) == command_line(options));
 }
 
@@ -157,6 +186,26 @@ TEST_CASE("rough weather and liars, three copies") {
   options.copies = 3;
   options.saboteurs = 0.05;
   run(options, 1001, seeds_in_all() / 4);
+}
+
+TEST_CASE("rough weather and liars of every kind, by confidence") {
+  SimulationOptions options = rough();
+  options.unit_seconds = 2;
+  options.confidence = 0.99;
+  options.saboteurs = 0.1;
+  options.returns = 3;
+  options.seed = 4001;
+  std::uint64_t wrong = 0;
+  const std::uint64_t runs = seeds_in_all() / 4;
+  for (std::uint64_t run = 0; run < runs; ++run, ++options.seed) {
+    options.strategy = tactics[run % tactics.size()];
+    const SimulationReport report = simulate(options);
+    CAPTURE(command_line(options));
+    for (const std::string& trouble : report.troubles) FAIL_CHECK(trouble);
+    CHECK(report.accepted == options.units);
+    wrong += report.wrong;
+  }
+  CHECK(static_cast<double>(wrong) <= 0.01 * static_cast<double>(options.units * runs));
 }
 
 TEST_CASE("a storm: ten per cent loss, a crash every three minutes, an identity that costs a proof of work") {
