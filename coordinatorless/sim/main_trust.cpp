@@ -1,7 +1,9 @@
-// dugnad-trust: the trust policies against every strategy to cheat that we know, without a network; prints the tables of TRUST.md.
+// dugnad-trust: the trust policies against every strategy to cheat that we know, without a network; prints the tables of TRUST.md. One of them sets
+// dugnad-sim's runs of the same jobs beside its own.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "coordinatorless/sim/confirmation.h"
 #include "coordinatorless/sim/policy_grid.h"
 
 namespace {
@@ -26,6 +28,19 @@ bool print_kinds(std::string_view table, std::uint64_t seed) {
     std::printf("%s", summary_line(kind.label, summary_of(rows)).c_str());
     std::fflush(stdout);
     well = hold(rows) && well;
+  }
+  return well;
+}
+
+bool print_confirmations(std::uint64_t seed) {
+  bool well = true;
+  std::printf("%s", confirmation_head().c_str());
+  for (const ConfirmationPoint& point : confirmation_points()) {
+    const Confirmation confirmation = confirm(point, seed);
+    std::printf("%s", confirmation_line(confirmation).c_str());
+    std::fflush(stdout);
+    for (const std::string& trouble : confirmation.troubles) std::fprintf(stderr, "dugnad-trust: %s\n", trouble.c_str());
+    well = confirmation.holds() && well;
   }
   return well;
 }
@@ -72,8 +87,8 @@ int main(int argc, char** argv) {
   });
   app.add_option("--runs", runs, "Runs of each kind")->check(CLI::Range(1, 1000000));
   app.add_option("--seed", options.seed, "Of the first run");
-  app.add_option("--table", table, "A table of TRUST.md instead: sizes, confidences, variants; or large, which takes an hour")
-      ->check(CLI::IsMember({"sizes", "confidences", "variants", "large"}));
+  app.add_option("--table", table, "A table of TRUST.md instead: sizes, confidences, variants, confirm; or large, which takes an hour")
+      ->check(CLI::IsMember({"sizes", "confidences", "variants", "confirm", "large"}));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -81,6 +96,7 @@ int main(int argc, char** argv) {
   }
   if (stream) options.goal.final = dugnad::core::Finality::stream;
   if (table == "sizes") return print_sizes(options.seed) ? exit_well : exit_broken;
+  if (table == "confirm") return print_confirmations(options.seed) ? exit_well : exit_broken;
   if (!table.empty()) return print_kinds(table, options.seed) ? exit_well : exit_broken;
   std::vector<PolicyRow> rows;
   if (strategy == "all") {
