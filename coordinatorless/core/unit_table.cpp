@@ -109,6 +109,7 @@ bool UnitTable::may_race(UnitIndex index) const {
 
 std::optional<LeasedUnit> UnitTable::lease_race(UnitIndex index, DonorIndex donor, LeaseId lease) {
   if (!may_race(index) || units_[index.value].history->attempt_of(donor) != nullptr) return std::nullopt;
+  if (may_audit_ && units_[index.value].wanted > 1 && donor != self_ && !may_audit_(index, donor)) return std::nullopt;
   return begin(index, units_[index.value], donor, lease);
 }
 
