@@ -23,16 +23,24 @@ double Workers::cpu_seconds() const {
   return sum;
 }
 
-Submitter::Submitter(const Workers& workers, bool journal) {
+namespace {
+
+/// As bench_worker has it.
+Bytes no_op(ByteView input, const tasks::StopToken&) { return {input.begin(), input.end()}; }
+
+}  // namespace
+
+Submitter::Submitter(const Workers& workers, bool journal, unsigned local) {
   sdk::SwarmOptions options;
   options.swarm = workers.swarm();
   options.join = workers.contacts();
   options.listen = "tcp://127.0.0.1:0";
   options.data = directory_.path();
   options.journal = journal;
-  options.local = 0;
+  options.local = local;
   options.tasks = {};
-  for (const char* task : {"noop", "spin"}) options.tasks.add({.name = task, .help = {}, .parameters = {}, .run = {}, .plan = {}});
+  options.tasks.add({.name = "noop", .help = {}, .parameters = {}, .run = local > 0 ? tasks::RunUnit(no_op) : tasks::RunUnit(), .plan = {}});
+  options.tasks.add({.name = "spin", .help = {}, .parameters = {}, .run = {}, .plan = {}});
   auto joined = sdk::Swarm::join(std::move(options));
   if (!joined) give_up(joined.error().message);
   swarm_.emplace(*std::move(joined));
@@ -41,9 +49,13 @@ Submitter::Submitter(const Workers& workers, bool journal) {
 void Submitter::warm_up(std::size_t units, unsigned copies) { (void)seconds_to_run(*swarm_, "noop", no_op_inputs(units), copies); }
 
 double seconds_to_run(sdk::Swarm& swarm, const std::string& task, std::vector<Bytes> inputs, unsigned copies) {
+  return run_units(swarm, task, std::move(inputs), {.copies = copies, .resume = false}).seconds;
+}
+
+Run run_units(sdk::Swarm& swarm, const std::string& task, std::vector<Bytes> inputs, const sdk::JobOptions& options) {
   const std::size_t units = inputs.size();
   const auto start = Clock::now();
-  auto job = swarm.map(task, std::move(inputs), {.copies = copies, .resume = false});
+  auto job = swarm.map(task, std::move(inputs), options);
   if (!job) give_up(job.error().message);
   std::size_t accepted = 0;
   while (const auto result = job->next()) {
@@ -52,7 +64,7 @@ double seconds_to_run(sdk::Swarm& swarm, const std::string& task, std::vector<By
   }
   const double seconds = seconds_since(start);
   if (accepted != units) give_up("the job ended with " + std::to_string(accepted) + " of " + std::to_string(units) + " units");
-  return seconds;
+  return {seconds, job->progress()};
 }
 
 std::vector<Bytes> no_op_inputs(std::size_t count) {

@@ -31,8 +31,8 @@ class Workers {
 
 class Submitter {
  public:
-  /// Computes nothing itself.
-  Submitter(const Workers& workers, bool journal);
+  /// `local`: threads with which it computes no-ops itself.
+  Submitter(const Workers& workers, bool journal, unsigned local = 0);
   [[nodiscard]] sdk::Swarm& swarm() { return *swarm_; }
   /// Runs `units` no-ops, so that all workers are linked and have been timed.
   void warm_up(std::size_t units, unsigned copies);
@@ -44,6 +44,12 @@ class Submitter {
 
 /// `inputs` through `task`, from handing them in until the last verified result has come back, in seconds. Gives up where one fails.
 [[nodiscard]] double seconds_to_run(sdk::Swarm& swarm, const std::string& task, std::vector<Bytes> inputs, unsigned copies);
+/// The same with further options; and how the job stood at its end.
+struct Run {
+  double seconds = 0;
+  sdk::Progress end;
+};
+[[nodiscard]] Run run_units(sdk::Swarm& swarm, const std::string& task, std::vector<Bytes> inputs, const sdk::JobOptions& options);
 
 /// `count` inputs of eight bytes, all different.
 [[nodiscard]] std::vector<Bytes> no_op_inputs(std::size_t count);
