@@ -55,6 +55,7 @@ void Job::reopen(const AwaitedOutputs::Ended& ended, BootTime now) {
     return donors_[donor].connected && !excused && ended.how == AwaitedOutputs::Ended::How::withheld;
   });
   for (const DonorIndex donor : reopened.at_fault) {
+    able_changed_ = true;
     ++donors_[donor].outvoted;  // it is avoided like one that lies, since its results are as good as none
     shun(donors_[donor], now);
   }

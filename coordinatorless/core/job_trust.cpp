@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "coordinatorless/core/admission.h"
 #include "coordinatorless/core/limits.h"
@@ -45,10 +46,9 @@ void JobTrust::set_present(std::vector<Present> present, bool self_is_able) {
     present_.push_back(each.donor);
     established_ += is_established(each.donor);
     if (each.donor >= addresses_.size()) addresses_.resize(each.donor + 1);
-    addresses_[each.donor] = each.address;
-    if (!each.address) continue;
-    ++at_address_[each.address->ip];
-    ++in_network_[group_of(*each.address)];
+    const Endpoint& address = addresses_[each.donor] = each.address.value_or(Endpoint{});
+    ++at_address_[address.ip];
+    ++in_network_[group_of(address)];
   }
   ledger_.set_anyone_established(any_but_newcomers());
 }
@@ -63,14 +63,13 @@ bool JobTrust::may_audit(UnitNumber unit, DonorIndex donor) const {
   const DonorIndex holder = ledger_.state(unit).holder;
   if (holder == TrustLedger::nobody) return true;
   if (!is_established(donor) && established_ > 1) return false;
-  const auto address_of = [this](DonorIndex who) { return who < addresses_.size() ? addresses_[who] : std::nullopt; };
-  const auto one = address_of(holder), other = address_of(donor);
-  if (!one || !other) return true;
+  const auto address_of = [this](DonorIndex who) { return who < addresses_.size() ? addresses_[who] : Endpoint{}; };
+  const Endpoint one = address_of(holder), other = address_of(donor);
   const auto elsewhere = [this](std::size_t here) { return present_.size() - std::min(present_.size(), here); };
   const auto count = [](const auto& map, const auto& key) { const auto at = map.find(key); return at == map.end() ? std::size_t{0} : at->second; };
-  if (one->ip == other->ip) return 10 * elsewhere(count(at_address_, one->ip)) < present_.size();
-  const std::uint64_t network = group_of(*one);
-  return network != group_of(*other) || 2 * elsewhere(count(in_network_, network)) < present_.size();
+  if (one.ip == other.ip) return 10 * elsewhere(count(at_address_, one.ip)) < present_.size();
+  const std::uint64_t network = group_of(one);
+  return network != group_of(other) || 2 * elsewhere(count(in_network_, network)) < present_.size();
 }
 
 std::size_t JobTrust::leases_allowed(DonorIndex donor, std::size_t units) const {
@@ -167,14 +166,15 @@ std::optional<CostExpected> JobTrust::plan(BootTime now, bool complete) {
 // --- Units ---
 
 void JobTrust::voted(UnitIndex unit, DonorIndex donor, const UnitTable::Counted& counted, Generator& generator) {
+  if (counted.kind != UnitTable::Counted::Kind::taken) return;  // perhaps there is no such unit
   const UnitNumber number = units_.number_of(unit);
   if (number < ledger_.final_units()) return;
   if (!counted.fault.empty()) {
     failed_here_[number] = counted.fault;
     return ledger_.given_up(number);
   }
-  if (counted.blamed) return ledger_.nobody_computes(number);
-  if (counted.kind != UnitTable::Counted::Kind::taken || !counted.is_result) return;
+  if (counted.blamed) return nobody_can(number);
+  if (!counted.is_result) return;
   if (donor == self_) {
     ledger_.recomputed(number, counted.digest);
   } else if (!ledger_.returned(number, donor, counted.digest, generator)) {
@@ -182,13 +182,16 @@ void JobTrust::voted(UnitIndex unit, DonorIndex donor, const UnitTable::Counted&
   }
 }
 
+void JobTrust::nobody_can(UnitNumber unit) {
+  if (ledger_.state(unit).returned) ledger_.nobody_audits(unit);
+  else ledger_.nobody_computes(unit);
+}
+
 void JobTrust::look_for_stuck() {
   constexpr std::size_t looks = 1024;
-  for (const UnitIndex unit : units_.stuck(looks, present_)) {
-    const UnitNumber number = units_.number_of(unit);
-    if (ledger_.state(number).returned) ledger_.nobody_audits(number);
-    else ledger_.nobody_computes(number);
-  }
+  std::vector<DonorIndex> able;
+  std::copy_if(present_.begin(), present_.end(), std::back_inserter(able), [this](DonorIndex donor) { return leases_allowed(donor, 1) > 0; });
+  for (const UnitIndex unit : units_.stuck(looks, able)) nobody_can(units_.number_of(unit));
 }
 
 void JobTrust::fulfil(Turn& turn) {

@@ -13,7 +13,7 @@
 //      Whose results are disputed, two at once, gets nothing more until the submitter has looked. Rationale: what returns garbage at once would
 //      otherwise have a window full of it before the first look; and an honest donor waits for one unit's time.
 //   4. Admission (core/admission.h) counts leases from the first catch on. Of a donor on probation that is no newcomer, those of the block.
-//   5. A unit that no donor there may audit is recomputed by the submitter; one that nobody there can finish, too.
+//   5. A unit that no donor there may audit or be leased is recomputed by the submitter; one that nobody there can finish, too.
 #pragma once
 
 #include <cstdint>
@@ -89,6 +89,8 @@ class JobTrust {
 
  private:
   [[nodiscard]] bool may_audit(UnitNumber unit, DonorIndex donor) const;
+  /// Of those there. This peer is to, instead.
+  void nobody_can(UnitNumber unit);
   [[nodiscard]] bool is_established(DonorIndex donor) const;
   [[nodiscard]] bool any_but_newcomers() const;
   [[nodiscard]] bool few_donors(std::uint64_t donors) const;
@@ -112,7 +114,7 @@ class JobTrust {
   DonorIndex self_ = TrustLedger::nobody;
   DonorIndex joined_ = 0;
   bool self_is_able_ = false;
-  std::vector<std::optional<Endpoint>> addresses_;  // by donor
+  std::vector<Endpoint> addresses_;  // by donor; all that are behind a relay count as one
   std::vector<DonorIndex> present_;
   std::map<std::array<std::uint8_t, 16>, std::size_t> at_address_;  // of those present
   std::map<std::uint64_t, std::size_t> in_network_;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/limits.h"
 
 namespace dugnad::core {
 
@@ -36,6 +37,11 @@ Value UnitTable::Unit::value() const {
 Verdict UnitTable::judged(const Unit& unit) const {
   if (told()) return wanting(*unit.history, unit.own ? 0 : unit.wanted);
   return judge(*unit.history, copies_, present_);
+}
+
+/// Of a final output that its holders have not given.
+Verdict UnitTable::lost_verdict(const std::string& why) {
+  return {Verdict::Kind::failed, 0, 0, "its final output was not to be had, and could not be made again: " + why};
 }
 
 UnitTable::Unit* UnitTable::open_unit(UnitIndex index) { return is_open(index) ? &units_[index.value] : nullptr; }
@@ -179,9 +185,16 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
       return counted;
     }
     if (told()) {
+      if (unit->history->votes() >= limits::attempts_per_unit_max) {  // far more than audits and races come to
+        unit->history->forget(*attempt);
+        requeue(index, *unit);
+        counted.kind = Counted::Kind::late;
+        return counted;
+      }
       if (unit->history->final && digest != *unit->history->final) {
         unit->history->fault(*attempt, "another result is final");
-        requeue(index, *unit);
+        if (donor == self_) counted.settled = settle(index, *unit, lost_verdict("this program computes another"));
+        else conclude(index, *unit, counted);
         return counted;
       }
       counted.is_result = true;
@@ -194,8 +207,14 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
     unit->history->fault(*attempt, to_text(output.bytes));
     if (unit->own && donor == self_) {
       constexpr std::uint8_t tries = 3;
-      if (++unit->own_faults < tries) own_queues_.back().push_back(index);
-      else counted.fault = unit->history->last_fault;
+      if (++unit->own_faults < tries) {
+        own_queues_.back().push_back(index);
+      } else if (unit->history->final) {
+        counted.settled = settle(index, *unit, lost_verdict(unit->history->last_fault));
+        return counted;
+      } else {
+        counted.fault = unit->history->last_fault;
+      }
     }
   }
   if (!unit->awaited) conclude(index, *unit, counted);
@@ -231,7 +250,8 @@ unsigned UnitTable::copies_in_reach(const std::function<bool(DonorIndex)>& able,
 void UnitTable::conclude(UnitIndex index, Unit& unit, Counted& counted) {
   if (told()) {
     const UnitHistory& history = *unit.history;
-    counted.blamed = !unit.own && history.votes() == 0 && is_to_blame(history, present_);
+    counted.blamed = !unit.own && is_to_blame(history, present_);
+    if (counted.blamed && history.final) want_own(index);  // liars must not fail it; and where a lie is final, nobody honest makes it again
     const auto same = std::find_if(history.attempts.begin(), history.attempts.end(), [&](const AttemptRecord& attempt) {
       return attempt.state == AttemptState::voted && history.final && history.candidates[attempt.group].digest == *history.final;
     });

@@ -146,6 +146,7 @@ class UnitTable {
   [[nodiscard]] Unit* open_unit(UnitIndex index);
   [[nodiscard]] Verdict judged(const Unit& unit) const;
   [[nodiscard]] bool told() const { return copies_ == 0; }
+  [[nodiscard]] static Verdict lost_verdict(const std::string& why);
   [[nodiscard]] std::optional<UnitIndex> next_own();
   [[nodiscard]] bool any_own() const;
   void hold(const Unit& unit, const Value& output);

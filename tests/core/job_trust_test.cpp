@@ -153,6 +153,55 @@ TEST_CASE("an audit goes to another address, where others are a tenth, and to an
   }
 }
 
+TEST_CASE("results of units that there are none of, or that were never leased, change nothing") {
+  Bench bench(wanted(0.01), 3);
+  bench.append(3);
+  (void)bench.trust.plan(bench.now, true);
+  for (const std::uint64_t unit : {std::uint64_t{0}, std::uint64_t{3}, std::uint64_t{1} << 20, ~std::uint64_t{0}}) {
+    const auto counted = bench.units.vote(UnitIndex{unit}, 0, LeaseId{77}, Outcome::ok, Bytes{9});
+    CHECK(counted.kind == UnitTable::Counted::Kind::unasked);
+    bench.trust.voted(UnitIndex{unit}, 0, counted, bench.generator);
+  }
+  CHECK(bench.trust.held() == 0);
+}
+
+TEST_CASE("an audit that nobody can finish is this program's, and so is one that only donors could do who get no more leases") {
+  Bench bench(wanted(0.0001), 50);
+  bench.append(50);
+  (void)bench.trust.plan(bench.now, true);
+  UnitIndex audited;
+  for (bool found = false; !found;) {  // a result that wants an audit by a donor
+    const LeaseId lease{++bench.leases};
+    const auto unit = bench.units.lease_next(0, lease, bench.generator);
+    REQUIRE(unit);
+    bench.trust.voted(unit->unit, 0, bench.units.vote(unit->unit, 0, lease, Outcome::ok, Bytes{9}), bench.generator);
+    (void)bench.trust.turn(100);
+    audited = unit->unit;
+    found = bench.trust.ledger().state(bench.units.number_of(audited)).audits_out > 0;
+  }
+  bench.units.set_present(3);
+  SUBCASE("they fail at it") {
+    for (std::size_t fault = 0; fault < limits::unit_faults_max; ++fault) {
+      const LeaseId lease{++bench.leases};
+      for (;;) {
+        const auto unit = bench.units.lease_next(static_cast<DonorIndex>(1 + fault % 2), lease, bench.generator);
+        if (!unit) break;
+        const auto outcome = unit->unit == audited ? Outcome::donor_fault : Outcome::ok;
+        const auto donor = static_cast<DonorIndex>(1 + fault % 2);
+        bench.trust.voted(unit->unit, donor, bench.units.vote(unit->unit, donor, lease, outcome, Bytes{9}), bench.generator);
+        (void)bench.trust.turn(100);
+        if (unit->unit == audited) break;
+      }
+    }
+    CHECK(bench.trust.ledger().state(bench.units.number_of(audited)).own_wanted);
+  }
+  SUBCASE("they are not there") {
+    bench.present({at("10.1.0.1:1")});
+    bench.trust.look_for_stuck();
+    CHECK(bench.trust.ledger().state(bench.units.number_of(audited)).own_wanted);
+  }
+}
+
 TEST_CASE("what the program alone computes is decided, and makes the answer") {
   Bench bench(wanted(0.01), 3);
   bench.append(3);
