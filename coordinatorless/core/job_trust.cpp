@@ -205,6 +205,7 @@ void JobTrust::fulfil(Turn& turn) {
       turn.unneeded.emplace_back(unit, units_.enough(unit));
     }
     for (const UnitNumber number : wishes.reopened) {
+      if (ledger_.state(number).decided) continue;  // in the same turn, by this peer, whose own result is not void
       if (units_.discard_all(units_.unit_at(number))) ledger_.nobody_computes(number);  // but for this peer, which does
     }
     const auto want_own = [this](const std::vector<UnitNumber>& wanted, UnitTable::Urgency urgency) {

@@ -218,3 +218,30 @@ TEST_CASE("what the program alone computes is decided, and makes the answer") {
   CHECK(bench.trust.turn(2).finished.size() == 1);
   CHECK(bench.units.open() == 0);
 }
+
+TEST_CASE("what the program has recomputed stands, although in the same turn its first donor was convicted of something else") {
+  Bench bench(wanted(0.000'001), 2);
+  bench.append(2);
+  bench.present({at("10.1.0.1:1")});
+  (void)bench.trust.plan(bench.now, true);
+  const auto compute = [&](DonorIndex donor, std::uint8_t answer) {
+    const LeaseId lease{++bench.leases};
+    const auto unit = bench.units.lease_next(donor, lease, bench.generator);
+    REQUIRE(unit);
+    bench.trust.voted(unit->unit, donor, bench.units.vote(unit->unit, donor, lease, Outcome::ok, Bytes{answer}), bench.generator);
+  };
+  for (int i = 0; i < 2; ++i) compute(0, 9);
+  (void)bench.trust.turn(100);
+  bench.trust.look_for_stuck();  // whatever wants an audit is the program's
+  (void)bench.trust.turn(100);
+  REQUIRE(bench.trust.ledger().state(0).own_wanted);
+  REQUIRE(bench.trust.ledger().state(1).own_wanted);
+  for (int i = 0; i < 2; ++i) compute(3, 8);
+  const auto turn = bench.trust.turn(100);
+  CHECK(turn.convicted.size() == 1);
+  REQUIRE(turn.finished.size() == 2);
+  for (const auto& [unit, counted] : turn.finished) {
+    REQUIRE(counted.settled);
+    CHECK(counted.settled->unit.output.bytes == Bytes{8});
+  }
+}

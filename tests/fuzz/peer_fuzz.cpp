@@ -1,5 +1,6 @@
-// Peer::handle against any sequence of frames, links, losses, refusals and time. The peer has a job of its own and donates to others', its
-// signatures are cheap enough for the fuzzer to forge, and job, leases and peers are the same in every run, so that mutations get far.
+// Peer::handle against any sequence of frames, links, losses, refusals and time. The peer has two jobs of its own, one by copies and one by
+// confidence, and donates to others', its signatures are cheap enough for the fuzzer to forge, and jobs, leases and peers are the same in every
+// run, so that mutations get far.
 //
 // An input is a list of steps: [what][who][length, 2 bytes, little-endian][that many bytes].
 #include <map>
@@ -48,11 +49,16 @@ constexpr std::uint64_t units = 50;
 
 enum Step : std::uint8_t { message, connect, lose, finish, refuse, wait, steps };
 
+// Owners: the peer itself has one for each job, strangers are numbered as their peers are.
+constexpr std::uint8_t by_copies = 0;
+constexpr std::uint8_t by_confidence = 100;
+
 Manifest manifest(std::uint8_t owner) {
   Manifest manifest;
   manifest.owner = Gullible::key_of(owner);
   manifest.task = "test";
   manifest.copies = 2;
+  if (owner == by_confidence) manifest.confidence = WantedConfidence{};
   return manifest;
 }
 JobId job_of(std::uint8_t owner) { return {hash_of(encode(manifest(owner))).bytes}; }
@@ -65,15 +71,17 @@ struct Bench {
             crypto,
             Generator::from_seed(1)};
   std::vector<AttemptId> running;
-  std::set<UnitIndex> delivered;
+  std::set<std::pair<JobId, UnitIndex>> delivered;
   std::map<PeerId, Bytes> last_sent;
   std::vector<std::pair<PeerId, Bytes>> sent;  // of all; what a seed is made from
 
   Bench() {
-    handle(JobSubmitted{{encode(manifest(0)), {}}, {encode(delegation(0, self.id())), {}}, {}});
-    UnitsAppended appended{job_of(0), {}, true};
-    for (std::uint64_t i = 0; i < units; ++i) appended.units.push_back({{i}, Bytes(4)});
-    handle(std::move(appended));
+    for (const std::uint8_t owner : {by_copies, by_confidence}) {
+      handle(JobSubmitted{{encode(manifest(owner)), {}}, {encode(delegation(owner, self.id())), {}}, {}, units});
+      UnitsAppended appended{job_of(owner), {}, true};
+      for (std::uint64_t i = 0; i < units; ++i) appended.units.push_back({{i}, Bytes(4)});
+      handle(std::move(appended));
+    }
   }
 
   void handle(Event event) {
@@ -97,7 +105,7 @@ struct Bench {
     } else if (auto* deliver = std::get_if<DeliverResults>(&effect)) {
       for (const AcceptedUnit& unit : deliver->units) {
         fuzz::check(unit.unit.value < units, "only own units are delivered");
-        fuzz::check(delivered.insert(unit.unit).second, "a unit is delivered once");
+        fuzz::check(delivered.emplace(deliver->job, unit.unit).second, "a unit is delivered once");
       }
     }
   }
@@ -139,28 +147,39 @@ void write_step(Bytes& script, Step what, std::uint8_t who, ByteView content = {
   script.insert(script.end(), content.begin(), content.end());
 }
 
-/// Two donors compute the job, and one of them has a job of its own for us.
-Bytes conversation() {
+/// Two donors compute one of our jobs, the second gives another answer to every third unit, and one of them has a job of its own for us.
+Bytes conversation(std::uint8_t owner) {
   Bytes script;
-  const auto say = [&](std::uint8_t who, const Message& what) { write_step(script, message, who, encode(what)); };
-  for (std::uint8_t who : {0, 1}) {
-    write_step(script, connect, who);
-    say(who, Want{job_of(0), 4, std::chrono::seconds(10)});
-  }
-  // What the peer answers is the same in every run: play it once to learn the leases.
+  // What the peer answers is the same in every run: playing it along tells the leases.
   Bench bench;
+  const auto play = [&](Step what, std::uint8_t who, ByteView content = {}) {
+    write_step(script, what, who, content);
+    bench.step(what, who, content);
+  };
+  const auto say = [&](std::uint8_t who, const Message& what) { play(message, who, encode(what)); };
   for (std::uint8_t who : {0, 1}) {
-    bench.step(connect, who, {});
-    bench.step(message, who, encode(Want{job_of(0), 4, std::chrono::seconds(10)}));
+    play(connect, who);
+    say(who, Want{job_of(owner), 4, std::chrono::seconds(10)});
   }
-  for (const auto& [to, frame] : bench.sent) {
-    const auto sent = decode(frame);
+  for (std::size_t at = 0; script.size() < 12000;) {
+    if (at == bench.sent.size()) {
+      if (bench.running.empty()) break;
+      play(finish, 0, Bytes(4));
+      continue;
+    }
+    const std::uint8_t who = bench.sent[at].first == peer(1) ? 0 : 1;
+    const auto sent = decode(bench.sent[at++].second);
     const auto* lease = sent ? std::get_if<Lease>(&*sent) : nullptr;
     if (lease == nullptr) continue;
     Results results{lease->job, {}, {}, {}};
-    for (const LeasedUnit& unit : lease->units) results.results.push_back({lease->lease, unit.unit, Outcome::ok, Bytes(4)});
-    say(to == peer(1) ? 0 : 1, results);
+    for (const LeasedUnit& unit : lease->units) {
+      const bool lies = who == 1 && unit.unit.value % 3 == 0;
+      results.results.push_back({lease->lease, unit.unit, Outcome::ok, Bytes(lies ? 5 : 4)});
+    }
+    say(who, results);
+    for (int own = 0; own < 4; ++own) play(finish, 0, Bytes(4));
   }
+  fuzz::check(bench.delivered.size() >= units, "the job gets done");
   const ContactRecord record{Gullible::key_of(2),
                              {},
                              Endpoint::parse("127.0.0.1:5000"),
@@ -179,7 +198,7 @@ Bytes conversation() {
   say(1, Revoke{job_of(2), {{{1}}}});
   write_step(script, refuse, 1);
   write_step(script, wait, 10);
-  say(0, Return{job_of(0), {{{3}}}});
+  say(0, Return{job_of(owner), {{{3}}}});
   write_step(script, lose, 1);
   write_step(script, wait, 15);
   say(1, Closed{job_of(2)});
@@ -189,7 +208,7 @@ Bytes conversation() {
 }  // namespace
 
 std::vector<Bytes> fuzz::seeds(Generator& generator) {
-  std::vector<Bytes> inputs{conversation()};
+  std::vector<Bytes> inputs{conversation(by_copies), conversation(by_confidence)};
   for (int round = 0; round < 16; ++round) {
     samples::Sampler sampler(Generator(generator.key()), 4, 40);
     Bytes script;
