@@ -144,6 +144,14 @@ TEST_CASE("an audit goes to another address, where others are a tenth, and to an
     CHECK_FALSE(bench.audits(1, 0));
     CHECK(bench.audits(2, 0));
   }
+  SUBCASE("peers behind relays, of whom nobody knows where they are, count as one address") {
+    Bench bench(wanted(0.1), 50);
+    bench.present({std::nullopt, std::nullopt, at("10.1.0.2:1")});
+    bench.append(50);
+    (void)bench.trust.plan(bench.now, false);
+    CHECK_FALSE(bench.audits(1, 0));
+    CHECK(bench.audits(2, 0));
+  }
   SUBCASE("nobody is elsewhere") {
     Bench bench(wanted(0.1), 50);
     bench.present({at("10.1.0.1:1"), at("10.1.0.1:2")});

@@ -56,17 +56,3 @@ TEST_CASE("whoever was told to let go of a unit holds no output of it, and is no
   CHECK(reopened.at_fault == std::vector<DonorIndex>{1});
   CHECK(table.lease_next(0, {9}, generator));  // it may try again
 }
-
-TEST_CASE("an audit that is late is raced by nobody who may not audit the unit") {
-  UnitTable table(0);
-  Generator generator = Generator::from_seed(1);
-  table.set_may_audit([](UnitIndex, DonorIndex donor) { return donor >= 2; });
-  table.append({{unit, Bytes{1}}});
-  table.offer(1);
-  REQUIRE(table.lease_next(0, lease_of(0), generator));
-  CHECK(table.vote(unit, 0, lease_of(0), Outcome::ok, Bytes{9}).is_result);
-  table.want(unit, 2);
-  REQUIRE(table.lease_next(2, lease_of(2), generator));
-  CHECK_FALSE(table.lease_race(unit, 1, lease_of(1)));
-  CHECK(table.lease_race(unit, 3, lease_of(3)));
-}
