@@ -1,6 +1,8 @@
 #include "coordinatorless/core/job.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "coordinatorless/core/limits.h"
 
@@ -15,7 +17,11 @@ Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manife
       leases_(LeaseId{self_.generator->next() >> 16}),
       outputs_(commons.blobs, commons.outputs),
       alone_since_(now.boot) {
-  if (manifest_.confidence) trust_ = std::make_unique<JobTrust>(*manifest_.confidence, expected, units_);
+  if (manifest_.confidence) {
+    trust_ = std::make_unique<JobTrust>(*manifest_.confidence, expected, units_);
+  } else if (manifest_.copies > 1) {
+    units_.set_may_join([this](std::span<const AttemptRecord> attempts, DonorIndex donor) { return placement_.may_join(attempts, donor); });
+  }
 }
 
 // --- Events ---
@@ -116,7 +122,11 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
   if (in_time > 0) {
     const Duration turnaround = now.boot - oldest;
     donor->pace.returned(in_time, turnaround, results.held, now.boot);
-    if (good) donor->lapses = 0;
+    if (good) {
+      able_changed_ = able_changed_ || donor->lapses > 0 || donor->refused;
+      donor->lapses = 0;
+      donor->refused = false;
+    }
     turnaround_ = turnaround_ == 0 ? seconds_of(turnaround) : turnaround_ + 0.1 * (seconds_of(turnaround) - turnaround_);
   }
   if (bad && !good && !promised && counts_.donors > 1) shun(*donor, now.boot);
@@ -132,7 +142,9 @@ void Job::on_return(const PeerId& from, const Return& returned, Now now) {
     const auto lease = units_.give_back(unit, index);
     if (lease) any = unit_back(*lease, index, unit) || any;
   }
-  if (any) donor->shunned_until = std::max(donor->shunned_until, now.boot + limits::shun_first);
+  if (!any) return;
+  donor->shunned_until = std::max(donor->shunned_until, now.boot + limits::shun_first);
+  donor->refused = able_changed_ = true;
 }
 
 bool Job::unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit) {
@@ -180,8 +192,10 @@ void Job::take(UnitTable::Settled settled) {
   if (settled.unit.outcome != Outcome::ok) ++counts_.units_failed;
   if (trust_) settled.outvoted.clear();  // they were convicted
   for (const DonorIndex donor : settled.outvoted) {
+    able_changed_ = true;
     if (donors_[donor].outvoted++ < limits::outvoted_max) outvoted_.push_back({id_, donors_[donor].id, settled.unit.unit});
   }
+  for (const DonorIndex donor : settled.confirmed) able_changed_ = !std::exchange(donors_[donor].confirmed, true) || able_changed_;
   unneeded(settled.unit.unit, settled.unneeded);
   for (const DonorIndex donor : settled.holders) revoked_[donor].push_back(settled.unit.unit);  // they may let go of it
   settled_.push_back(std::move(settled.unit));
@@ -265,8 +279,8 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
   settled_up_at_ = now.boot;
   expire(now.boot);
   say_who_is_there(now.boot, out);
+  say_who_is_able();
   if (trust_) {
-    say_who_is_able();
     if (auto cost = trust_->plan(now.boot, complete_)) cost_ = *cost, cost_->job = id_;
     take_turn(now.boot);
   }

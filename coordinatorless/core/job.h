@@ -16,9 +16,11 @@
 //      what one donor computes faster than it is fetched it could not keep.
 //   8. A donor that returns units, or fails at all it has while others are there, is left out for a while. Rationale: else the two would
 //      pass the same units to and fro as fast as the link carries them.
-//  10. Of a job by confidence, verdicts are JobTrust's; whoever is branded gets nothing more, and what it had goes to others at once.
 //   9. A donor that outputs_unkept_max times in a row was gone with what it had promised, or had it no more, is left out for a while, doubling until
 //      an output of its is here. Rationale: once is bad luck; over and over it costs the job as much as lies.
+//  10. Of a job by confidence, verdicts are JobTrust's; whoever is branded gets nothing more, and what it had goes to others at once.
+//  11. Of a job by copies, Placement says whose copies go together. It reckons with donors that answer: not with one that was silent or gave units
+//      back, until a result of its comes. Rationale: nobody is waited for who might never come.
 #pragma once
 
 #include <deque>
@@ -36,6 +38,7 @@
 #include "coordinatorless/core/messages.h"
 #include "coordinatorless/core/pace.h"
 #include "coordinatorless/core/peer.h"
+#include "coordinatorless/core/placement.h"
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/core/self.h"
 #include "coordinatorless/core/unit_table.h"
@@ -99,6 +102,8 @@ class Job {
     unsigned unkept = 0;  // times in a row that it was gone with an output, or had it no more
     double large_bytes = 0;  // of large outputs, a unit: moving average
     bool counted = false;  // a result of its was taken
+    bool confirmed = false;  // one of its copies agreed with another's
+    bool refused = false;    // it gave units back since
   };
   /// The place of a donor that is known, or of a newcomer; nullopt where all are taken.
   [[nodiscard]] std::optional<DonorIndex> place_for(const PeerId& peer);
@@ -129,8 +134,8 @@ class Job {
   void reopen(const AwaitedOutputs::Ended& ended, BootTime now);
   void unneeded(UnitIndex unit, const std::vector<std::pair<DonorIndex, LeaseId>>& attempts);
   void take(UnitTable::Settled settled);
-  // By confidence.
   void say_who_is_able();
+  // By confidence.
   void take_turn(BootTime now);
   void convict(const TrustLedger::Convicted& convicted, UnitIndex unit, BootTime now);
   void say_what_is_held(Output& out);
@@ -148,6 +153,7 @@ class Job {
   const Manifest manifest_;
   UnitTable units_;
   std::unique_ptr<JobTrust> trust_;  // of a job by confidence
+  Placement placement_;              // of one by copies
 
   std::deque<Donor> donors_;  // by index; donors_per_job_max
   std::map<PeerId, DonorIndex> index_of_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <utility>
 
 #include "coordinatorless/core/job.h"
 #include "coordinatorless/core/limits.h"
@@ -12,6 +13,25 @@ bool Job::is_able(const Donor& donor) const {
   if (!donor.connected || donor.slots == 0) return false;
   if (trust_) return donor.outvoted < limits::outvoted_max;
   return donor.outvoted < limits::outvoted_max || trusted_ < manifest_.copies;
+}
+
+void Job::say_who_is_able() {
+  if (!std::exchange(able_changed_, false)) return;
+  std::vector<JobTrust::Present> able;
+  std::vector<Placement::Present> to_be_had;
+  bool self_is_able = false;
+  for (DonorIndex i = 0; i < donors_.size(); ++i) {
+    const Donor& donor = donors_[i];
+    if (!is_able(donor)) continue;
+    if (donor.id == self_.id) {
+      self_is_able = true;
+      continue;
+    }
+    able.push_back({i, donor.address});
+    if (donor.lapses == 0 && !donor.refused && donor.pace.window() > 0) to_be_had.push_back({i, donor.address, !donor.confirmed});
+  }
+  if (trust_) trust_->set_present(std::move(able), self_is_able);
+  else placement_.set_present(to_be_had);
 }
 
 bool Job::may_serve(const Donor& donor, BootTime now) const { return now >= donor.shunned_until && is_able(donor); }
@@ -205,6 +225,7 @@ void Job::race(const std::vector<DonorIndex>& idle, BootTime now, Output& out) {
 
 void Job::shun(Donor& donor, BootTime now) {
   if (now < donor.shunned_until) return;
+  able_changed_ = true;
   donor.pace.lapsed();
   donor.shunned_until = now + limits::shun_first * (1 << std::min(donor.lapses++, 6U));
 }

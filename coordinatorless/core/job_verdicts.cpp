@@ -7,19 +7,6 @@
 
 namespace dugnad::core {
 
-void Job::say_who_is_able() {
-  if (!std::exchange(able_changed_, false)) return;
-  std::vector<JobTrust::Present> present;
-  bool self_is_able = false;
-  for (DonorIndex i = 0; i < donors_.size(); ++i) {
-    const Donor& donor = donors_[i];
-    if (!is_able(donor)) continue;
-    if (donor.id == self_.id) self_is_able = true;
-    else present.push_back({i, donor.address});
-  }
-  trust_->set_present(std::move(present), self_is_able);
-}
-
 void Job::take_turn(BootTime now) {
   JobTrust::Turn turn = trust_->turn(limits::settled_units_max);
   for (const auto& [unit, attempts] : turn.unneeded) unneeded(unit, attempts);

@@ -46,6 +46,13 @@ Verdict UnitTable::lost_verdict(const std::string& why) {
 
 UnitTable::Unit* UnitTable::open_unit(UnitIndex index) { return is_open(index) ? &units_[index.value] : nullptr; }
 
+/// Beside those who have it; whether it has had it itself is another question.
+bool UnitTable::may_have(UnitIndex index, const Unit& unit, DonorIndex donor) const {
+  if (donor == self_) return true;
+  if (told()) return unit.wanted <= 1 || !may_audit_ || may_audit_(index, donor);
+  return !may_join_ || may_join_(unit.history->attempts, donor);
+}
+
 UnitQueue::Fit UnitTable::fit(UnitIndex index, DonorIndex donor) {
   Unit* unit = open_unit(index);
   if (unit == nullptr) return UnitQueue::Fit::stale;
@@ -54,7 +61,7 @@ UnitQueue::Fit UnitTable::fit(UnitIndex index, DonorIndex donor) {
     unit->queued = false;
     return UnitQueue::Fit::stale;
   }
-  if (may_audit_ && unit->wanted > 1 && donor != self_ && !may_audit_(index, donor)) return UnitQueue::Fit::had_it;
+  if (!may_have(index, *unit, donor)) return UnitQueue::Fit::had_it;
   const AttemptRecord* had = unit->history->attempt_of(donor);
   return had == nullptr || had->state == AttemptState::lapsed ? UnitQueue::Fit::yes : UnitQueue::Fit::had_it;
 }
@@ -115,7 +122,7 @@ bool UnitTable::may_race(UnitIndex index) const {
 
 std::optional<LeasedUnit> UnitTable::lease_race(UnitIndex index, DonorIndex donor, LeaseId lease) {
   if (!may_race(index) || units_[index.value].history->attempt_of(donor) != nullptr) return std::nullopt;
-  if (may_audit_ && units_[index.value].wanted > 1 && donor != self_ && !may_audit_(index, donor)) return std::nullopt;
+  if (!may_have(index, units_[index.value], donor)) return std::nullopt;
   return begin(index, units_[index.value], donor, lease);
 }
 
@@ -137,7 +144,9 @@ UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict&
       case AttemptState::leased:
       case AttemptState::lapsed: settled.unneeded.emplace_back(attempt.donor, attempt.lease); break;
       case AttemptState::voted:
-        if (verdict.kind == Verdict::Kind::settled && attempt.group != verdict.group) settled.outvoted.push_back(attempt.donor);
+        if (verdict.kind != Verdict::Kind::settled) break;
+        if (attempt.group != verdict.group) settled.outvoted.push_back(attempt.donor);
+        else if (copies_ > 1) settled.confirmed.push_back(attempt.donor);
         break;
     }
   }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,9 @@ class UnitTable {
 
   /// How many donors there are to lease to.
   void set_present(std::size_t donors) { present_ = donors; }
+  /// Whether a donor may have a unit of which there are these attempts, where it is not told.
+  using MayJoin = std::function<bool(std::span<const AttemptRecord>, DonorIndex)>;
+  void set_may_join(MayJoin may_join) { may_join_ = std::move(may_join); }
   void append(std::vector<NewUnit> units);
 
   /// The next unit for `donor`, leased to it under `lease`; nullopt where nothing waits that it may have.
@@ -45,6 +49,7 @@ class UnitTable {
     std::vector<DonorIndex> outvoted;                      // their results were others
     std::vector<std::pair<DonorIndex, LeaseId>> unneeded;  // still at it, in time or not
     std::vector<DonorIndex> holders;                       // keep a large output of it, whoever was right
+    std::vector<DonorIndex> confirmed;                     // of several copies: their results were the same
   };
   /// The unit waits for a large output that is agreed upon.
   struct Agreed {
@@ -151,6 +156,7 @@ class UnitTable {
   [[nodiscard]] bool any_own() const;
   void hold(const Unit& unit, const Value& output);
   void let_go(const Unit& unit);
+  [[nodiscard]] bool may_have(UnitIndex index, const Unit& unit, DonorIndex donor) const;
   [[nodiscard]] UnitQueue::Fit fit(UnitIndex index, DonorIndex donor);
   [[nodiscard]] LeasedUnit begin(UnitIndex index, Unit& unit, DonorIndex donor, LeaseId lease);
   void requeue(UnitIndex index, Unit& unit);
@@ -167,6 +173,7 @@ class UnitTable {
   UnitNumber offered_ = 0;
   std::array<std::deque<UnitIndex>, 3> own_queues_;  // by urgency; a unit may stand in several, or be done
   DonorIndex self_ = ~DonorIndex{0};
+  MayJoin may_join_;
   MayAudit may_audit_;
   std::uint64_t bytes_held_ = 0;
   std::uint64_t open_ = 0;

@@ -127,7 +127,7 @@ std::vector<UnitIndex> UnitTable::stuck(std::size_t looks, const std::vector<Don
     const bool somebody = std::any_of(able.begin(), able.end(), [&](DonorIndex donor) {
       const AttemptRecord* had = unit.history->attempt_of(donor);
       if (had != nullptr && had->state != AttemptState::lapsed) return false;
-      return unit.wanted <= 1 || !may_audit_ || may_audit_(index, donor);
+      return may_have(index, unit, donor);
     });
     if (!somebody) found.push_back(index);
   });

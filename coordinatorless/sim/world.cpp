@@ -57,6 +57,12 @@ core::Endpoint World::fresh_address() {
   return endpoint;
 }
 
+core::Endpoint World::address_beside(Node node) {
+  core::Endpoint endpoint = host(node).options().address;
+  while (addresses_.contains(endpoint)) ++endpoint.port;
+  return endpoint;
+}
+
 std::optional<Node> World::somebody_dialable() {
   std::vector<Node> candidates;
   for (const auto& host : hosts_) {
@@ -67,7 +73,7 @@ std::optional<Node> World::somebody_dialable() {
 }
 
 Node World::add(HostOptions options, std::optional<Node> joins, Duration starts_after) {
-  options.address = fresh_address();
+  if (options.address == core::Endpoint{}) options.address = fresh_address();
   options.clock_skew = between(generator_, -skew_most, skew_most);
   if (!joins) joins = somebody_dialable();
   if (joins) options.joins = {host(*joins).contact()};
@@ -115,6 +121,7 @@ Node World::add_worker(const WorkerOptions& options) {
   host.hardware_errors = options.hardware_errors;
   host.slots = options.slots;
   host.speed = options.speed.value_or(lognormal(generator_, speed_sigma));
+  if (options.beside) host.address = address_beside(*options.beside);
   return add(std::move(host), options.joins, options.starts_after);
 }
 

@@ -41,6 +41,8 @@ struct WorkerOptions {
   std::optional<double> speed{};
   /// Whose contact the user pasted; a random dialable peer where it is left out, nobody for the first.
   std::optional<Node> joins{};
+  /// At whose address it is, on another port; one of its own where it is left out.
+  std::optional<Node> beside{};
   /// How long after now it starts.
   Duration starts_after{};
 };
@@ -114,6 +116,7 @@ class World {
  private:
   Node add(HostOptions options, std::optional<Node> joins, Duration starts_after);
   [[nodiscard]] core::Endpoint fresh_address();
+  [[nodiscard]] core::Endpoint address_beside(Node node);
   [[nodiscard]] std::optional<Node> somebody_dialable();
   void check_bounds();
   void convicted(const PeerId& donor, bool branded);

@@ -251,6 +251,41 @@ TEST_CASE("colluders past the agreement asked for do get wrong results accepted:
   CHECK(job.wrong() > 0);
 }
 
+TEST_CASE("colluders in one house do not confirm each other while others are there") {
+  World world({.seed = 18, .links = {}});
+  world.add_workers(3);
+  const Node first = world.add_worker({.strategy = Strategy::collude});
+  world.add_workers(8, {.strategy = Strategy::collude, .beside = first});
+  const Submission& job = world.submit(world.add_submitter(), {200, 1s, 2});
+  REQUIRE(world.run_until_ended(job, 60min));
+  check_well(world);
+  check_right(job);
+  CHECK(job.outvoted > 0);
+}
+
+TEST_CASE("colluders who come by the dozen do not confirm each other while those are there who have shown something") {
+  World world({.seed = 19, .links = {}});
+  world.add_workers(4);
+  const Submission& job = world.submit(world.add_submitter(), {400, 1s, 2});
+  REQUIRE(world.run_until([&] { return job.accepted() > 40; }, 60min));
+  world.add_workers(12, {.strategy = Strategy::collude});
+  REQUIRE(world.run_until_ended(job, 60min));
+  check_well(world);
+  check_right(job);
+  CHECK(job.outvoted > 0);
+}
+
+TEST_CASE("a house full of donors and a silent one elsewhere get a job done that wants two copies") {
+  World world({.seed = 20, .links = {}});
+  const Node first = world.add_worker();
+  world.add_workers(2, {.beside = first});
+  world.add_worker({.strategy = Strategy::silent});
+  const Submission& job = world.submit(world.add_submitter(), {100, 1s, 2});
+  REQUIRE(world.run_until_ended(job, 60min));
+  check_well(world);
+  check_right(job);
+}
+
 TEST_CASE("a sybil comes back under new names, and the job still ends") {
   World world({.seed = 22, .links = {}});
   world.add_workers(12);
