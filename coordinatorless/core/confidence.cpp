@@ -69,6 +69,22 @@ std::optional<double> best_instead(const ConfidenceGoal& goal, const JobFacts& f
   }
 }
 
+double wrong_by_copies(unsigned copies, double assumed) {
+  double term = std::pow(assumed, copies), sum = 0;
+  for (unsigned k = 0; k < copies; ++k) {
+    sum += term;
+    term *= (1.0 - assumed) * (copies + k) / (k + 1);
+  }
+  return sum;
+}
+
+std::optional<unsigned> copies_instead(const ConfidenceGoal& goal, std::uint64_t units, unsigned most) {
+  for (unsigned copies = 1; copies <= most; ++copies) {
+    if (wrong_by_copies(copies, goal.assumed) <= unit_error(goal, units)) return copies;
+  }
+  return std::nullopt;
+}
+
 void ConfidenceReached::block_final(const AuditTerms& terms, const AuditLevel& level, const CatchTally& tally) {
   wrong_ += wrong_expected_most(terms, level, tally) + terms.set_aside;
   units_ += terms.units;

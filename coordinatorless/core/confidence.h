@@ -16,6 +16,9 @@
 //   4. Reach. With d independent donors a result has at most d-1 donors to audit it. Where that and the submitter's share of its own are not
 //      enough, the confidence is out of reach, and `best` is what can be had. A submitter that may recompute everything reaches anything.
 //      Rationale: it never quietly accepts less.
+//      Without a submitter that computes there is no confidence, since nothing settles disputes. What copies give instead: where a unit is settled
+//      by the first c results that are the same, and saboteurs, a share f of what comes in, all return the same wrong one, that one is first
+//      with probability Σ_{k<c} C(c-1+k, k) f^c (1-f)^k.
 //   5. Reached. At the end, ε is bounded by the sum over blocks of g · charge over n, all that was recomputed counting as right.
 #pragma once
 
@@ -66,6 +69,11 @@ struct CostEstimate {
 
 /// Rule 4: the highest confidence that these donors can give without attack; nullopt where the goal is within reach.
 [[nodiscard]] std::optional<double> best_instead(const ConfidenceGoal& goal, const JobFacts& facts);
+
+/// Rule 4: the share of wrong results that plain voting accepts. `copies` at least 1.
+[[nodiscard]] double wrong_by_copies(unsigned copies, double assumed);
+/// Rule 4: the fewest copies, up to `most`, that accept no larger share of wrong results than the goal allows of a job of so many units.
+[[nodiscard]] std::optional<unsigned> copies_instead(const ConfidenceGoal& goal, std::uint64_t units, unsigned most);
 
 /// Rule 5: collects what the blocks of a job came to.
 class ConfidenceReached {

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "coordinatorless/core/confidence.h"
 #include "dugnad/swarm.h"
 #include "sdk/cli/command.h"
 #include "sdk/cli/inbox.h"
@@ -94,13 +95,20 @@ class Submission {
     return std::nullopt;
   }
 
-  /// Where this machine cannot compute modules, nothing can settle a dispute.
+  /// Where this machine computes nothing, or no modules, nothing can settle a dispute.
   std::optional<Refusal> check_reach() {
-    if (!module_ || !started_.confidence) return std::nullopt;
+    if (!started_.confidence) return std::nullopt;
+    if (options_.swarm.local == 0) {
+      const std::string why = "with --local 0 this machine computes nothing, which would settle disputes";
+      return Refusal{ExitCode::out_of_reach, "a confidence is out of reach: " + why + "; " + offer_instead(*started_.confidence)};
+    }
+    if (!module_) return std::nullopt;
     const auto able = swarm_->computes_modules();
     if (able) return std::nullopt;
     const std::string why = "this machine cannot compute the program, which would settle disputes: " + able.error().message;
-    if (!options_.policy_by_default) return Refusal{ExitCode::out_of_reach, "a confidence is out of reach: " + why + "; --copies 2 is possible"};
+    if (!options_.policy_by_default) {
+      return Refusal{ExitCode::out_of_reach, "a confidence is out of reach: " + why + "; " + offer_instead(*started_.confidence)};
+    }
     report_.trouble("two copies of each unit instead of a confidence: " + why);
     started_.confidence.reset();
     options_.job.confidence.reset();
@@ -310,8 +318,8 @@ class Submission {
     const std::string waited = describe(std::chrono::duration_cast<std::chrono::seconds>(*options_.wait));
     if (code == ExitCode::nobody) return end_with(code, "nobody to compute the units within " + waited + "; " + how_to_go_on());
     if (started_.confidence) {
-      return end_with(code, "the confidence is out of reach: for " + waited + " this program could not compute, and nothing else settles disputes; "
-                            "--copies is possible; " + how_to_go_on());
+      return end_with(code, "the confidence is out of reach: for " + waited + " this program could not compute, and nothing else settles disputes; " +
+                                offer_instead(*started_.confidence) + "; " + how_to_go_on());
     }
     const std::string possible = "--copies " + std::to_string(Patience::in_reach(progress)) + " is possible";
     std::string reason = std::to_string(started_.copies) + " copies are out of reach: for " + waited + " there ";
@@ -323,6 +331,19 @@ class Submission {
                 " copies may agree, with these " + possible;
     }
     return end_with(code, reason + "; " + how_to_go_on());
+  }
+
+  /// What plain voting would come to, of a unit: how many units there will be is not known before the job has begun.
+  static std::string offer_instead(const Confidence& wanted) {
+    const core::ConfidenceGoal goal{wanted.probability, false, wanted.assume, core::Finality::end};
+    constexpr unsigned most = 16;
+    const auto copies = core::copies_instead(goal, 1, most);
+    if (!copies) return "--copies " + std::to_string(most) + " is possible, and does not come near it";
+    const unsigned offered = std::max(*copies, 2U);
+    char text[160];
+    std::snprintf(text, sizeof text, "--copies %u is possible, with which %.6g of the units are right where lies that agree are %.3g of all results",
+                  offered, 1 - core::wrong_by_copies(offered, wanted.assume), wanted.assume);
+    return text;
   }
 
   std::string how_to_go_on() const {

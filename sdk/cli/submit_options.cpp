@@ -237,9 +237,6 @@ Result<void> check_policy(SubmitOptions& options, const Typed& typed) {
     }
     return {};
   }
-  if (options.swarm.local == 0) {
-    return Error{"a confidence wants --local 1 or more: what this program computes settles every dispute. With --local 0, --copies is possible"};
-  }
   const double probability = typed.confidence ? *typed.confidence : typed.unit_confidence.value_or(options.module ? 0.999 : 0.99);
   if (!(probability > 0 && probability <= 1 - 1e-9)) {
     return Error{std::string(typed.confidence ? "--confidence" : "--unit-confidence") + " lies between 0 and 0.999999999; nothing is certain"};

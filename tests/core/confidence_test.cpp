@@ -103,6 +103,32 @@ TEST_CASE("a confidence out of reach is said to be, and what is offered instead 
   }
 }
 
+TEST_CASE("what plain voting accepts of colluders is what voting comes to") {
+  CHECK(wrong_by_copies(2, 0.2) == doctest::Approx(0.104));   // 0.2² (1 + 2·0.8)
+  CHECK(wrong_by_copies(3, 0.2) == doctest::Approx(0.05792));
+  Generator generator = Generator::from_seed(3);
+  for (const unsigned copies : {1U, 2U, 4U}) {
+    constexpr int jobs = 200'000;
+    int wrong = 0;
+    for (int job = 0; job < jobs; ++job) {
+      unsigned lies = 0, truths = 0;
+      while (lies < copies && truths < copies) ++(generator.below(10) < 3 ? lies : truths);
+      wrong += lies == copies;
+    }
+    CHECK(wrong / double{jobs} == doctest::Approx(wrong_by_copies(copies, 0.3)).epsilon(0.02));
+  }
+}
+
+TEST_CASE("the copies that are offered instead of a confidence are the fewest that give it") {
+  CHECK(copies_instead(per_unit(0.89, 0.1), 1000, 16) == 1U);  // as good as it says, without any
+  const auto copies = copies_instead(per_unit(0.999, 0.1), 1000, 16);
+  REQUIRE(copies);
+  CHECK(wrong_by_copies(*copies, 0.1) <= 0.001);
+  CHECK(wrong_by_copies(*copies - 1, 0.1) > 0.001);
+  CHECK(*copies_instead({0.999, true, 0.1, Finality::end}, 1000, 16) > *copies);
+  CHECK_FALSE(copies_instead(per_unit(0.999, 0.5), 1000, 16));
+}
+
 TEST_CASE("what is reached is never less than what a final block was held to") {
   for (const bool combined : {false, true}) {
     const ConfidenceGoal goal{0.99, combined, 0.2, Finality::end};

@@ -82,7 +82,6 @@ TEST_CASE("what is typed wrong is told in one line, with exit code 2") {
            Case{"submit nqueens --n 8 --listen none --advertise tcp://192.0.2.1:4210", "--advertise"},
            Case{"submit nqueens --n 8 --confidence 1", "--confidence lies between 0 and"},
            Case{"submit nqueens --n 8 --confidence 0.9 --copies 2", "give one of"},
-           Case{"submit nqueens --n 8 --confidence 0.9 --local 0", "--local 1 or more"},
            Case{"submit nqueens --n 8 --assume 0.99", "--assume lies between"},
            Case{"submit nqueens --n 8 --copies 2 --final stream", "--final is of a confidence"},
            Case{"submit nqueens --n 8 --final soon", "--final"},
@@ -170,6 +169,14 @@ TEST_CASE("copies out of reach are told after --wait, with what is possible") {
   Process submitter = finished(submit(place, "nqueens --n 8", {"--join", worker.contact, "--copies", "3", "--wait", "3"}));
   CHECK_MESSAGE(submitter.exit_code() == 5, submitter.story());
   CHECK_MESSAGE(submitter.says("--copies 2 is possible"), submitter.story());
+}
+
+TEST_CASE("a confidence is out of reach where this program computes nothing, which is told with what is possible") {
+  const Place place;
+  const Worker worker = start_worker(place, "worker");
+  Process submitter = finished(submit(place, "nqueens --n 8", {"--join", worker.contact, "--confidence", "0.99", "--local", "0"}));
+  CHECK_MESSAGE(submitter.exit_code() == 5, submitter.story());
+  CHECK_MESSAGE(submitter.says("--copies 3 is possible"), submitter.story());
 }
 
 TEST_CASE("two donors that disagree put two copies out of reach, which is told after --wait, with what is possible") {
