@@ -8,18 +8,17 @@
 #include "coordinatorless/core/contact.h"
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/store/data_dir.h"
+#include "sdk/cages.h"
+#include "sdk/job_control.h"
 #include "sdk/module_image.h"
 #include "sdk/request.h"
 #include "sdk/resume.h"
 #include "sdk/session.h"
-#include "worker/control_socket.h"
-#include "worker/launcher.h"
+#include "worker/control_server.h"
 #include "worker/node.h"
 
 namespace dugnad::sdk {
 namespace {
-
-constexpr unsigned swarms_per_data_dir_max = 8;  // at once; each has a key of its own
 
 const std::string no_root_of_trust = "a confidence wants this program to compute too, since that settles every dispute, and it cannot: ";
 
@@ -27,7 +26,7 @@ const std::string no_root_of_trust = "a confidence wants this program to compute
 std::optional<std::string> local_worker(const std::string& data) {
   const auto dir = store::DataDir::open(data);
   if (!dir) return std::nullopt;
-  const auto contact = worker::ask(worker::control_path(dir->path()));
+  const auto contact = worker::ask_contact(dir->path());
   if (!contact || !core::Contact::parse(*contact)) return std::nullopt;
   return *contact;
 }
@@ -46,20 +45,6 @@ std::string names_of(const tasks::TaskTable& table) {
   return names.empty() ? "none" : names;
 }
 
-/// What runs modules in this process's own threads; none, and why.
-struct Cages {
-  std::unique_ptr<worker::Launcher> launcher;
-  std::string none_because;
-};
-
-Cages find_cages(const SwarmOptions& options) {
-  if (options.local == 0 || !options.modules) return {};
-  auto launcher = worker::Launcher::start();
-  if (!launcher) return {nullptr, launcher.error().message};
-  if (const auto layers = (*launcher)->check(); !layers) return {nullptr, layers.error().message};
-  return {*std::move(launcher), {}};
-}
-
 worker::NodeOptions node_options(const SwarmOptions& options, worker::Launcher* launcher) {
   worker::NodeOptions node;
   node.swarm = options.swarm;
@@ -68,7 +53,7 @@ worker::NodeOptions node_options(const SwarmOptions& options, worker::Launcher* 
   node.advertise = options.advertise;
   node.join = options.join;
   node.data = options.data;
-  node.role = "submitter";
+  node.role = submitter_role;
   node.role_most = swarms_per_data_dir_max;
   node.journal = options.journal;
   node.slots = options.local;
@@ -98,9 +83,11 @@ class Swarm::Impl {
     hooks.notice = [this](core::Effect effect) { on_notice(std::move(effect)); };
     hooks.link = [this](const core::Event& event) { on_link(event); };
     node_->start(std::move(hooks));
+    open_control();
   }
 
   ~Impl() {
+    control_.reset();
     const auto sessions = all_sessions();
     for (const auto& session : sessions) session->stop_cutting();
     // What comes in until the end is journalled and still reaches its job.
@@ -159,6 +146,24 @@ class Swarm::Impl {
   worker::Node& node() { return *node_; }
 
  private:
+  void open_control() {
+    if (node_->name().empty()) return;
+    auto control = worker::ControlServer::open(node_->data_dir() + "/" + control_name_of(node_->name()),
+                                               [this](const worker::ControlRequest& asked) { return answer(asked); });
+    if (control) {
+      control_ = *std::move(control);
+    } else if (log_) {
+      log_(control.error().message + "; other programs can neither ask how this one's jobs stand nor cancel them");
+    }
+  }
+
+  /// On the control socket's thread.
+  worker::ControlAnswer answer(const worker::ControlRequest& asked) {
+    const auto job = JobId::from_hex(asked.argument);
+    const auto session = job ? session_of(*job) : nullptr;
+    return answer_for(session.get(), asked);
+  }
+
   /// The unfinished job of that recipe, or a new one.
   Result<Prepared> prepare(const Recipe& recipe, const JobOptions& options) {
     if (options.resume || !options.resume_only.empty()) {
@@ -273,6 +278,8 @@ class Swarm::Impl {
   std::mutex mutex_;
   std::map<JobId, std::shared_ptr<Session>> sessions_;
   std::map<PeerId, Notice> unreachable_;
+
+  std::unique_ptr<worker::ControlServer> control_;  // the first to go, since its thread calls this object
 };
 
 namespace {
@@ -289,7 +296,7 @@ Result<Swarm> Swarm::join(SwarmOptions options) {
   if (!asked) {
     if (auto contact = local_worker(options.data)) options.join.push_back(*std::move(contact));
   }
-  Cages cages = find_cages(options);
+  Cages cages = options.local > 0 && options.modules ? find_cages() : Cages{};
   auto node = worker::Node::open(node_options(options, cages.launcher.get()));
   if (!node) return node.error();
   if (!asked && options.join.empty()) {

@@ -14,8 +14,7 @@
 namespace dugnad::worker {
 namespace {
 
-constexpr std::size_t answer_max = 4096;
-constexpr timeval patience{.tv_sec = 1, .tv_usec = 0};
+constexpr int backlog = 16;
 
 /// nullopt where the path is too long for a socket (107 bytes).
 std::optional<sockaddr_un> address_of(const std::string& path) {
@@ -26,8 +25,8 @@ std::optional<sockaddr_un> address_of(const std::string& path) {
   return address;
 }
 
-Error cannot(const std::string& what, const std::string& path, const std::string& reason) {
-  return {"cannot " + what + " the control socket " + path + ": " + reason};
+std::string cannot(const std::string& what, const std::string& path, const std::string& reason) {
+  return "cannot " + what + " the control socket " + path + ": " + reason;
 }
 
 /// Closes itself.
@@ -46,34 +45,66 @@ class Socket {
   int fd_;
 };
 
+bool send_all(int fd, const std::string& text) {
+  for (std::size_t sent = 0; sent < text.size();) {
+    const ssize_t some = ::send(fd, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+    if (some < 0 && errno == EINTR) continue;
+    if (some <= 0) return false;
+    sent += static_cast<std::size_t>(some);
+  }
+  return true;
+}
+
+/// Without its break; nullopt where none comes in time, or it is too long.
+std::optional<std::string> receive_line(int fd) {
+  std::string line;
+  char part[4096];
+  while (line.size() < control_answer_max) {
+    const ssize_t got = ::recv(fd, part, sizeof part, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return std::nullopt;
+    line.append(part, static_cast<std::size_t>(got));
+    if (line.back() != '\n') continue;
+    line.pop_back();
+    return line;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string control_path(const std::string& data_dir) { return data_dir + "/control.sock"; }
 
-Result<ControlSocket> ControlSocket::open(const std::string& path, std::string answer) {
+bool is_trusted_end(int fd) {
+  ucred end{};
+  socklen_t size = sizeof end;
+  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &end, &size) == 0 && (end.uid == ::geteuid() || end.uid == 0);
+}
+
+Result<ControlSocket> ControlSocket::open(const std::string& path) {
+  const auto refuse = [&](const std::string& reason) { return Error{cannot("make", path, reason)}; };
   const auto address = address_of(path);
-  if (!address) return cannot("make", path, "the path is too long; choose a shorter data directory");
+  if (!address) return refuse("the path is too long; choose a shorter data directory");
   struct stat status {};
   if (::lstat(path.c_str(), &status) == 0) {
-    if (!S_ISSOCK(status.st_mode)) return cannot("make", path, "something else is in its place; move it away");
+    if (!S_ISSOCK(status.st_mode)) return refuse("something else is in its place; move it away");
     ::unlink(path.c_str());
   }
   Socket socket(SOCK_NONBLOCK);
-  // Bound under a mask, since between bind() and chmod() others could connect.
-  const mode_t mask = ::umask(0177);
-  const bool bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0;
-  const int error = errno;
-  ::umask(mask);
-  if (!bound) return cannot("make", path, std::strerror(error));
-  if (::listen(socket.get(), 16) != 0) return cannot("make", path, std::strerror(errno));
-  return ControlSocket(socket.release(), path, std::move(answer));
+  // The file takes the socket's own mode, so that there is no moment at which others could connect.
+  if (socket.get() < 0 || ::fchmod(socket.get(), 0600) != 0) return refuse(std::strerror(errno));
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) return refuse(std::strerror(errno));
+  if (::listen(socket.get(), backlog) != 0) {
+    const std::string reason = std::strerror(errno);
+    ::unlink(path.c_str());
+    return refuse(reason);
+  }
+  return ControlSocket(socket.release(), path);
 }
 
-ControlSocket::ControlSocket(int fd, std::string path, std::string answer)
-    : fd_(fd), path_(std::move(path)), answer_(std::move(answer) + "\n") {}
+ControlSocket::ControlSocket(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
 
-ControlSocket::ControlSocket(ControlSocket&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)), answer_(std::move(other.answer_)) {}
+ControlSocket::ControlSocket(ControlSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
 
 ControlSocket::~ControlSocket() {
   if (fd_ < 0) return;
@@ -81,41 +112,35 @@ ControlSocket::~ControlSocket() {
   ::close(fd_);
 }
 
-bool ControlSocket::serve() {
-  for (;;) {
-    const int client = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (client < 0) {
-      if (errno == EINTR || errno == ECONNABORTED) continue;
-      return errno == EAGAIN || errno == EWOULDBLOCK;
-    }
-    (void)::send(client, answer_.data(), answer_.size(), MSG_NOSIGNAL);  // a fresh socket's buffer takes far more than a line
-    ::close(client);
+Asked ask(const std::string& path, const ControlRequest& request, std::chrono::milliseconds patience) {
+  const auto trouble = [&](const std::string& reason) { return Asked{{}, NotAsked::trouble, cannot("ask", path, reason)}; };
+  const auto address = address_of(path);
+  if (!address) return trouble("the path is too long; choose a shorter data directory");
+  Socket socket(0);
+  const timeval time{.tv_sec = patience.count() / 1000, .tv_usec = patience.count() % 1000 * 1000};
+  (void)::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+  (void)::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);  // for connect() too
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
+    if (errno == ENOENT) return {{}, NotAsked::nobody, "nobody listens at " + path};
+    if (errno == ECONNREFUSED) return {{}, NotAsked::stale, "nobody listens at " + path + " any more"};
+    return trouble(std::strerror(errno));
   }
+  if (!is_trusted_end(socket.get())) return trouble("it is another user's");
+  if (!send_all(socket.get(), encode(request))) return trouble("it takes no question");
+  const auto line = receive_line(socket.get());
+  if (!line) return trouble("no answer");
+  auto answer = decode_answer(*line);
+  if (!answer) return trouble(answer.error().message);
+  return {*std::move(answer), NotAsked::nobody, {}};
 }
 
-Result<std::string> ask(const std::string& path) {
-  const auto address = address_of(path);
-  if (!address) return cannot("ask", path, "the path is too long");
-  Socket socket(0);
-  (void)::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  (void)::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);  // for connect()
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
-    if (errno == ENOENT || errno == ECONNREFUSED) return Error{"no worker is running in this data directory (" + path + ")"};
-    return cannot("ask", path, std::strerror(errno));
-  }
-  std::string answer;
-  char part[512];
-  while (answer.size() < answer_max) {
-    const ssize_t got = ::recv(socket.get(), part, sizeof part, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return cannot("ask", path, "no answer");
-    if (got == 0) break;
-    answer.append(part, static_cast<std::size_t>(got));
-    if (answer.back() == '\n') break;
-  }
-  if (answer.empty() || answer.back() != '\n') return cannot("ask", path, "no answer");
-  answer.pop_back();
-  return answer;
+Result<std::string> ask_contact(const std::string& data_dir) {
+  const std::string path = control_path(data_dir);
+  const Asked asked = ask(path, {"contact"}, std::chrono::seconds(1));
+  if (asked.answer && asked.answer->ok) return asked.answer->text;
+  if (asked.answer) return Error{cannot("ask", path, asked.answer->text)};
+  if (asked.why_not == NotAsked::trouble) return Error{asked.reason};
+  return Error{"no worker is running in this data directory (" + path + ")"};
 }
 
 }  // namespace dugnad::worker

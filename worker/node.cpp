@@ -133,6 +133,7 @@ class Node::Impl {
   bool dialable() const { return endpoint_.has_value(); }
   store::Store* store() const { return store_.get(); }
   const std::string& data_dir() const { return data_dir_; }
+  std::string name() const { return files_ ? files_->name() : std::string(); }
 
  private:
   enum class Phase : std::uint8_t { opened, running, ended };
@@ -383,6 +384,7 @@ std::string Node::contact() const { return impl_->contact(); }
 bool Node::dialable() const { return impl_->dialable(); }
 store::Store* Node::store() const { return impl_->store(); }
 const std::string& Node::data_dir() const { return impl_->data_dir(); }
+std::string Node::name() const { return impl_->name(); }
 Result<SecretKeys> Node::owner_keys() const { return impl_->owner_keys(); }
 
 }  // namespace dugnad::worker

@@ -132,6 +132,8 @@ class Node {
   [[nodiscard]] store::Store* store() const;
   /// Empty without a journal.
   [[nodiscard]] const std::string& data_dir() const;
+  /// Which of the programs of this role it is in the data directory: `ROLE`, `ROLE-2`, ...; its files begin with that. Empty without a journal.
+  [[nodiscard]] std::string name() const;
   /// The owner's keys: `owner.key` in the data directory, made on first use; fresh ones, the same at every call, without a journal.
   [[nodiscard]] Result<SecretKeys> owner_keys() const;
 

@@ -20,6 +20,8 @@ class NodeFiles {
   [[nodiscard]] static Result<NodeFiles> open(const std::string& data, const std::string& role, unsigned most);
 
   [[nodiscard]] const store::DataDir& dir() const { return dir_; }
+  /// ROLE, ROLE-2, ...: nobody else has it while this object lives.
+  [[nodiscard]] const std::string& name() const { return name_; }
   /// A peer key belongs to one running process, so the lock is held as long as this object lives.
   [[nodiscard]] const SecretKeys& keys() const { return keys_; }
 

@@ -21,7 +21,7 @@
 #include <thread>
 
 #include "coordinatorless/zmq/clocks.h"
-#include "worker/control_socket.h"
+#include "worker/control_server.h"
 #include "worker/node.h"
 #include "worker/run_worker_code.h"
 #include "worker/run_worker_options.h"
@@ -98,11 +98,11 @@ class Bell {
   const int fd_;
 };
 
-/// The first thread: sleeps until a signal, somebody at the control socket, or the node itself has something to say.
+/// The first thread: sleeps until a signal or the node itself has something to say.
 class Worker {
  public:
-  Worker(std::unique_ptr<Node> node, std::optional<ControlSocket> control, Log log, char** argv)
-      : node_(std::move(node)), control_(std::move(control)), log_(std::move(log)), argv_(argv) {
+  Worker(std::unique_ptr<Node> node, Log log, char** argv)
+      : node_(std::move(node)), contact_(node_->contact()), log_(std::move(log)), argv_(argv) {
     sigemptyset(&stopping_);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&stopping_, signal);
     pthread_sigmask(SIG_BLOCK, &stopping_, &mask_before_);
@@ -118,24 +118,35 @@ class Worker {
       if (std::holds_alternative<core::Departed>(effect)) departed_ = true, bell_.ring();
     };
     node_->start({.notice = on_notice, .link = {}, .stuck = [this](const std::string&) { stuck_ = true, bell_.ring(); }});
-    std::printf("ready %s\n", node_->contact().c_str());
+    open_control();
+    std::printf("ready %s\n", contact_.c_str());
     std::fflush(stdout);
     while (!closed_) turn();
     closing_.join();
   }
 
  private:
+  void open_control() {
+    auto control = ControlServer::open(control_path(node_->data_dir()), [this](const ControlRequest& asked) { return answer(asked); });
+    if (control) {
+      control_ = *std::move(control);
+    } else {
+      log_(LogLevel::warning, control.error().message + "; programs on this machine need --join");
+    }
+  }
+
+  /// On the control socket's thread.
+  ControlAnswer answer(const ControlRequest& asked) const {
+    if (asked.word == "contact") return {true, contact_};
+    return {false, "a worker does not know the word " + asked.word};
+  }
+
   void turn() {
-    // poll() passes over negative descriptors.
-    pollfd watched[] = {{signals_, POLLIN, 0}, {bell_.descriptor(), POLLIN, 0}, {control_ ? control_->descriptor() : -1, POLLIN, 0}};
+    pollfd watched[] = {{signals_, POLLIN, 0}, {bell_.descriptor(), POLLIN, 0}};
     const int ready = ::poll(watched, std::size(watched), milliseconds_left());
     if (ready == 0 && leave_by_ != never) end_at_once();
     if (watched[0].revents != 0) on_signal();
     if (watched[1].revents != 0) on_bell();
-    if (watched[2].revents != 0 && !control_->serve()) {
-      log_(LogLevel::warning, "the control socket is closed: no descriptors left");
-      control_.reset();
-    }
   }
 
   int milliseconds_left() const {
@@ -196,7 +207,7 @@ class Worker {
   }
 
   std::unique_ptr<Node> node_;
-  std::optional<ControlSocket> control_;
+  const std::string contact_;
   const Log log_;
   char** const argv_;
 
@@ -212,6 +223,7 @@ class Worker {
   bool leaving_for_good_ = false;
   bool restarting_ = false;
   std::thread closing_;
+  std::unique_ptr<ControlServer> control_;  // the first to go, since its thread calls this object
 };
 
 NodeOptions node_options(const WorkerOptions& given, const tasks::TaskTable& tasks, const AdmittedCode& code, Log log) {
@@ -253,14 +265,7 @@ int run_worker(int argc, char** argv, const tasks::TaskTable& tasks) {
   if (!node) return fail(node.error().message);
   log(LogLevel::info, code->said);
   if (code->launcher) code->launcher->on_death([log](const std::string& line) { log(LogLevel::warning, line); });
-  auto opened = ControlSocket::open(control_path((*node)->data_dir()), (*node)->contact());
-  std::optional<ControlSocket> control;
-  if (opened) {
-    control.emplace(*std::move(opened));
-  } else {
-    log(LogLevel::warning, opened.error().message + "; programs on this machine need --join");
-  }
-  Worker(*std::move(node), std::move(control), log, argv).run();
+  Worker(*std::move(node), log, argv).run();
   return EXIT_SUCCESS;
 }
 

@@ -52,7 +52,7 @@ ExitCode show_ids(Arguments arguments) {
     table.add({role, peer_id_of(public_key_of(*keys)).hex()});
   }
   std::cout << table.text();
-  if (const auto contact = worker::ask(worker::control_path(dir->path()))) std::cout << "\nThe worker that runs here: " << *contact << '\n';
+  if (const auto contact = worker::ask_contact(dir->path())) std::cout << "\nThe worker that runs here: " << *contact << '\n';
   return ExitCode::ok;
 }
 

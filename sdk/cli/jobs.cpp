@@ -1,18 +1,25 @@
-// `dugnad jobs`, `status` and `cancel`: what the journal knows of this owner's jobs.
+// `dugnad jobs`, `status` and `cancel`: what the journal knows of this owner's jobs, and what the programs that run them say.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <ctime>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "sdk/cli/command.h"
 #include "sdk/cli/journal.h"
 #include "sdk/cli/options.h"
+#include "sdk/cli/progress_json.h"
+#include "sdk/cli/progress_line.h"
 #include "sdk/cli/report.h"
 #include "sdk/cli/table.h"
+#include "sdk/job_control.h"
 
 namespace dugnad::sdk::cli {
 namespace {
+
+constexpr auto cancel_patience = std::chrono::seconds(10);  // its program has one row to write
+constexpr auto look_interval = std::chrono::milliseconds(50);
 
 /// Local time, as in 2026-05-17 18:02.
 std::string text_of(WallTime time) {
@@ -68,6 +75,31 @@ Chosen choose(CLI::App& app, Arguments arguments) {
   return {.exit = {}, .journal = *std::move(journal), .job = *std::move(job)};
 }
 
+nlohmann::ordered_json json_of(const Progress& progress, bool confident) {
+  nlohmann::ordered_json object{{"units_known", progress.units_known}};
+  add(object, progress);
+  object["units_per_second"] = progress.units_per_second;
+  object["unit_seconds"] = progress.unit_seconds;
+  if (confident) object["confidence_reached"] = progress.confidence;
+  return object;
+}
+
+/// The job's own program ends it, where there is one; else the journal is told.
+Result<void> cancel(const Journal& journal, const JobId& job) {
+  const auto asked = ask_to_cancel(journal.data(), job);
+  if (!asked) return asked.error();
+  if (!*asked) return journal.cancel(job);
+  for (const auto until = std::chrono::steady_clock::now() + cancel_patience; std::chrono::steady_clock::now() < until;) {
+    const auto now = journal.find(job.hex());
+    if (!now) return now.error();
+    if (now->stored.state == JobState::cancelled) return {};
+    if (now->stored.state != JobState::running)
+      return Error{"job " + brief(job.hex()) + " has ended before: it is " + state_of(journal, now->stored)};
+    std::this_thread::sleep_for(look_interval);
+  }
+  return Error{"the program that runs job " + brief(job.hex()) + " was told to end it and has not done so; end that program"};
+}
+
 }  // namespace
 
 ExitCode list_jobs(Arguments arguments) {
@@ -104,14 +136,19 @@ ExitCode list_jobs(Arguments arguments) {
 
 ExitCode show_status(Arguments arguments) {
   bool json = false;
-  CLI::App app("Says how a job stands, as far as the journal knows.", "dugnad status");
+  CLI::App app("Says how a job stands: what the journal knows, and while it runs what its program says.", "dugnad status");
   app.footer("Example:\n  dugnad status 3f2a\n");
-  app.add_flag("--json", json, "Print a JSON object.");
+  app.add_flag("--json", json, "Print a JSON object; what the running program says is in `progress`.");
   const Chosen chosen = choose(app, arguments);
   if (chosen.exit) return *chosen.exit;
   const KnownJob& job = *chosen.job;
+  const auto progress =
+      job.stored.state == JobState::running ? ask_progress(chosen.journal->data(), job.stored.job) : std::optional<Progress>();
+  const bool confident = job.recipe && job.recipe->confidence;
   if (json) {
-    std::cout << json_of(*chosen.journal, job).dump() << '\n';
+    auto object = json_of(*chosen.journal, job);
+    if (progress) object["progress"] = json_of(*progress, confident);
+    std::cout << object.dump() << '\n';
     return ExitCode::ok;
   }
   std::cout << "job       " << job.stored.job.hex() << '\n'
@@ -120,22 +157,34 @@ ExitCode show_status(Arguments arguments) {
             << "state     " << state_of(*chosen.journal, job.stored) << '\n'
             << "accepted  " << job.stored.units_accepted << (job.stored.units_accepted == 1 ? " unit\n" : " units\n") << "created   "
             << text_of(job.stored.created) << '\n';
+  if (!progress) return ExitCode::ok;
+  std::cout << "progress  " << describe(*progress) << '\n';
+  if (progress->units_held > 0) std::cout << "held      " << progress->units_held << " with a result that is not final\n";
+  if (confident) std::cout << "so far    a confidence of " << progress->confidence << '\n';
+  if (progress->convicted > 0) std::cout << "caught    " << progress->convicted << (progress->convicted == 1 ? " lie\n" : " lies\n");
   return ExitCode::ok;
 }
 
 ExitCode cancel_job(Arguments arguments) {
-  CLI::App app("Marks an unfinished job as cancelled: it is not resumed any more. Its results stay in the journal.", "dugnad cancel");
+  bool json = false;
+  CLI::App app(
+      "Ends a job for good, wherever it runs: it is not resumed any more, and the program that runs it ends. What was accepted stays in "
+      "the "
+      "journal.",
+      "dugnad cancel");
   app.footer("Example:\n  dugnad cancel 3f2a\n");
+  app.add_flag("--json", json, "Print a JSON object.");
   const Chosen chosen = choose(app, arguments);
   if (chosen.exit) return *chosen.exit;
   const store::StoredJob& job = chosen.job->stored;
   const std::string name = "job " + brief(job.job.hex());
   if (job.state != JobState::running) return fail(ExitCode::bad_usage, name + " is " + state_of(*chosen.journal, job) + " already");
-  if (chosen.journal->busy(job.job)) {
-    return fail(ExitCode::bad_usage, "a running program works on " + name + ": end that one first; from here, this is not in this version");
+  if (const auto cancelled = cancel(*chosen.journal, job.job); !cancelled) return fail(ExitCode::environment, cancelled.error().message);
+  if (json) {
+    std::cout << nlohmann::ordered_json{{"job", job.job.hex()}, {"state", "cancelled"}}.dump() << '\n';
+  } else {
+    std::cerr << "dugnad: " << name << " is cancelled\n";
   }
-  if (const auto cancelled = chosen.journal->cancel(job.job); !cancelled) return fail(ExitCode::environment, cancelled.error().message);
-  std::cerr << "dugnad: " << name << " is cancelled\n";
   return ExitCode::ok;
 }
 

@@ -92,9 +92,7 @@ bool Journal::busy(const JobId& job) const {
 Result<void> Journal::cancel(const JobId& job) const {
   const auto lock = JobLock::try_lock(data_, job);
   if (!lock) return lock.error();
-  if (!*lock)
-    return Error{"a running program works on job " + brief(job.hex()) +
-                 "; interrupt that first (cancelling it from here is not in this version)"};
+  if (!*lock) return Error{"a running program works on job " + brief(job.hex()) + " and does not answer; end that one first"};
   auto store = store::Store::open(data_ + "/" + file_name);
   if (!store) return store.error();
   std::string trouble;

@@ -34,7 +34,7 @@ class Journal {
 
   /// Whether a running program works on the job.
   [[nodiscard]] bool busy(const JobId& job) const;
-  /// Marks an unfinished job as one that will not be taken up again. An error where a running program works on it.
+  /// Marks an unfinished job as one that will not be taken up again. An error where a running program works on it; that one is to be asked.
   [[nodiscard]] Result<void> cancel(const JobId& job) const;
 
   /// The data directory.

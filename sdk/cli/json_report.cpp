@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "sdk/cli/progress_json.h"
+
 namespace dugnad::sdk::cli {
 namespace {
 
@@ -14,21 +16,6 @@ void print(const Json& event) {
   // What comes from a peer need not be UTF-8.
   std::printf("%s\n", event.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
   std::fflush(stdout);
-}
-
-Json or_null(const std::optional<std::uint64_t>& number) { return number ? Json(*number) : Json(nullptr); }
-
-void add(Json& event, const Progress& progress) {
-  event["units_done"] = progress.units_done;
-  event["units_expected"] = or_null(progress.units_expected);
-  event["units_failed"] = progress.units_failed;
-  event["units_resumed"] = progress.units_resumed;
-  event["attempts"] = progress.attempts;
-  event["donors"] = progress.donors;
-  event["copies_in_reach"] = progress.copies_in_reach;
-  event["units_held"] = progress.units_held;
-  event["units_own"] = progress.units_own;
-  event["convictions"] = progress.convicted;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "sdk/cli/command.h"
 #include "sdk/cli/journal.h"
@@ -10,9 +11,12 @@
 #include "sdk/cli/out_file.h"
 #include "sdk/cli/outputs.h"
 #include "sdk/cli/replay.h"
+#include "sdk/cli/report.h"
 
 namespace dugnad::sdk::cli {
 namespace {
+
+constexpr auto look_interval = std::chrono::milliseconds(200);
 
 const char* name_of(Outcome outcome) { return outcome == Outcome::ok ? "ok" : "failed"; }
 
@@ -58,6 +62,18 @@ ExitCode write_outputs(const Journal& journal, const std::vector<AcceptedUnit>& 
   return failed ? ExitCode::units_failed : ExitCode::ok;
 }
 
+/// Until the job has ended, or nobody works on it any more.
+Result<KnownJob> at_its_end(const Journal& journal, KnownJob job) {
+  const std::string id = job.stored.job.hex();
+  while (state_of(journal, job.stored) == "running") {
+    std::this_thread::sleep_for(look_interval);
+    auto now = journal.find(id);
+    if (!now) return now.error();
+    job = *std::move(now);
+  }
+  return job;
+}
+
 }  // namespace
 
 ExitCode show_results(Arguments arguments) {
@@ -65,6 +81,7 @@ ExitCode show_results(Arguments arguments) {
   std::string data;
   std::string out;
   bool json = false;
+  bool wait = false;
   CLI::App app("Prints what was accepted for a job's units, and behind that the answer, once every unit is there. Also while the job runs.",
                "dugnad results");
   app.footer(
@@ -74,6 +91,10 @@ ExitCode show_results(Arguments arguments) {
       "again\n");
   app.add_option("JOB", id, "The job's id, or as much of its beginning as no other job has.")->type_name("")->required();
   app.add_flag("--json", json, "Print a JSON object per unit, and one for the answer.");
+  app.add_flag(
+      "--wait", wait,
+      "First wait for the job's end. The exit code is then 3 where units failed, and 130 where the job was cancelled, or was interrupted "
+      "and nobody works on it.");
   app.add_option("--out", out, "Write the answer to FILE; of a program of your own, each output to DIR/000000.out and so on.")
       ->type_name("FILE|DIR");
   add_data_option(app, data);
@@ -81,8 +102,17 @@ ExitCode show_results(Arguments arguments) {
 
   const auto journal = Journal::open(data);
   if (!journal) return fail(ExitCode::environment, journal.error().message);
-  const auto job = journal->find(id);
+  auto job = journal->find(id);
   if (!job) return fail(ExitCode::bad_usage, job.error().message);
+  if (wait) {
+    job = at_its_end(*journal, *std::move(job));
+    if (!job) return fail(ExitCode::environment, job.error().message);
+    const std::string name = brief(job->stored.job.hex());
+    if (job->stored.state == JobState::cancelled) return fail(ExitCode::interrupted, "job " + name + " was cancelled");
+    if (job->stored.state == JobState::running) {
+      return fail(ExitCode::interrupted, "nobody works on job " + name + "; dugnad submit --resume " + name + " goes on with it");
+    }
+  }
   auto accepted = journal->accepted(job->stored.job);
   if (!accepted) return fail(ExitCode::environment, accepted.error().message);
   const std::vector<AcceptedUnit> units = in_order(*std::move(accepted));
@@ -100,7 +130,7 @@ ExitCode show_results(Arguments arguments) {
     if (const auto written = write_out_file(*answer, out); !written) return fail(ExitCode::environment, written.error().message);
   }
   if (answer) std::cout << (json ? nlohmann::json{{"answer", answer->text}}.dump() : answer->text) << '\n';
-  return ExitCode::ok;
+  return wait && job->stored.state == JobState::failed ? ExitCode::units_failed : ExitCode::ok;
 }
 
 }  // namespace dugnad::sdk::cli

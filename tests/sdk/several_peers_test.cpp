@@ -1,10 +1,8 @@
 // A submitter among donors, all in this process, over ZeroMQ on loopback.
-#include <poll.h>
-
 #include <thread>
 
 #include "tests/sdk/swarms.h"
-#include "worker/control_socket.h"
+#include "worker/control_server.h"
 
 using namespace dugnad;
 using namespace dugnad::sdk;
@@ -105,18 +103,14 @@ TEST_CASE("whom an earlier run met is found again without being told") {
 TEST_CASE("without a contact, this machine's worker is asked") {
   const Scratch scratch;
   const auto neighbour = donor(test_tasks());
-  auto control = good(worker::ControlSocket::open(worker::control_path(scratch.path()), neighbour->contact()));
-  std::thread worker([&] {
-    pollfd asked{control.descriptor(), POLLIN, 0};
-    CHECK(::poll(&asked, 1, 20'000) == 1);
-    CHECK(control.serve());
-  });
+  const auto control = good(worker::ControlServer::open(worker::control_path(scratch.path()), [&](const worker::ControlRequest& asked) {
+    CHECK(asked.word == "contact");
+    return worker::ControlAnswer{true, neighbour->contact()};
+  }));
   SwarmOptions options = alone_in(scratch);
   options.alone = false;
   options.local = 0;
-  auto swarm = Swarm::join(std::move(options));
-  worker.join();
-  Swarm submitter = good(std::move(swarm));
+  Swarm submitter = joined(std::move(options));
   Job job = good(submitter.map("square", numbers(3), one_copy));
   CHECK(rest_of(job).size() == 3);
 }

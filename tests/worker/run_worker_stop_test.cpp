@@ -83,7 +83,7 @@ TEST_CASE("a unit that does not stop when it is asked to makes the worker start 
   REQUIRE(ready);
   const auto peer_of = [](const std::string& contact) { return contact.substr(contact.find('/', 6)); };
   CHECK(peer_of(ready->substr(6)) == peer_of(busy.contact));
-  CHECK(ask(control_path(busy.data())).value() == ready->substr(6));
+  CHECK(ask_contact(busy.data()).value() == ready->substr(6));
   busy.program.signal(SIGTERM);
   CHECK(busy.program.exit_code() == 0);
 }

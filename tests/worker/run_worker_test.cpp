@@ -56,15 +56,18 @@ TEST_CASE("a worker says that it is ready, answers at its control socket, and le
     Program program(on_loopback(scratch));
     const std::string contact = ready(program);
     CHECK(core::Contact::parse(contact).ok());
-    const auto answer = ask(control_path(scratch.path()));
+    const auto answer = ask_contact(scratch.path());
     REQUIRE(answer.ok());
     CHECK(*answer == contact);
+    const Asked strange = ask(control_path(scratch.path()), {"dance"});
+    REQUIRE(strange.answer);
+    CHECK_FALSE(strange.answer->ok);
 
     const auto asked = Program::Clock::now();
     program.signal(signal);
     CHECK(program.exit_code() == 0);
     CHECK(Program::Clock::now() - asked < std::chrono::seconds(5));
-    CHECK_FALSE(ask(control_path(scratch.path())).ok());
+    CHECK_FALSE(ask_contact(scratch.path()).ok());
   }
 }
 
