@@ -2,7 +2,7 @@
 #   cmake --install BUILD --component sdk
 include(CMakePackageConfigHelpers)
 
-set(libraries dugnad_sdk dugnad_run_worker dugnad_node dugnad_executor dugnad_cage_wire
+set(libraries dugnad_sdk dugnad_run_worker dugnad_hosted dugnad_node dugnad_executor dugnad_cage_wire
   dugnad_zmq dugnad_store dugnad_core dugnad_tasks dugnad_guest_pass dugnad_command_unit dugnad_base)
 foreach(library IN LISTS libraries)
   string(REPLACE dugnad_ "" name ${library})
@@ -35,7 +35,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/dugnad-config.cmake ${CMAKE_CURRENT_BI
   DESTINATION ${package_dir} COMPONENT sdk)
 
 # Only static libraries are installed, so that what they need is needed by whoever links them, `pkg-config --static` or not.
-set(pc_below "-ldugnad_node -ldugnad_executor -ldugnad_cage_wire")
+set(pc_below "-ldugnad_hosted -ldugnad_node -ldugnad_executor -ldugnad_cage_wire")
 string(APPEND pc_below " -ldugnad_zmq -ldugnad_store -ldugnad_core -ldugnad_tasks -ldugnad_guest_pass -ldugnad_command_unit -ldugnad_base")
 string(APPEND pc_below " -lwabt -lzstd -lzmq -ltbb -lsqlite3 -lsodium -pthread")
 # From where they lie, so that an installation can be moved.

@@ -40,19 +40,22 @@ Result<bool> still_running(const worker::Node& node, const JobId& job) {
 
 }  // namespace
 
+worker::JobOrder order_of(const Recipe& recipe) {
+  return {.task = recipe.task,
+          .task_version = recipe.task_version,
+          .copies = recipe.copies,
+          .unit_limit = recipe.unit_timeout,
+          .recipe = encode(recipe),
+          .module = recipe.module,
+          .memory_bytes = recipe.memory_bytes,
+          .fuel = recipe.fuel,
+          .confidence = recipe.confidence};
+}
+
 Result<Prepared> prepare_new(const worker::Node& node, const Recipe& recipe) {
   const auto owner = node.owner_keys();
   if (!owner) return owner.error();
-  auto job = worker::make_job({.task = recipe.task,
-                               .task_version = recipe.task_version,
-                               .copies = recipe.copies,
-                               .unit_limit = recipe.unit_timeout,
-                               .recipe = encode(recipe),
-                               .module = recipe.module,
-                               .memory_bytes = recipe.memory_bytes,
-                               .fuel = recipe.fuel,
-                               .confidence = recipe.confidence},
-                              *owner, node.id(), node.swarm(), zmq::read_clocks().wall);
+  auto job = worker::make_job(order_of(recipe), *owner, node.id(), node.swarm(), zmq::read_clocks().wall);
   if (!job) return job.error();
   auto lock = lock_of(node, job->id);
   if (!lock) return lock.error();

@@ -27,6 +27,9 @@ struct Prepared {
   KeptBlob module{};            // of a job that has one
 };
 
+/// What its owner is to sign.
+[[nodiscard]] worker::JobOrder order_of(const Recipe& recipe);
+
 /// A new job.
 [[nodiscard]] Result<Prepared> prepare_new(const worker::Node& node, const Recipe& recipe);
 /// The newest unfinished job of that recipe that no running program works on; nullopt where there is none.

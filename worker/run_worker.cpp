@@ -19,9 +19,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "coordinatorless/zmq/clocks.h"
 #include "worker/control_server.h"
+#include "worker/hosted_jobs.h"
 #include "worker/node.h"
 #include "worker/run_worker_code.h"
 #include "worker/run_worker_options.h"
@@ -32,6 +34,7 @@ namespace {
 /// From the signal to the end of the process, whatever a unit or the network is doing. The protocol takes four seconds at most, and its last
 /// frames half a second.
 constexpr Duration leave_within = std::chrono::milliseconds(4500);
+constexpr auto hosted_patience = std::chrono::seconds(1);  // of a restart, beyond the time that everybody has to leave
 constexpr int last_frames_milliseconds = 100;  // libzmq's thread has frames still, which exec would lose
 
 // --- Log ---
@@ -98,11 +101,11 @@ class Bell {
   const int fd_;
 };
 
-/// The first thread: sleeps until a signal or the node itself has something to say.
+/// The first thread: sleeps until a signal, the control socket or the node itself has something to say, or a hosted job ends.
 class Worker {
  public:
   Worker(std::unique_ptr<Node> node, Log log, char** argv)
-      : node_(std::move(node)), contact_(node_->contact()), log_(std::move(log)), argv_(argv) {
+      : node_(std::move(node)), contact_(node_->contact()), data_dir_(node_->data_dir()), log_(std::move(log)), argv_(argv) {
     sigemptyset(&stopping_);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&stopping_, signal);
     pthread_sigmask(SIG_BLOCK, &stopping_, &mask_before_);
@@ -119,9 +122,10 @@ class Worker {
     };
     node_->start({.notice = on_notice, .link = {}, .stuck = [this](const std::string&) { stuck_ = true, bell_.ring(); }});
     open_control();
+    begin_hosting();
     std::printf("ready %s\n", contact_.c_str());
     std::fflush(stdout);
-    while (!closed_) turn();
+    while (!closed_ || hosting()) turn();
     closing_.join();
   }
 
@@ -136,21 +140,47 @@ class Worker {
   }
 
   /// On the control socket's thread.
-  ControlAnswer answer(const ControlRequest& asked) const {
+  ControlAnswer answer(const ControlRequest& asked) {
     if (asked.word == "contact") return {true, contact_};
+    if (asked.word == "host") return answer_host(asked.argument);
     return {false, "a worker does not know the word " + asked.word};
   }
 
+  /// The job has an order: its process is started by the first thread.
+  ControlAnswer answer_host(const std::string& argument) {
+    const auto job = JobId::from_hex(argument);
+    if (!job || !HostedOrders(data_dir_).has(*job)) return {false, "there is no order for that job in " + data_dir_ + "/hosted"};
+    if (!dugnad_) return {false, dugnad_.error().message};
+    host_asked_ = true;
+    bell_.ring();
+    return {true, {}};
+  }
+
+  /// What an earlier run hosted is taken up again.
+  void begin_hosting() {
+    if (dugnad_) {
+      hosted_ = std::make_unique<HostedJobs>(HostedOptions{
+          .data_dir = data_dir_, .program = *dugnad_, .say = [this](const std::string& line) { log_(LogLevel::info, line); }});
+      hosted_->look();
+    } else if (!HostedOrders(data_dir_).all().empty()) {
+      log_(LogLevel::warning, "jobs wait in " + data_dir_ + "/hosted, and cannot be run: " + dugnad_.error().message);
+    }
+  }
+
+  bool hosting() const { return hosted_ && hosted_->any_running(); }
+
   void turn() {
-    pollfd watched[] = {{signals_, POLLIN, 0}, {bell_.descriptor(), POLLIN, 0}};
-    const int ready = ::poll(watched, std::size(watched), milliseconds_left());
-    if (ready == 0 && leave_by_ != never) end_at_once();
+    std::vector<pollfd> watched{{signals_, POLLIN, 0}, {bell_.descriptor(), POLLIN, 0}};
+    if (hosted_) hosted_->watched(watched);
+    (void)::poll(watched.data(), watched.size(), milliseconds_left());
+    if (leave_by_ != never && zmq::read_clocks().boot >= leave_by_) end_at_once();
+    if (hosted_) hosted_->turn();
     if (watched[0].revents != 0) on_signal();
     if (watched[1].revents != 0) on_bell();
   }
 
   int milliseconds_left() const {
-    if (leave_by_ == never) return -1;
+    if (leave_by_ == never) return hosted_ ? hosted_->milliseconds_left() : -1;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(leave_by_ - zmq::read_clocks().boot);
     return static_cast<int>(std::max<std::int64_t>(0, left.count()));
   }
@@ -165,6 +195,7 @@ class Worker {
 
   void on_bell() {
     bell_.silence();
+    if (host_asked_.exchange(false) && hosted_) hosted_->look();
     if (stuck_ && !restarting_) {
       restarting_ = true;
       leave("restarting, to be rid of that unit");
@@ -183,6 +214,7 @@ class Worker {
   void leave(const char* why) {
     log_(LogLevel::info, why);
     control_.reset();
+    if (hosted_) hosted_->leave();
     leave_by_ = zmq::read_clocks().boot + leave_within;
     node_->leave();
   }
@@ -197,6 +229,7 @@ class Worker {
   /// The same program in the same process: all descriptors are closed on exec, the data directory's lock with them. Nothing is destroyed before,
   /// since that would wait for the very unit that does not stop.
   [[noreturn]] void restart() {
+    if (hosted_) hosted_->end_at_once(hosted_patience);  // the program that comes would not know them for its own
     if (departed_) node_->wait();
     node_->store()->flush();
     ::poll(nullptr, 0, last_frames_milliseconds);
@@ -208,6 +241,8 @@ class Worker {
 
   std::unique_ptr<Node> node_;
   const std::string contact_;
+  const std::string data_dir_;
+  const Result<std::string> dugnad_ = find_dugnad();
   const Log log_;
   char** const argv_;
 
@@ -218,11 +253,13 @@ class Worker {
   std::atomic<bool> departed_{false};  // set by the protocol's thread
   std::atomic<bool> stuck_{false};     // by the executor's watchdog
   std::atomic<bool> closed_{false};    // by closing_
+  std::atomic<bool> host_asked_{false};  // by the control socket's thread
 
   BootTime leave_by_ = never;
   bool leaving_for_good_ = false;
   bool restarting_ = false;
   std::thread closing_;
+  std::unique_ptr<HostedJobs> hosted_;
   std::unique_ptr<ControlServer> control_;  // the first to go, since its thread calls this object
 };
 

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "sdk/cli/command.h"
+#include "sdk/cli/hosted.h"
 #include "sdk/cli/journal.h"
 #include "sdk/cli/options.h"
 #include "sdk/cli/progress_json.h"
@@ -108,7 +109,7 @@ ExitCode list_jobs(Arguments arguments) {
   CLI::App app("Lists the jobs in this user's journal, the oldest first.", "dugnad jobs");
   app.footer(
       "Examples:\n  dugnad jobs\n  dugnad submit --resume 3f2a\n\nA running job has a program that works on it; an unfinished one was "
-      "interrupted and can be resumed.\n");
+      "interrupted and can be resumed; a waiting one was left to the worker here, which takes it up when it runs.\n");
   app.add_flag("--json", json, "Print a JSON object per job.");
   add_data_option(app, data);
   if (const auto exit = parse(app, arguments)) return *exit;
@@ -180,6 +181,7 @@ ExitCode cancel_job(Arguments arguments) {
   const std::string name = "job " + brief(job.job.hex());
   if (job.state != JobState::running) return fail(ExitCode::bad_usage, name + " is " + state_of(*chosen.journal, job) + " already");
   if (const auto cancelled = cancel(*chosen.journal, job.job); !cancelled) return fail(ExitCode::environment, cancelled.error().message);
+  if (const auto now = chosen.journal->find(job.job.hex())) forget_hosted(*chosen.journal, *now);
   if (json) {
     std::cout << nlohmann::ordered_json{{"job", job.job.hex()}, {"state", "cancelled"}}.dump() << '\n';
   } else {

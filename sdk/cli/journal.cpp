@@ -7,8 +7,11 @@
 #include "coordinatorless/store/blob_store.h"
 #include "coordinatorless/store/data_dir.h"
 #include "sdk/cli/report.h"
+#include "sdk/cli/spool.h"
+#include "sdk/cli/submit_options.h"
 #include "sdk/cli/task_parameters.h"
 #include "sdk/job_lock.h"
+#include "worker/hosted_orders.h"
 
 namespace dugnad::sdk::cli {
 namespace {
@@ -93,6 +96,10 @@ Result<void> Journal::cancel(const JobId& job) const {
   const auto lock = JobLock::try_lock(data_, job);
   if (!lock) return lock.error();
   if (!*lock) return Error{"a running program works on job " + brief(job.hex()) + " and does not answer; end that one first"};
+  // With the lock held: it may have ended while nobody held it.
+  const auto now = find(job.hex());
+  if (!now) return now.error();
+  if (now->stored.state != JobState::running) return Error{"job " + brief(job.hex()) + " has ended before: it is " + state_of(*this, now->stored)};
   auto store = store::Store::open(data_ + "/" + file_name);
   if (!store) return store.error();
   std::string trouble;
@@ -106,7 +113,9 @@ Result<void> Journal::cancel(const JobId& job) const {
 
 std::string state_of(const Journal& journal, const store::StoredJob& job) {
   switch (job.state) {
-    case JobState::running: return journal.busy(job.job) ? "running" : "unfinished";
+    case JobState::running:
+      if (journal.busy(job.job)) return "running";
+      return worker::HostedOrders(journal.data()).has(job.job) ? "waiting" : "unfinished";
     case JobState::done: return "done";
     case JobState::failed: return "failed";
     case JobState::cancelled: return "cancelled";
@@ -114,8 +123,28 @@ std::string state_of(const Journal& journal, const store::StoredJob& job) {
   return "unknown";
 }
 
+std::optional<std::string> why_not_resumed(const Journal& journal, const KnownJob& job) {
+  const std::string brief_id = brief(job.stored.job.hex()), name = "job " + brief_id;
+  if (!job.recipe) return name + " was submitted by another version of dugnad";
+  const std::string state = state_of(journal, job.stored);
+  if (state == "running") {
+    return name + " is running in another program: dugnad status " + brief_id + " says how it stands, dugnad cancel " + brief_id + " ends it";
+  }
+  if (state != "unfinished" && state != "waiting") return name + " is " + state + "; only an unfinished one can be resumed";
+  if (!job.recipe->module) return std::nullopt;
+  const auto order = ModuleOrder::read(job.recipe->source);
+  if (!order) return name + " has its inputs from a program; run that program again";
+  if (order->units.kind == UnitSource::Kind::standard_input) {
+    return name + " has its units from standard input: the same command with the same input goes on with it, and with --detach the units are kept";
+  }
+  return std::nullopt;
+}
+
 std::string what_of(const KnownJob& job) {
-  if (job.recipe && job.recipe->module) return job.recipe->source.empty() ? job.recipe->task : job.recipe->source;
+  if (job.recipe && job.recipe->module) {
+    if (auto spooled = spooled_text(*job.recipe)) return *std::move(spooled);
+    return job.recipe->source.empty() ? job.recipe->task : job.recipe->source;
+  }
   return job.recipe ? command_line_of(job.recipe->task, job.recipe->parameters) : "(of another version)";
 }
 

@@ -47,8 +47,10 @@ class Journal {
   std::unique_ptr<store::Store> store_;  // nullptr: there is none yet
 };
 
-/// "running", "unfinished", "done", "failed", "cancelled".
+/// "running", "waiting" for the worker here to take it up, "unfinished", "done", "failed", "cancelled".
 [[nodiscard]] std::string state_of(const Journal& journal, const store::StoredJob& job);
+/// One line where the job cannot be resumed from what is on this machine, or is running.
+[[nodiscard]] std::optional<std::string> why_not_resumed(const Journal& journal, const KnownJob& job);
 /// "nqueens --n 16".
 [[nodiscard]] std::string what_of(const KnownJob& job);
 

@@ -4,19 +4,23 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "sdk/cli/command.h"
+#include "sdk/cli/hosted.h"
 #include "sdk/cli/journal.h"
 #include "sdk/cli/options.h"
 #include "sdk/cli/out_file.h"
 #include "sdk/cli/outputs.h"
 #include "sdk/cli/replay.h"
 #include "sdk/cli/report.h"
+#include "worker/control_socket.h"
 
 namespace dugnad::sdk::cli {
 namespace {
 
 constexpr auto look_interval = std::chrono::milliseconds(200);
+constexpr auto worker_patience = std::chrono::seconds(10);  // it may be restarting
 
 const char* name_of(Outcome outcome) { return outcome == Outcome::ok ? "ok" : "failed"; }
 
@@ -65,7 +69,16 @@ ExitCode write_outputs(const Journal& journal, const std::vector<AcceptedUnit>& 
 /// Until the job has ended, or nobody works on it any more.
 Result<KnownJob> at_its_end(const Journal& journal, KnownJob job) {
   const std::string id = job.stored.job.hex();
-  while (state_of(journal, job.stored) == "running") {
+  auto worker_seen = std::chrono::steady_clock::now();
+  bool seen_unfinished = false;
+  for (;;) {
+    const std::string state = state_of(journal, job.stored);
+    if (job.stored.state != JobState::running) break;
+    // Seen twice: it may have ended between the look at its state and the one at its program.
+    if (state == "unfinished" && std::exchange(seen_unfinished, true)) break;
+    const auto now_at = std::chrono::steady_clock::now();
+    if (state != "waiting" || worker::ask_contact(journal.data())) worker_seen = now_at;
+    if (now_at - worker_seen > worker_patience) break;
     std::this_thread::sleep_for(look_interval);
     auto now = journal.find(id);
     if (!now) return now.error();
@@ -109,7 +122,11 @@ ExitCode show_results(Arguments arguments) {
     if (!job) return fail(ExitCode::environment, job.error().message);
     const std::string name = brief(job->stored.job.hex());
     if (job->stored.state == JobState::cancelled) return fail(ExitCode::interrupted, "job " + name + " was cancelled");
-    if (job->stored.state == JobState::running) {
+    const bool ended = job->stored.state != JobState::running;
+    if (!ended && is_hosted(*journal, job->stored.job)) {
+      return fail(ExitCode::interrupted, "job " + name + " waits for the worker here, which does not run; dugnad-worker starts it");
+    }
+    if (!ended) {
       return fail(ExitCode::interrupted, "nobody works on job " + name + "; dugnad submit --resume " + name + " goes on with it");
     }
   }

@@ -6,9 +6,10 @@
 #include <thread>
 #include <utility>
 
-#include "coordinatorless/core/confidence.h"
 #include "dugnad/swarm.h"
 #include "sdk/cli/command.h"
+#include "sdk/cli/detach.h"
+#include "sdk/cli/hosted.h"
 #include "sdk/cli/inbox.h"
 #include "sdk/cli/interrupts.h"
 #include "sdk/cli/journal.h"
@@ -16,6 +17,7 @@
 #include "sdk/cli/out_file.h"
 #include "sdk/cli/patience.h"
 #include "sdk/cli/progress_line.h"
+#include "sdk/cli/reach.h"
 #include "sdk/cli/submit_options.h"
 #include "sdk/cli/text_report.h"
 
@@ -99,16 +101,13 @@ class Submission {
   std::optional<Refusal> check_reach() {
     if (!started_.confidence) return std::nullopt;
     if (options_.swarm.local == 0) {
-      const std::string why = "with --local 0 this machine computes nothing, which would settle disputes";
-      return Refusal{ExitCode::out_of_reach, "a confidence is out of reach: " + why + "; " + offer_instead(*started_.confidence)};
+      return Refusal{ExitCode::out_of_reach, out_of_reach(computes_nothing, *started_.confidence)};
     }
     if (!module_) return std::nullopt;
     const auto able = swarm_->computes_modules();
     if (able) return std::nullopt;
     const std::string why = "this machine cannot compute the program, which would settle disputes: " + able.error().message;
-    if (!options_.policy_by_default) {
-      return Refusal{ExitCode::out_of_reach, "a confidence is out of reach: " + why + "; " + offer_instead(*started_.confidence)};
-    }
+    if (!options_.policy_by_default) return Refusal{ExitCode::out_of_reach, out_of_reach(why, *started_.confidence)};
     report_.trouble("two copies of each unit instead of a confidence: " + why);
     started_.confidence.reset();
     options_.job.confidence.reset();
@@ -162,6 +161,7 @@ class Submission {
       files = *std::move(opened);
     }
     if (options_.json) return outputs_as_events(options_.out, std::move(files));
+    if (options_.hosted != 0 && !files) return outputs_nowhere();
     return files ? std::move(files) : outputs_in_order();
   }
 
@@ -171,13 +171,13 @@ class Submission {
     if (!journal) return Refusal{ExitCode::environment, journal.error().message};
     const auto job = journal->find(options_.resume);
     if (!job) return Refusal{ExitCode::bad_usage, job.error().message};
-    const std::string name = brief(job->stored.job.hex());
-    if (!job->recipe) return Refusal{ExitCode::bad_usage, "job " + name + " was submitted by another version of dugnad"};
-    if (const std::string state = state_of(*journal, job->stored); state != "unfinished") {
-      return Refusal{ExitCode::bad_usage, "job " + name + " is " + state + "; only an unfinished one can be resumed"};
+    if (auto refusal = why_not_resumed(*journal, *job)) {
+      // A worker tries again what another program works on now: that may be interrupted.
+      const bool later = options_.hosted != 0 && journal->busy(job->stored.job);
+      return Refusal{later ? ExitCode::environment : ExitCode::bad_usage, *std::move(refusal)};
     }
     options_.resume = job->stored.job.hex();
-    if (job->recipe->module) return read_module_job(name, *job->recipe);
+    if (job->recipe->module) return read_module_job(*job->recipe);
     started_.task = job->recipe->task;
     started_.parameters = job->recipe->parameters;
     started_.copies = job->recipe->copies;
@@ -186,12 +186,8 @@ class Submission {
   }
 
   /// What was typed for a module's job when it was submitted.
-  std::optional<Refusal> read_module_job(const std::string& name, const Recipe& recipe) {
+  std::optional<Refusal> read_module_job(const Recipe& recipe) {
     options_.module = ModuleOrder::read(recipe.source);
-    if (!options_.module) return Refusal{ExitCode::bad_usage, "job " + name + " has its inputs from a program; run that program again"};
-    if (options_.module->units.kind == UnitSource::Kind::standard_input) {
-      return Refusal{ExitCode::bad_usage, "job " + name + " has its units from standard input: the same command goes on with it"};
-    }
     options_.job.copies = recipe.copies;
     options_.job.confidence = confidence_of(recipe);
     options_.job.unit_timeout = recipe.unit_timeout;
@@ -333,19 +329,6 @@ class Submission {
     return end_with(code, reason + "; " + how_to_go_on());
   }
 
-  /// What plain voting would come to, of a unit: how many units there will be is not known before the job has begun.
-  static std::string offer_instead(const Confidence& wanted) {
-    const core::ConfidenceGoal goal{wanted.probability, false, wanted.assume, core::Finality::end};
-    constexpr unsigned most = 16;
-    const auto copies = core::copies_instead(goal, 1, most);
-    if (!copies) return "--copies " + std::to_string(most) + " is possible, and does not come near it";
-    const unsigned offered = std::max(*copies, 2U);
-    char text[160];
-    std::snprintf(text, sizeof text, "--copies %u is possible, with which %.6g of the units are right where lies that agree are %.3g of all results",
-                  offered, 1 - core::wrong_by_copies(offered, wanted.assume), wanted.assume);
-    return text;
-  }
-
   std::string how_to_go_on() const {
     const std::string data = options_.swarm.data.empty() ? "" : " --data " + options_.swarm.data;
     if (options_.module && options_.module->units.kind == UnitSource::Kind::standard_input) {
@@ -388,8 +371,14 @@ ExitCode submit(Arguments arguments) {
   auto read = read_submit_options(arguments, tasks);
   if (const auto* exit = std::get_if<ExitCode>(&read)) return *exit;
   auto& options = std::get<SubmitOptions>(read);
+  if (options.detach) return detach(std::move(options));
+  const bool hosted = options.hosted != 0;
+  const std::string data = options.swarm.data, resumed = options.resume;
   std::unique_ptr<Report> report;
-  if (options.json) {
+  if (hosted) {
+    end_with(options.hosted);
+    report = hosted_report();
+  } else if (options.json) {
     report = std::make_unique<JsonReport>();
   } else {
     report = std::make_unique<TextReport>();
@@ -397,6 +386,7 @@ ExitCode submit(Arguments arguments) {
   const Ending ending = Submission(std::move(options), *report).run();
   report->ended(ending);
   if (!ending.reason.empty()) complain(ending.reason);
+  if (hosted) settle_hosted(data, resumed, ending.code);
   return ending.code;
 }
 

@@ -19,17 +19,6 @@ constexpr double seconds_most = 1e9;  // some 30 years: whoever wants more means
 constexpr unsigned copies_most = 16;
 constexpr unsigned local_most = 1024;
 
-/// What contract.md promises and this version does not do yet. Accepted as names, so that the answer says so.
-struct Later {
-  std::vector<CLI::Option*> options;
-  bool flag = false;
-};
-
-void add_later(CLI::App& app, Later& later) {
-  const std::string group = "Not in this version";
-  later.options.push_back(app.add_flag("--detach", later.flag, "Leave the job to the swarm.")->group(group));
-}
-
 struct Typed {
   std::string task;
   std::string lines;
@@ -103,6 +92,12 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
   app.add_option("--resume", options.resume, "Go on with this unfinished job (its id, or the beginning of it), as it was submitted.")
       ->type_name("JOB")
       ->group(job);
+  app.add_flag("--detach", options.detach,
+               "Leave the job to the worker that runs in this data directory: it goes on without this terminal, and after a restart of the worker. "
+               "Standard input, or a file of lines, is read to its end first; files of --files are to stay where they are. Prints the job's id; "
+               "dugnad status, results and cancel do the rest.")
+      ->group(job);
+  app.add_option("--hosted", options.hosted)->group("");  // for the worker, which says who it is
   const std::string output = "Output";
   app.add_option("--out", options.out,
                  "Also write the answer to FILE: mandelbrot's picture as a PNG, else the text. Of your own program: write each unit's "
@@ -128,6 +123,7 @@ constexpr const char* examples =
     "  dugnad submit walks --n 22 --listen none       from behind a NAT\n"
     "  dugnad submit ./prog.wasm --lines units.txt > results.txt     your own program, compiled for wasm32-wasi\n"
     "  dugnad submit ./prog.wasm --files 'corpus/*' --out results/\n"
+    "  dugnad submit pi --samples 1e12 --detach       the worker here goes on with it; dugnad results JOB --wait for the answer\n"
     "  dugnad submit --resume 3f2a                    go on with an unfinished job; `dugnad jobs` lists them\n"
     "\n"
     "--json prints objects with an \"event\" each: started, cost (expected), progress (at most one a second), outvoted, convicted, alone,\n"
@@ -145,13 +141,6 @@ Result<std::chrono::milliseconds> milliseconds_of(double seconds, double least, 
 }
 
 bool is_module(const std::string& task) { return task.ends_with(".wasm"); }
-
-Result<void> check_later(const Later& later) {
-  for (const CLI::Option* option : later.options) {
-    if (option->count() > 0) return Error{option->get_name() + " is not in this version"};
-  }
-  return {};
-}
 
 /// The one source of units that was given.
 Result<UnitSource> read_source(const Typed& typed, const std::vector<std::string>& left_over) {
@@ -289,17 +278,14 @@ std::variant<SubmitOptions, ExitCode> read_submit_options(Arguments arguments, c
   SubmitOptions options;
   options.swarm.tasks = tasks;
   Typed typed;
-  Later later;
   CLI::App app(about, "dugnad submit");
   app.footer(examples);
   app.allow_extras();
   describe(app, options, typed);
-  add_later(app, later);
   if (const auto exit = parse(app, arguments)) return *exit;
 
   const std::vector<std::string> left_over = app.remaining();
-  Result<void> checked = check_later(later);
-  if (checked) checked = check_swarm_options(options.swarm);
+  Result<void> checked = check_swarm_options(options.swarm);
   if (checked) checked = check_times(options, typed);
   if (checked) checked = check_task(options, typed, left_over, option_names(app), tasks);
   if (checked) checked = check_policy(options, typed);

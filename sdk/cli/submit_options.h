@@ -34,6 +34,8 @@ struct SubmitOptions {
   bool policy_by_default = false;  // nothing was said of copies or a confidence
   std::string out;  // a file for the answer, of a module a directory for the outputs; empty: none
   bool json = false;
+  bool detach = false;
+  int hosted = 0;  // the process of the worker that this one runs the job for; 0: none does
   std::optional<std::chrono::milliseconds> wait;  // patience without enough donors; nullopt: for ever
 };
 
