@@ -164,8 +164,9 @@ void HostedJobs::start_due() {
 bool HostedJobs::start(Hosted& hosted) {
   auto arguments = orders_.get(hosted.job);
   if (!arguments) {
-    if (orders_.has(hosted.job)) say(hosted.job, "cannot be run: its order is damaged; submit it again");
+    const bool damaged = orders_.has(hosted.job);
     orders_.remove(hosted.job);
+    if (damaged) say(hosted.job, "cannot be run: its order is damaged; submit it again");
     return false;
   }
   // The process that it must not outlive is told, so that it can see whether that has gone already.
@@ -211,8 +212,8 @@ bool HostedJobs::after_end(Hosted& hosted, int status) {
   }
   if (leaving_) return true;
   if (WIFEXITED(status) && WEXITSTATUS(status) == order_makes_no_sense) {
-    say(hosted.job, "cannot be run; " + orders_.log_of(hosted.job) + " says why");
     orders_.remove(hosted.job);
+    say(hosted.job, "cannot be run; " + orders_.log_of(hosted.job) + " says why");
     return false;
   }
   const bool accident = Clock::now() - hosted.since >= lived_long || hosted.pause.count() == 0;

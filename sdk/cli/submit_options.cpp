@@ -95,7 +95,7 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
   app.add_flag("--detach", options.detach,
                "Leave the job to the worker that runs in this data directory: it goes on without this terminal, and after a restart of the worker. "
                "Standard input, or a file of lines, is read to its end first; files of --files are to stay where they are. Prints the job's id; "
-               "dugnad status, results and cancel do the rest.")
+               "dugnad status, results and cancel do the rest. Outputs over 64 KiB are kept while there is room for them: give --out.")
       ->group(job);
   app.add_option("--hosted", options.hosted)->group("");  // for the worker, which says who it is
   const std::string output = "Output";

@@ -29,6 +29,9 @@ TEST_CASE("what README shows, and a look at it afterwards") {
 
   const Process tasks = run("tasks", {});
   for (const char* name : {"primes", "nqueens", "mandelbrot", "--width"}) CHECK(tasks.out().find(name) != std::string::npos);
+  const Process described = run("tasks --json", {});
+  const Json first = Json::parse(described.out().substr(0, described.out().find('\n')));
+  CHECK_FALSE(first["parameters"][0]["name"].get<std::string>().empty());
 
   CHECK(run("submit primes --to 1e8 --listen tcp://127.0.0.1:0", join + data).out() == "5761455\n");
   CHECK(run("submit nqueens --n 12 --copies 3 --listen tcp://127.0.0.1:0", join + data).out() == "14200\n");

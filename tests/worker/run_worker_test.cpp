@@ -8,6 +8,7 @@
 #include "tests/worker/program.h"
 #include "tests/worker/scratch.h"
 #include "worker/control_socket.h"
+#include "worker/hosted_orders.h"
 
 namespace dugnad::worker {
 namespace {
@@ -69,6 +70,38 @@ TEST_CASE("a worker says that it is ready, answers at its control socket, and le
     CHECK(Program::Clock::now() - asked < std::chrono::seconds(5));
     CHECK_FALSE(ask_contact(scratch.path()).ok());
   }
+}
+
+TEST_CASE("a worker hosts what has an order, takes up those that it finds at its start, and gives up what makes no sense") {
+  Scratch scratch;
+  const HostedOrders orders(scratch.path());
+  JobId first, second, third;
+  first.bytes.fill(1), second.bytes.fill(2), third.bytes.fill(3);
+  REQUIRE(orders.put(first, {}).ok());
+  Program program(on_loopback(scratch));
+  (void)ready(program);
+  const auto says = [&](const std::string& part) {
+    for (auto line = program.error_line(); line; line = program.error_line()) {
+      if (contains(*line, part)) return true;
+    }
+    return false;
+  };
+  CHECK(says("job 01010101 cannot be run"));  // it is in no journal
+  CHECK_FALSE(orders.has(first));
+
+  const auto host = [&](const std::string& argument) { return ask(control_path(scratch.path()), {"host", argument}); };
+  for (const std::string& argument : {std::string(), std::string("../../etc"), third.hex()}) {
+    const Asked refused = host(argument);
+    REQUIRE(refused.answer);
+    CHECK_FALSE(refused.answer->ok);
+  }
+  REQUIRE(orders.put(second, {"--no-such-option"}).ok());
+  const Asked taken = host(second.hex());
+  REQUIRE(taken.answer);
+  CHECK(taken.answer->ok);
+  CHECK(says("job 02020202 cannot be run"));
+  program.signal(SIGTERM);
+  CHECK(program.exit_code() == 0);
 }
 
 TEST_CASE("a worker that cannot be dialled is ready all the same, with a contact that none can join through") {
