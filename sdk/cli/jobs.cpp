@@ -85,20 +85,24 @@ nlohmann::ordered_json json_of(const Progress& progress, bool confident) {
   return object;
 }
 
-/// The job's own program ends it, where there is one; else the journal is told.
+/// The job's own program ends it, where there is one; else the journal is told. One that is just leaving, or starting, answers nobody and still has
+/// the job: it is waited for.
 Result<void> cancel(const Journal& journal, const JobId& job) {
-  const auto asked = ask_to_cancel(journal.data(), job);
-  if (!asked) return asked.error();
-  if (!*asked) return journal.cancel(job);
+  const std::string name = "job " + brief(job.hex());
+  bool told = false;
   for (const auto until = std::chrono::steady_clock::now() + cancel_patience; std::chrono::steady_clock::now() < until;) {
     const auto now = journal.find(job.hex());
     if (!now) return now.error();
     if (now->stored.state == JobState::cancelled) return {};
-    if (now->stored.state != JobState::running)
-      return Error{"job " + brief(job.hex()) + " has ended before: it is " + state_of(journal, now->stored)};
+    if (now->stored.state != JobState::running) return Error{name + " has ended before: it is " + state_of(journal, now->stored)};
+    const auto asked = ask_to_cancel(journal.data(), job);
+    if (!asked) return asked.error();
+    told = told || *asked;
+    if (!*asked && !journal.busy(job)) return journal.cancel(job);
     std::this_thread::sleep_for(look_interval);
   }
-  return Error{"the program that runs job " + brief(job.hex()) + " was told to end it and has not done so; end that program"};
+  if (told) return Error{"the program that runs " + name + " was told to end it and has not done so; end that program"};
+  return Error{"a running program works on " + name + " and does not answer; end that one first"};
 }
 
 }  // namespace

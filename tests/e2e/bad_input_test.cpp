@@ -85,7 +85,6 @@ TEST_CASE("what is typed wrong is told in one line, with exit code 2") {
            Case{"submit nqueens --n 8 --assume 0.99", "--assume lies between"},
            Case{"submit nqueens --n 8 --copies 2 --final stream", "--final is of a confidence"},
            Case{"submit nqueens --n 8 --final soon", "--final"},
-           Case{"submit nqueens --n 8 --detach", "--detach is not in this version"},
            Case{"submit module.wasm --lines units.txt", "cannot read module.wasm"},
            Case{"submit --resume 3f2a", "no job 3f2a"},
            Case{"sbmit nqueens", "did you mean submit?"},
