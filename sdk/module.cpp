@@ -47,6 +47,7 @@ Result<Module> Module::from_bytes(ByteView wasm, const std::string& name) {
   auto image = std::make_shared<Image>();
   image->name = task_name_of(name);
   image->kind = guest->kind == tasks::wasm::GuestKind::command ? Kind::command : Kind::reactor;
+  image->has_check = guest->has_check;
   image->raw.assign(wasm.begin(), wasm.end());
   image->packed = pack(wasm);
   image->id = blob_id_of(image->packed);
@@ -54,6 +55,7 @@ Result<Module> Module::from_bytes(ByteView wasm, const std::string& name) {
 }
 
 Module::Kind Module::kind() const { return image_->kind; }
+bool Module::has_check() const { return image_->has_check; }
 const std::string& Module::name() const { return image_->name; }
 
 Result<void> Module::check(std::uint64_t memory_bytes, std::uint64_t fuel) const {

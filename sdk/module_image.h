@@ -9,6 +9,7 @@ namespace dugnad::sdk {
 struct Module::Image {
   std::string name;
   Kind kind = Kind::reactor;
+  bool has_check = false;
   Bytes raw;     // the .wasm file
   Bytes packed;  // as it travels: a zstd frame
   BlobId id;     // of `packed`

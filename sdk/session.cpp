@@ -64,7 +64,9 @@ Session::Session(worker::Node& node, Prepared prepared, Source source)
       rate_(now()),
       job_lock_(std::move(prepared.lock)),
       module_(std::move(prepared.module)),
-      node_(&node) {}
+      node_(&node) {
+  submitted_.checked = source.checked;
+}
 
 Session::~Session() {
   leave();

@@ -37,6 +37,7 @@ struct Source {
   std::unique_ptr<tasks::Plan> plan;   // none: from Job::submit()
   bool combines = false;               // there is an answer
   bool commands = false;               // what Job::submit() takes are command units
+  bool checked = false;                // this program checks each result, by the task's own check
   const InputsPlan* inputs = nullptr;  // `plan`, where it is one: it may fail
 };
 

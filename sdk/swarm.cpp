@@ -111,7 +111,14 @@ class Swarm::Impl {
     if (recipe.confidence && local_ == 0) return Error{no_root_of_trust + "`local` is 0"};
     auto prepared = prepare(recipe, options);
     if (!prepared) return prepared.error();
+    source.checked = checks(recipe);
     return begin_prepared(*std::move(prepared), std::move(source));
+  }
+
+  /// Whether this program checks the results of a job: of a task that is not a module.
+  [[nodiscard]] bool checks(const Recipe& recipe) const {
+    const tasks::Task* task = table_.find(recipe.task);
+    return recipe.confidence && local_ > 0 && task != nullptr && task->run && task->check;
   }
 
   Result<Job> begin(const Module& module, const Recipe& recipe, Source source, const JobOptions& options) {
@@ -126,6 +133,7 @@ class Swarm::Impl {
       log_("modules are computed by others alone, not by this program: " + std::exchange(cages_.none_because, {}));
     }
     source.commands = module.kind() == Module::Kind::command;
+    source.checked = recipe.confidence && module.image().has_check;
     return begin_prepared(*std::move(prepared), std::move(source));
   }
 
@@ -224,7 +232,7 @@ class Swarm::Impl {
       say(convicted->job, std::move(notice));
     } else if (const auto* cost = std::get_if<core::CostExpected>(&effect)) {
       Notice notice{.kind = Notice::Kind::cost_expected, .peer = {}, .unit = 0, .reason = {}};
-      notice.cost = {cost->units, cost->quiet, cost->attacked, cost->own};
+      notice.cost = {cost->units, cost->quiet, cost->attacked, cost->own, cost->checked};
       say(cost->job, std::move(notice));
     } else if (const auto* held = std::get_if<core::UnitsHeld>(&effect)) {
       if (const auto session = session_of(held->job)) session->held(held->units);
@@ -414,7 +422,8 @@ Result<Job> Swarm::resume(const std::string& job) {
   }
   const auto checked = check_parameters(task, recipe.parameters);
   if (!checked) return checked.error();
-  return impl_->begin_prepared(std::move(named->prepared), {.plan = task.plan(*checked), .combines = true});
+  const bool checks = impl_->checks(recipe);
+  return impl_->begin_prepared(std::move(named->prepared), {.plan = task.plan(*checked), .combines = true, .checked = checks});
 }
 
 Result<void> Swarm::computes_modules() const { return impl_->computes_modules(); }

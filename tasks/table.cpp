@@ -4,6 +4,7 @@
 //      a job; check every field of a unit before using it, and bound the work that it may ask for; poll the StopToken every few ms.
 //      Where all units are known beforehand, fixed_plan.h keeps the books; golomb.cpp is a plan whose units depend on earlier outputs.
 //   2. Add its line below, and its file to CMakeLists.txt.
+//      Where a result is told from a wrong one at a small part of what it costs, give it a check (factors.cpp); never one that only looks likely.
 //   3. Add its published answers to tests/tasks/answers_test.cpp, and a small job of it where the tests beside that ask for one. The
 //      hostile inputs there are made from the units that its plan cuts.
 //   4. Raise Task::version whenever a unit's bytes, in or out, change their meaning: donors of the two versions would never agree.
@@ -11,6 +12,7 @@
 
 #define DUGNAD_BUILTIN_TASKS(TASK) \
   TASK(collatz)                    \
+  TASK(factors)                    \
   TASK(golomb)                     \
   TASK(mandelbrot)                 \
   TASK(nqueens)                    \

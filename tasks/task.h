@@ -66,6 +66,11 @@ struct UnitFailed : std::runtime_error {
 
 using RunUnit = std::function<Bytes(ByteView input, const StopToken&)>;
 
+/// Whether `output` is what the task returns for `input`: where that is told at a small part of what computing it costs, so that a submitter checks
+/// every result and needs no second one. The output is anybody's bytes. It must not say no of what the task itself returns, nor yes of anything else;
+/// the rules for a unit's function hold.
+using CheckUnit = std::function<bool(ByteView input, ByteView output, const StopToken&)>;
+
 /// An image as a plan combines it: `width` * `height` * 3 bytes, RGB, rows from the top.
 struct Picture {
   std::uint32_t width = 0;
@@ -114,6 +119,7 @@ struct Task {
   std::vector<Parameter> parameters;
   RunUnit run;
   MakePlan plan;  // empty for a task that is only mapped over inputs through the SDK
+  CheckUnit check;  // empty where a result is not told from a wrong one cheaply
 };
 
 /// The tasks that a program knows, by name. A value: copy the built-in ones and add your own.

@@ -50,7 +50,8 @@ void CageSlot::rest() {
   before_.process.reset();
 }
 
-void CageSlot::run(const Guest& guest, std::span<const ByteView> inputs, const Done& done, const Timing& timing) {
+void CageSlot::run(const Guest& guest, std::span<const ByteView> inputs, const Done& done, const Timing& timing,
+                   std::span<const ByteView> claimed) {
   unsigned vain = 0;  // cages in a row that were gone before they finished a unit
   for (std::size_t next = 0; next < inputs.size();) {
     if (auto instead = prepare(guest, next, timing)) {
@@ -62,7 +63,7 @@ void CageSlot::run(const Guest& guest, std::span<const ByteView> inputs, const D
     const std::size_t before = next;
     if (timing) timing(next, true);
     died_ = false;
-    drive(guest, inputs, next, done);
+    drive(guest, inputs, claimed, next, done);
     if (next == before) continue;  // it is not known under which unit the cage died; the next drive finds out
     // Guests that kill every cage they get must not keep this machine starting cages.
     vain = died_ && next == before + 1 ? vain + 1 : 0;
@@ -140,11 +141,15 @@ std::optional<Ran> CageSlot::load(const Loaded& wanted, const Bytes& packed, std
   }
 }
 
-void CageSlot::drive(const Guest& guest, std::span<const ByteView> inputs, std::size_t& next, const Done& done) {
+void CageSlot::drive(const Guest& guest, std::span<const ByteView> inputs, std::span<const ByteView> claimed, std::size_t& next,
+                     const Done& done) {
   Bytes frames;
   const Bytes fuel = cage::u64_bytes(guest.fuel);
   const std::size_t end = next < doubtful_until_ ? next + 1 : inputs.size();
-  for (const ByteView input : inputs.subspan(next, end - next)) cage::append_frame(frames, cage::Kind::unit, fuel, input);
+  for (std::size_t i = next; i < end; ++i) {
+    if (claimed.empty()) cage::append_frame(frames, cage::Kind::unit, fuel, inputs[i]);
+    else cage::append_frame(frames, cage::Kind::check, cage::check_head(guest.fuel, inputs[i]), claimed[i]);
+  }
   present_.process->send(frames);
   while (next < end) {
     cage::Frame said;

@@ -40,8 +40,8 @@ class CageSlot {
   using Done = std::function<void(std::size_t index, Ran ran)>;
   /// `runs` false: the unit waits for its cage, and its time stands still; true: its time begins. The next unit's begins when one is done.
   using Timing = std::function<void(std::size_t index, bool runs)>;
-  /// Runs the inputs in order; `done` for each, once, in order.
-  void run(const Guest& guest, std::span<const ByteView> inputs, const Done& done, const Timing& timing = {});
+  /// Runs the inputs in order; `done` for each, once, in order. With `claimed`, an output for each, they are not computed but checked.
+  void run(const Guest& guest, std::span<const ByteView> inputs, const Done& done, const Timing& timing = {}, std::span<const ByteView> claimed = {});
   /// Ends its cages, if there are any.
   void rest();
   [[nodiscard]] bool awake() const { return present_.process != nullptr || before_.process != nullptr; }
@@ -74,7 +74,7 @@ class CageSlot {
   [[nodiscard]] std::optional<Ran> prepare(const Guest& guest, std::size_t current, const Timing& timing);
   [[nodiscard]] std::optional<Ran> load(const Loaded& wanted, const Bytes& packed, std::size_t current);
   /// Runs from `next` on, until all are done or the cage is gone. Ends no unit where the cage died with several: then each is run alone.
-  void drive(const Guest& guest, std::span<const ByteView> inputs, std::size_t& next, const Done& done);
+  void drive(const Guest& guest, std::span<const ByteView> inputs, std::span<const ByteView> claimed, std::size_t& next, const Done& done);
 
   /// When the cage before is to end.
   [[nodiscard]] CagedProcess::Clock::time_point kept_until() const;

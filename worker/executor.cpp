@@ -61,7 +61,10 @@ class Executor::Impl {
 
   void start(std::vector<Attempt> attempts) {
     if (attempts.empty()) return;
-    for (const Attempt& attempt : attempts) DUGNAD_ASSERT(attempt.guest || (attempt.run && *attempt.run), "an attempt without a function");
+    for (const Attempt& attempt : attempts) {
+      const bool has_function = attempt.claimed ? attempt.check && *attempt.check : attempt.run && *attempt.run;
+      DUGNAD_ASSERT(attempt.guest || has_function, "an attempt without a function");
+    }
     active_ += attempts.size();
     std::size_t idle = 0;
     {
@@ -133,7 +136,15 @@ class Executor::Impl {
 
   Time run_here(Slot& slot, const Attempt& attempt, Time start) {
     const Reading input(attempt.input, options_.blobs);
-    Ran ran = input.bytes() ? run_unit(*attempt.run, *input.bytes(), tasks::StopToken(slot.stop_requested)) : not_read();
+    Ran ran = not_read();
+    if (attempt.claimed) {
+      const Reading claimed(*attempt.claimed, options_.blobs);
+      if (input.bytes() && claimed.bytes()) {
+        ran = run_check(*attempt.check, *input.bytes(), *claimed.bytes(), tasks::StopToken(slot.stop_requested));
+      }
+    } else if (input.bytes()) {
+      ran = run_unit(*attempt.run, *input.bytes(), tasks::StopToken(slot.stop_requested));
+    }
     const Time end = Clock::now();
     finish(slot, attempt, std::move(ran), end - start, end);
     return end;
@@ -146,14 +157,18 @@ class Executor::Impl {
       return start;
     }
     const Reading first_input(first.input, options_.blobs);
-    if (!first_input.bytes()) {
+    const Reading first_claimed(first.claimed ? *first.claimed : Value(), options_.blobs);
+    if (!first_input.bytes() || !first_claimed.bytes()) {
       finish(slot, first, not_read(), {}, start);
       return start;
     }
     const std::vector<Attempt> batch = give_to_cage(slot, std::move(first));
     // The views stay where the batch does; only a large input was read, which then is alone.
-    std::vector<ByteView> inputs;
-    for (const Attempt& attempt : batch) inputs.push_back(attempt.input.large ? *first_input.bytes() : ByteView(attempt.input.bytes));
+    std::vector<ByteView> inputs, claimed;
+    for (const Attempt& attempt : batch) {
+      inputs.push_back(attempt.input.large ? *first_input.bytes() : ByteView(attempt.input.bytes));
+      if (attempt.claimed) claimed.push_back(attempt.claimed->large ? *first_claimed.bytes() : ByteView(attempt.claimed->bytes));
+    }
     Time since = start;
     const auto timing = [&](std::size_t i, bool runs) {
       since = Clock::now();
@@ -176,7 +191,7 @@ class Executor::Impl {
       }
       watchdog_->look_by(overrun_of(batch[i + 1], end));
     };
-    slot.cage->run(*batch.front().guest, inputs, done, timing);
+    slot.cage->run(*batch.front().guest, inputs, done, timing, claimed);
     const std::lock_guard lock(slot.mutex);
     slot.caged.clear();
     slot.dropped.clear();
@@ -191,10 +206,12 @@ class Executor::Impl {
     if (!slot.cage) slot.cage = std::make_unique<CageSlot>(*options_.launcher);
     batch.reserve(1 + slot.taken.size());  // `like` stays where it is
     const Attempt& like = batch.front();
-    std::size_t bytes = like.input.bytes.size();
-    while (!like.input.large && !slot.taken.empty() && slot.taken.back().guest == like.guest && slot.taken.back().limit == like.limit &&
-           !slot.taken.back().input.large) {
-      bytes += slot.taken.back().input.bytes.size();
+    const auto is_large = [](const Attempt& attempt) { return attempt.input.large || (attempt.claimed && attempt.claimed->large); };
+    const auto bytes_of = [](const Attempt& attempt) { return attempt.input.bytes.size() + (attempt.claimed ? attempt.claimed->bytes.size() : 0); };
+    std::size_t bytes = bytes_of(like);
+    while (!is_large(like) && !slot.taken.empty() && slot.taken.back().program() == like.program() && slot.taken.back().limit == like.limit &&
+           !is_large(slot.taken.back())) {
+      bytes += bytes_of(slot.taken.back());
       if (bytes > caged_bytes_max) break;
       batch.push_back(std::move(slot.taken.back()));
       slot.taken.pop_back();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,9 +28,15 @@ struct Attempt {
   Value input;
   Duration limit{};                     // after which its stop token is set and it counts as overrun (donor_fault); zero: none
   std::shared_ptr<const Guest> guest = {};
+  /// Not to be computed but checked: whether this is the output, by `check` or the guest's own. It ends with one byte, 1 where it is.
+  std::optional<Value> claimed = {};
+  const tasks::CheckUnit* check = nullptr;  // outlives the executor
 
-  /// What tells its program from others: whose attempts cost about the same.
-  [[nodiscard]] const void* program() const { return guest ? static_cast<const void*>(guest.get()) : run; }
+  /// What tells its program from others: whose attempts cost about the same. A guest's check is another than the guest.
+  [[nodiscard]] const void* program() const {
+    if (guest) return reinterpret_cast<const char*>(guest.get()) + (claimed ? 1 : 0);
+    return claimed ? static_cast<const void*>(check) : run;
+  }
 };
 
 struct ExecutorOptions {

@@ -190,11 +190,14 @@ class Node::Impl {
     attempts.reserve(start.attempts.size());
     for (core::AttemptToStart& wanted : start.attempts) {
       if (wanted.module) {
-        attempts.push_back({wanted.attempt, nullptr, std::move(wanted.input), wanted.limit, blobs_->guest_of(wanted)});
+        attempts.push_back({wanted.attempt, nullptr, std::move(wanted.input), wanted.limit, blobs_->guest_of(wanted), std::move(wanted.claimed)});
         continue;
       }
       const tasks::Task* task = options_.tasks.find(wanted.task);
-      if (task && task->version == wanted.task_version && task->run) {
+      if (task && task->version == wanted.task_version && wanted.claimed && task->check) {
+        attempts.push_back({.id = wanted.attempt, .run = nullptr, .input = std::move(wanted.input), .limit = wanted.limit,
+                            .claimed = std::move(wanted.claimed), .check = &task->check});
+      } else if (task && task->version == wanted.task_version && !wanted.claimed && task->run) {
         attempts.push_back({wanted.attempt, &task->run, std::move(wanted.input), wanted.limit});
       } else {
         const std::string reason = "this donor does not know " + wanted.task + ", version " + std::to_string(wanted.task_version);

@@ -31,6 +31,13 @@ Ran run_unit(const tasks::RunUnit& run, ByteView input, const tasks::StopToken& 
   }
 }
 
+Ran run_check(const tasks::CheckUnit& check, ByteView input, ByteView claimed, const tasks::StopToken& token) {
+  const tasks::RunUnit verdict = [&](ByteView unit, const tasks::StopToken& stop) {
+    return Bytes{static_cast<std::uint8_t>(check(unit, claimed, stop))};
+  };
+  return run_unit(verdict, input, token);
+}
+
 Ran judge(Ran ran, Stop stop, Duration limit) {
   switch (stop) {
     case Stop::none:

@@ -23,6 +23,9 @@ inline constexpr std::size_t reason_max = 1024;
 
 [[nodiscard]] Ran run_unit(const tasks::RunUnit& run, ByteView input, const tasks::StopToken& token);
 
+/// The output is one byte, 1 where `claimed` is right for `input`, else 0.
+[[nodiscard]] Ran run_check(const tasks::CheckUnit& check, ByteView input, ByteView claimed, const tasks::StopToken& token);
+
 /// What the attempt counts as, once it is known whether it was stopped, and why:
 ///   not stopped: as it ran;
 ///   overrun: the donor's fault, whatever it returned after its time;

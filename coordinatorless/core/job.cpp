@@ -4,11 +4,12 @@
 #include <span>
 #include <utility>
 
+#include "coordinatorless/core/job_trust.h"
 #include "coordinatorless/core/limits.h"
 
 namespace dugnad::core {
 
-Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, std::uint64_t expected, Now now)
+Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, const Expected& expected, Now now)
     : self_(self),
       commons_(commons),
       id_(id),
@@ -17,8 +18,12 @@ Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manife
       leases_(LeaseId{self_.generator->next() >> 16}),
       outputs_(commons.blobs, commons.outputs),
       alone_since_(now.boot) {
-  if (manifest_.confidence) {
-    trust_ = std::make_unique<JobTrust>(*manifest_.confidence, expected, units_);
+  if (manifest_.confidence && expected.checked) {
+    auto checks = std::make_unique<JobChecks>(*manifest_.confidence, expected.units, units_);
+    checks_ = checks.get();
+    trust_ = std::move(checks);
+  } else if (manifest_.confidence) {
+    trust_ = std::make_unique<JobTrust>(*manifest_.confidence, expected.units, units_);
   } else if (manifest_.copies > 1) {
     units_.set_may_join([this](std::span<const AttemptRecord> attempts, DonorIndex donor) { return placement_.may_join(attempts, donor); });
   }
@@ -263,6 +268,7 @@ void Job::say_who_is_there(BootTime now, Output& out) {
 void Job::finish(JobState state, Journal& journal, Output& out) {
   ended_ = true;
   counts_.ended = true;
+  cancel_checks(out);
   outputs_.clear(out);
   std::vector<Row> rows;
   if (trust_) rows.push_back(SummaryRow{id_, encode(trust_->stated())});
@@ -282,13 +288,14 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
   say_who_is_able();
   if (trust_) {
     if (auto cost = trust_->plan(now.boot, complete_)) cost_ = *cost, cost_->job = id_;
-    take_turn(now.boot);
+    take_turn(now.boot, out);
   }
   end_outputs(now, out);
   send_revokes(out);  // before the leases: a donor may have a unit again that it is to let go of
   if (!ending_ && !leaving_) {
     renew(now.boot, out);
     serve(now.boot, out);
+    start_checks(out);
   }
   hand_on(now.boot, journal, out);
   if (ending_) {
@@ -327,9 +334,9 @@ JobProgress Job::progress() const {
   const auto able = std::count_if(donors_.begin(), donors_.end(), [this](const Donor& donor) { return is_able(donor); });
   if (trust_) {
     progress.units_held = trust_->held();
-    progress.own_units = trust_->ledger().own();
+    progress.own_units = trust_->own_units();
     progress.convicted = trust_->convicted();
-    progress.confidence = trust_->ledger().confidence();
+    progress.confidence = trust_->confidence();
     progress.copies_in_reach = trust_->lacks_self() ? 0 : 1;
     return progress;
   }

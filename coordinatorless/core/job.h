@@ -18,7 +18,8 @@
 //      pass the same units to and fro as fast as the link carries them.
 //   9. A donor that outputs_unkept_max times in a row was gone with what it had promised, or had it no more, is left out for a while, doubling until
 //      an output of its is here. Rationale: once is bad luck; over and over it costs the job as much as lies.
-//  10. Of a job by confidence, verdicts are JobTrust's; whoever is branded gets nothing more, and what it had goes to others at once.
+//  10. Of a job by confidence, verdicts are JobTrust's, or JobChecks' where the task can check a result; whoever is branded gets nothing more, and
+//      what it had goes to others at once.
 //  11. Of a job by copies, Placement says whose copies go together. It reckons with donors that answer: not with one that was silent or gave units
 //      back, until a result of its comes. Rationale: nobody is waited for who might never come.
 #pragma once
@@ -32,7 +33,8 @@
 
 #include "coordinatorless/core/awaited_outputs.h"
 #include "coordinatorless/core/charge.h"
-#include "coordinatorless/core/job_trust.h"
+#include "coordinatorless/core/job_checks.h"
+#include "coordinatorless/core/job_judge.h"
 #include "coordinatorless/core/journal.h"
 #include "coordinatorless/core/lease_book.h"
 #include "coordinatorless/core/messages.h"
@@ -50,12 +52,19 @@ struct JobCommons {
   BlobWants& blobs;
   OutputRoom outputs;
   std::size_t running = 0;  // jobs
+  std::uint64_t last_check = 0;  // of the attempts that are checks
 };
+
+/// Attempts that are checks have numbers of their own, apart from those that a Donor gives.
+inline constexpr std::uint64_t first_check = std::uint64_t{1} << 63;
 
 class Job {
  public:
-  /// `expected`: units that will be appended; 0: that is not known.
-  Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, std::uint64_t expected, Now now);
+  struct Expected {
+    std::uint64_t units = 0;  // that will be appended; 0: that is not known
+    bool checked = false;     // of a job by confidence: this peer can check its results
+  };
+  Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, const Expected& expected, Now now);
 
   void append(UnitsAppended appended, Now now);
   /// `address`: where its link comes from; none behind a relay.
@@ -71,6 +80,8 @@ class Job {
   void on_taken(const BlobId& output, Output& out) { outputs_.leave(output, out); }
   /// Outputs wait until others were taken.
   [[nodiscard]] bool waits_for_room() const { return outputs_.wait_for_room(); }
+  /// A check that this peer has run, where it is one of this job's.
+  void on_checked(const FinishedAttempt& check);
   void connected(const PeerId& peer);
   void lost(const PeerId& peer, Now now);
   void cancel() { ending_ = JobState::cancelled; }
@@ -134,9 +145,11 @@ class Job {
   void reopen(const AwaitedOutputs::Ended& ended, BootTime now);
   void unneeded(UnitIndex unit, const std::vector<std::pair<DonorIndex, LeaseId>>& attempts);
   void take(UnitTable::Settled settled);
+  void start_checks(Output& out);
+  void cancel_checks(Output& out);
   void say_who_is_able();
   // By confidence.
-  void take_turn(BootTime now);
+  void take_turn(BootTime now, Output& out);
   void convict(const TrustLedger::Convicted& convicted, UnitIndex unit, BootTime now);
   void say_what_is_held(Output& out);
   [[nodiscard]] bool gathers(BootTime now) const;
@@ -152,7 +165,9 @@ class Job {
   const JobId id_;
   const Manifest manifest_;
   UnitTable units_;
-  std::unique_ptr<JobTrust> trust_;  // of a job by confidence
+  std::unique_ptr<JobJudge> trust_;  // of a job by confidence
+  JobChecks* checks_ = nullptr;      // that, where it is one
+  std::map<AttemptId, UnitIndex> checking_;
   Placement placement_;              // of one by copies
 
   std::deque<Donor> donors_;  // by index; donors_per_job_max

@@ -15,7 +15,8 @@ Job* JobBoard::find(const JobId& job) const {
 void JobBoard::submit(const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now, Output& out) {
   const auto [at, fresh] = jobs_.try_emplace(id);
   DUGNAD_ASSERT(fresh, "a job submitted twice");
-  at->second = std::make_unique<Job>(self_, commons_, id, std::move(manifest), submitted.units_expected, now);
+  at->second = std::make_unique<Job>(self_, commons_, id, std::move(manifest),
+                                     Job::Expected{submitted.units_expected, submitted.checked}, now);
   commons_.running = jobs_.size();
   const auto& [manifest_body, manifest_signature] = submitted.manifest;
   const auto& [delegation, delegation_signature] = submitted.delegation;
@@ -63,6 +64,14 @@ std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& 
   }
   settle_up(*job, now, out);
   return charge;
+}
+
+void JobBoard::on_checked(const std::vector<FinishedAttempt>& checks, Now now, Output& out) {
+  for (const auto& [id, job] : jobs_) {
+    for (const FinishedAttempt& check : checks) job->on_checked(check);
+    job->settle_up(now, journal_, out);
+  }
+  end_turn(now, out);
 }
 
 void JobBoard::on_return(const PeerId& from, const Return& returned, Now now, Output& out) {

@@ -29,6 +29,8 @@ class JobBoard {
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, const PublicKey& key, Results results, Now now, Output& out);
   void on_return(const PeerId& from, const Return& returned, Now now, Output& out);
 
+  /// Checks of results that this peer has run.
+  void on_checked(const std::vector<FinishedAttempt>& checks, Now now, Output& out);
   void on_blob(const BlobWants::News& news, Now now, Output& out);
   /// The program has read an output; the job may be over.
   void on_taken(const OutputTaken& taken, Now now, Output& out);

@@ -17,7 +17,7 @@ bool Job::is_able(const Donor& donor) const {
 
 void Job::say_who_is_able() {
   if (!std::exchange(able_changed_, false)) return;
-  std::vector<JobTrust::Present> able;
+  std::vector<JobJudge::Present> able;
   std::vector<Placement::Present> to_be_had;
   bool self_is_able = false;
   for (DonorIndex i = 0; i < donors_.size(); ++i) {
@@ -105,7 +105,7 @@ std::vector<std::uint32_t> lengths_of(const std::vector<LeasedUnit>& units) {
 bool Job::serve_one(DonorIndex index, BootTime now, Output& out) {
   const Donor& donor = donors_[index];
   std::size_t free = donor.pace.window() - donor.leased;
-  if (trust_) free = trust_->leases_allowed(index, free);
+  if (trust_) free = trust_->leases_allowed(index, free, {donor.leased, donor.slots});
   const std::size_t share = units_.queue().size() / (2 * std::max<std::size_t>(counts_.donors, 1));
   Batch batch(std::min(free, std::max<std::size_t>(share, donor.slots)),
               [&](const BytesOut& bytes, std::size_t count) { return may_have_more(index, bytes, count); });
@@ -178,7 +178,7 @@ void Job::serve(BootTime now, Output& out) {
   if (trust_ && !units_.queue().empty() && counts_.donors > 0 && now >= stuck_again_at_) {
     stuck_again_at_ = now + limits::race_least;
     trust_->look_for_stuck();
-    take_turn(now);
+    take_turn(now, out);
   }
   if (!hungry.empty()) race(hungry, now, out);
 }
@@ -207,7 +207,7 @@ void Job::race(const std::vector<DonorIndex>& idle, BootTime now, Output& out) {
   std::vector<UnitIndex> late = stragglers(now);
   for (const DonorIndex index : idle) {
     std::size_t most = std::min<std::size_t>(donors_[index].pace.window() - donors_[index].leased, donors_[index].slots);
-    if (trust_) most = trust_->leases_allowed(index, most);
+    if (trust_) most = trust_->leases_allowed(index, most, {donors_[index].leased, donors_[index].slots});
     if (most == 0) continue;
     Batch batch(most,
                 [&](const BytesOut& bytes, std::size_t count) { return may_have_more(index, bytes, count); });

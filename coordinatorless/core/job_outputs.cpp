@@ -39,6 +39,7 @@ void Job::end_outputs(Now now, Output& out) {
 }
 
 void Job::accept(UnitIndex unit) {
+  if (checks_ != nullptr && checks_->is_to_be_checked(unit)) return;
   UnitTable::Settled settled = units_.accept(unit);
   for (const DonorIndex donor : settled.holders) {
     if (std::find(settled.outvoted.begin(), settled.outvoted.end(), donor) != settled.outvoted.end()) continue;
@@ -63,6 +64,7 @@ void Job::reopen(const AwaitedOutputs::Ended& ended, BootTime now) {
     revoked_[donor].push_back(unit);
     if (std::find(reopened.at_fault.begin(), reopened.at_fault.end(), donor) == reopened.at_fault.end()) unkept_.insert(donor);
   }
+  if (checks_ != nullptr) checks_->output_lost(unit, reopened.counted.blamed);
   conclude(unit, std::move(reopened.counted));
 }
 

@@ -72,7 +72,7 @@ bool JobTrust::may_audit(UnitNumber unit, DonorIndex donor) const {
   return network != group_of(other) || 2 * elsewhere(count(in_network_, network)) < present_.size();
 }
 
-std::size_t JobTrust::leases_allowed(DonorIndex donor, std::size_t units) const {
+std::size_t JobTrust::leases_allowed(DonorIndex donor, std::size_t units, const Load&) const {
   if (donor == self_) return units;
   const auto& standing = ledger_.standing(donor);
   if (standing.branded || standing.disputes >= disputes_most) return 0;
@@ -190,7 +190,7 @@ void JobTrust::nobody_can(UnitNumber unit) {
 void JobTrust::look_for_stuck() {
   constexpr std::size_t looks = 1024;
   std::vector<DonorIndex> able;
-  std::copy_if(present_.begin(), present_.end(), std::back_inserter(able), [this](DonorIndex donor) { return leases_allowed(donor, 1) > 0; });
+  std::copy_if(present_.begin(), present_.end(), std::back_inserter(able), [this](DonorIndex donor) { return leases_allowed(donor, 1, {}) > 0; });
   for (const UnitIndex unit : units_.stuck(looks, able)) nobody_can(units_.number_of(unit));
 }
 

@@ -26,66 +26,49 @@
 
 #include "coordinatorless/base/time.h"
 #include "coordinatorless/core/endpoint.h"
+#include "coordinatorless/core/job_judge.h"
 #include "coordinatorless/core/messages.h"
-#include "coordinatorless/core/seam.h"
-#include "coordinatorless/core/trust_ledger.h"
-#include "coordinatorless/core/unit_table.h"
 
 namespace dugnad::core {
 
 [[nodiscard]] ConfidenceGoal goal_of(const WantedConfidence& wanted);
 
-class JobTrust {
+class JobTrust final : public JobJudge {
  public:
   /// `expected`: units that will come; 0: unknown. `units` outlives it.
   JobTrust(const WantedConfidence& wanted, std::uint64_t expected, UnitTable& units);
 
   // --- Donors ---
 
-  void joined(DonorIndex donor);
-  /// This peer itself, whose results are the truth.
-  void set_self(DonorIndex self);
-  struct Present {
-    DonorIndex donor = 0;
-    std::optional<Endpoint> address{};  // none: behind a relay
-  };
-  /// Who could be leased more, this peer left out.
-  void set_present(std::vector<Present> present, bool self_is_able);
+  void joined(DonorIndex donor) override;
+  void set_self(DonorIndex self) override;
+  void set_present(std::vector<Present> present, bool self_is_able) override;
   [[nodiscard]] bool is_branded(DonorIndex donor) const { return donor < joined_ && ledger_.standing(donor).branded; }
-  /// Rule 4: of `units` more, so many.
-  [[nodiscard]] std::size_t leases_allowed(DonorIndex donor, std::size_t units) const;
-  void leased(DonorIndex donor, std::size_t units);
+  /// Rule 4.
+  [[nodiscard]] std::size_t leases_allowed(DonorIndex donor, std::size_t units, const Load& load) const override;
+  void leased(DonorIndex donor, std::size_t units) override;
 
   // --- Units ---
 
-  /// Rule 1. What it will cost, the first time that it is known. `complete`: no more will come.
-  [[nodiscard]] std::optional<CostExpected> plan(BootTime now, bool complete);
-  [[nodiscard]] BootTime next_deadline() const { return plan_again_at_; }
-  void appended(BootTime now);
-  /// What the table made of a donor's result.
-  void voted(UnitIndex unit, DonorIndex donor, const UnitTable::Counted& counted, Generator& generator);
+  /// Rule 1.
+  [[nodiscard]] std::optional<CostExpected> plan(BootTime now, bool complete) override;
+  [[nodiscard]] BootTime next_deadline() const override { return plan_again_at_; }
+  void appended(BootTime now) override;
+  void voted(UnitIndex unit, DonorIndex donor, const UnitTable::Counted& counted, Generator& generator) override;
   /// Rule 5, for units that wait.
-  void look_for_stuck();
-
-  /// What has come of it all since last asked.
-  struct Turn {
-    std::vector<std::pair<UnitIndex, std::vector<std::pair<DonorIndex, LeaseId>>>> unneeded;  // who is still at it
-    std::vector<std::pair<UnitIndex, UnitTable::Counted>> finished;                           // final
-    std::vector<std::pair<UnitIndex, TrustLedger::Convicted>> convicted;
-  };
-  /// At most `finished_max` final units at a time; the rest the next time.
-  [[nodiscard]] Turn turn(std::size_t finished_max);
-  [[nodiscard]] bool has_more() const { return finished_ < ledger_.final_units(); }
+  void look_for_stuck() override;
+  [[nodiscard]] Turn turn(std::size_t finished_max) override;
+  [[nodiscard]] bool has_more() const override { return finished_ < ledger_.final_units(); }
 
   [[nodiscard]] const TrustLedger& ledger() const { return ledger_; }
-  /// What it came to so far, for the evidence.
-  [[nodiscard]] StatedConfidence stated() const {
+  [[nodiscard]] StatedConfidence stated() const override {
     return {goal_.confidence, goal_.combined, goal_.assumed, ledger_.confidence(), ledger_.closed()};
   }
-  [[nodiscard]] std::uint64_t held() const { return ledger_.held() + (ledger_.final_units() - finished_); }
-  [[nodiscard]] std::uint64_t convicted() const { return convicted_; }
-  /// What only this peer can do waits, and it does not compute.
-  [[nodiscard]] bool lacks_self() const { return !self_is_able_; }
+  [[nodiscard]] double confidence() const override { return ledger_.confidence(); }
+  [[nodiscard]] std::uint64_t held() const override { return ledger_.held() + (ledger_.final_units() - finished_); }
+  [[nodiscard]] std::uint64_t convicted() const override { return convicted_; }
+  [[nodiscard]] std::uint64_t own_units() const override { return ledger_.own(); }
+  [[nodiscard]] bool lacks_self() const override { return !self_is_able_; }
 
  private:
   [[nodiscard]] bool may_audit(UnitNumber unit, DonorIndex donor) const;

@@ -7,11 +7,13 @@
 
 namespace dugnad::core {
 
-void Job::take_turn(BootTime now) {
-  JobTrust::Turn turn = trust_->turn(limits::settled_units_max);
+void Job::take_turn(BootTime now, Output& out) {
+  JobJudge::Turn turn = trust_->turn(limits::settled_units_max);
   for (const auto& [unit, attempts] : turn.unneeded) unneeded(unit, attempts);
   for (const auto& [unit, convicted] : turn.convicted) convict(convicted, unit, now);
+  for (const BlobId& output : turn.let_go) outputs_.leave(output, out);
   for (auto& [unit, counted] : turn.finished) conclude(unit, std::move(counted));
+  for (const UnitIndex unit : turn.accepted) accept(unit);
 }
 
 void Job::convict(const TrustLedger::Convicted& convicted, UnitIndex unit, BootTime now) {
@@ -27,6 +29,38 @@ void Job::convict(const TrustLedger::Convicted& convicted, UnitIndex unit, BootT
     revoked.insert(revoked.end(), units.begin(), units.end());
     lapse_lease(lease, false, now);
   }
+}
+
+void Job::start_checks(Output& out) {
+  if (checks_ == nullptr) return;
+  const Donor* self = find(self_.id);
+  StartAttempts starting;
+  for (JobChecks::ToCheck& check : checks_->start(self != nullptr && self->connected ? self->slots : 0)) {
+    const AttemptId attempt{first_check + commons_.last_check++};
+    checking_.emplace(attempt, check.unit);
+    const Duration limit = manifest_.unit_limit == Duration::zero() ? Duration(limits::unit_limit_most) : manifest_.unit_limit;
+    starting.attempts.push_back({attempt, id_, manifest_.task, manifest_.task_version, std::move(check.input), limit, manifest_.module,
+                                 manifest_.memory_bytes, manifest_.fuel, std::move(check.claimed)});
+  }
+  if (!starting.attempts.empty()) out.push(std::move(starting));
+}
+
+void Job::on_checked(const FinishedAttempt& check) {
+  const auto at = checking_.find(check.attempt);
+  if (at == checking_.end()) return;
+  const UnitIndex unit = at->second;
+  checking_.erase(at);
+  JobChecks::Says says = JobChecks::Says::nothing;
+  if (check.outcome == Outcome::ok && check.output.bytes.size() == 1) {
+    says = check.output.bytes.front() == 1 ? JobChecks::Says::right : JobChecks::Says::wrong;
+  }
+  checks_->checked(unit, says, check.cpu);
+}
+
+void Job::cancel_checks(Output& out) {
+  CancelAttempts cancel;
+  for (const auto& [attempt, unit] : std::exchange(checking_, {})) cancel.attempts.push_back(attempt);
+  if (!cancel.attempts.empty()) out.push(std::move(cancel));
 }
 
 /// Not for every unit: it is for who cuts more of them.

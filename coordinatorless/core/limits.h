@@ -221,6 +221,12 @@ inline constexpr std::uint64_t evidence_results_max = 32'000'000;
 inline constexpr std::size_t evidence_recipe_max = 64 << 10;  // opaque here; the SDK's has at most 10 KiB
 inline constexpr std::size_t stated_blocks_max = 4096;        // of a job with a confidence: a hundred times what is planned
 
+// --- Checks: of a job whose task can check a result ---
+// So many results of a donor, beyond as many as were found right, may be leased to it or wait for their check: what a liar can have on its way.
+inline constexpr std::size_t checks_untried_max = 64;
+// Results that wait for a check; beyond, nothing is leased. A check that is dearer than it should be slows the job, it does not fill memory.
+inline constexpr std::size_t checks_waiting_max = 64 << 10;
+
 // --- Relay ---
 inline constexpr std::size_t relay_pairs_max = 64;
 inline constexpr std::size_t relay_pairs_per_peer = 32;      // one peer cannot take all places

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
+#include <iterator>
 #include <map>
 
 #include "coordinatorless/base/hash.h"
@@ -119,7 +121,15 @@ struct Peer::Parts {
   }
 
   void on(SendRefused&& event, Now now) { outbox.refused(event.to, std::move(event.frame), now, out); }
-  void on(AttemptsFinished&& event, Now now) { donor.on_finished(std::move(event.attempts), now, out); }
+  void on(AttemptsFinished&& event, Now now) {
+    auto& all = event.attempts;
+    const auto is_check = [](const FinishedAttempt& attempt) { return attempt.attempt.value >= first_check; };
+    const auto checks = std::stable_partition(all.begin(), all.end(), std::not_fn(is_check));
+    const std::vector<FinishedAttempt> checked(std::make_move_iterator(checks), std::make_move_iterator(all.end()));
+    all.erase(checks, all.end());
+    if (!all.empty()) donor.on_finished(std::move(all), now, out);
+    if (!checked.empty()) board.on_checked(checked, now, out);
+  }
 
   void on(JobSubmitted&& event, Now now) {
     const JobId job{hash_of(event.manifest.body).bytes};

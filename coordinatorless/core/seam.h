@@ -68,6 +68,7 @@ struct JobSubmitted {
   Signed delegation;
   Bytes recipe;
   std::uint64_t units_expected = 0;  // that will be appended, as far as is known; 0: it is not
+  bool checked = false;              // by confidence: the task has a check, which this peer can run (core/job_checks.h)
 };
 
 struct NewUnit {
@@ -186,6 +187,8 @@ struct AttemptToStart {
   std::optional<BlobId> module{};  // instead of the built-in task; it is here
   std::uint64_t memory_bytes = 0;  // 0: the donor's default
   std::uint64_t fuel = 0;          // 0: not counted
+  /// Not to be computed but checked: whether this is the output. A large one is here. What comes back is one byte, 1 where it is.
+  std::optional<Value> claimed{};
 };
 struct StartAttempts {
   std::vector<AttemptToStart> attempts;
@@ -246,6 +249,7 @@ struct CostExpected {
   double quiet = 1;
   double attacked = 1;  // under the costliest attack known
   double own = 0;       // of `quiet`, what the submitter computes
+  bool checked = false;  // beside that, the submitter checks each result
 };
 /// So many units have a result that is not final.
 struct UnitsHeld {

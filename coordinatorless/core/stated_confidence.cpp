@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint8_t version = 1;
 constexpr std::uint8_t combined_bit = 1;
+constexpr std::uint8_t checked_bit = 2;
 constexpr std::size_t block_size_min = 1 + 8 + 1 + 1;
 
 void put(Bytes& out, double number) { packed::put_u64(out, std::bit_cast<std::uint64_t>(number)); }
@@ -29,7 +30,7 @@ std::optional<double> number_up_to(packed::Reader& in, double most) {
 
 Bytes encode(const StatedConfidence& stated) {
   DUGNAD_ASSERT(stated.blocks.size() <= limits::stated_blocks_max, "more blocks than anybody reads");
-  Bytes out{version, stated.combined ? combined_bit : std::uint8_t{0}};
+  Bytes out{version, static_cast<std::uint8_t>((stated.combined ? combined_bit : 0) | (stated.checked ? checked_bit : 0))};
   put(out, stated.goal);
   put(out, stated.assumed);
   put(out, stated.reached);
@@ -51,9 +52,9 @@ std::optional<StatedConfidence> decode_stated_confidence(ByteView bytes) {
   const auto assumed = number_up_to(in, 1);
   const auto reached = number_up_to(in, 1);
   const auto count = in.varint();
-  if (!flags || *flags > combined_bit || !goal || !assumed || !reached || !count) return std::nullopt;
+  if (!flags || *flags > (combined_bit | checked_bit) || !goal || !assumed || !reached || !count) return std::nullopt;
   if (*count > limits::stated_blocks_max || *count > in.left() / block_size_min) return std::nullopt;
-  StatedConfidence stated{*goal, *flags == combined_bit, *assumed, *reached, {}};
+  StatedConfidence stated{*goal, (*flags & combined_bit) != 0, *assumed, *reached, {}, (*flags & checked_bit) != 0};
   for (std::uint64_t i = 0; i < *count; ++i) {
     const auto units = in.varint();
     const auto level = number_up_to(in, 1e9);

@@ -1,5 +1,5 @@
 // StatedConfidence: what a job with a confidence came to, as its submitter states it: kept beside the evidence, from which an auditor derives again
-// what can be derived. The bytes: u8 1, u8 flags (1 combined), u64 bits of goal, assumed and reached, varint count, and for each block varint
+// what can be derived. The bytes: u8 1, u8 flags (1 combined, 2 checked), u64 bits of goal, assumed and reached, varint count, and for each block varint
 // units, u64 bits of level, varint audits, varint catches.
 #pragma once
 
@@ -24,6 +24,7 @@ struct StatedConfidence {
   double assumed = 0;
   double reached = 0;
   std::vector<StatedBlock> blocks;  // that are final; at most stated_blocks_max
+  bool checked = false;             // by the task's check, each result (core/job_checks.h), instead of by audits
   bool operator==(const StatedConfidence&) const = default;
 };
 

@@ -95,6 +95,13 @@ class UnitTable {
   [[nodiscard]] Counted finish(UnitIndex unit, ShortDigest digest);
   /// It has failed, whatever was returned.
   [[nodiscard]] Settled fail(UnitIndex unit, const std::string& reason);
+  /// What the donor has returned of an open unit; nullptr where it has not.
+  [[nodiscard]] const Candidate* claim_of(UnitIndex unit, DonorIndex donor) const;
+  [[nodiscard]] Value input_of(UnitIndex unit) const { return units_[unit.value].value(); }
+  /// The unit waits for the large output that the donor has returned, which is not final.
+  [[nodiscard]] Counted await_output_of(UnitIndex unit, DonorIndex donor);
+  /// It does so no more.
+  void stop_awaiting(UnitIndex unit);
   /// Units that want a result which none of the donors that `able` names may give; at most `looks` are looked at.
   [[nodiscard]] std::vector<UnitIndex> stuck(std::size_t looks, const std::vector<DonorIndex>& able) const;
   /// Inputs and outputs of units that have a result.

@@ -112,6 +112,25 @@ UnitTable::Counted UnitTable::finish(UnitIndex index, ShortDigest digest) {
   return counted;
 }
 
+const Candidate* UnitTable::claim_of(UnitIndex index, DonorIndex donor) const {
+  if (!is_open(index) || units_[index.value].history == nullptr) return nullptr;
+  UnitHistory& history = *units_[index.value].history;
+  const AttemptRecord* attempt = history.attempt_of(donor);
+  return attempt == nullptr || attempt->state != AttemptState::voted ? nullptr : &history.candidates[attempt->group];
+}
+
+UnitTable::Counted UnitTable::await_output_of(UnitIndex index, DonorIndex donor) {
+  Unit* unit = open_unit(index);
+  DUGNAD_ASSERT(unit != nullptr && claim_of(index, donor) != nullptr, "an output that nobody has returned");
+  Counted counted;
+  counted.agreed = agree(*unit, unit->history->attempt_of(donor)->group);
+  return counted;
+}
+
+void UnitTable::stop_awaiting(UnitIndex index) {
+  if (Unit* unit = open_unit(index)) unit->awaited = false;
+}
+
 UnitTable::Settled UnitTable::fail(UnitIndex index, const std::string& reason) {
   Unit* unit = open_unit(index);
   DUGNAD_ASSERT(unit != nullptr && unit->history != nullptr, "a unit fails that was tried");

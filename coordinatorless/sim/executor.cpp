@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "coordinatorless/sim/work.h"
+
 namespace dugnad::sim {
 namespace {
 
@@ -56,7 +58,11 @@ void Executor::finish(AttemptId id) {
     finished.cpu = attempt.limit;
     spent_ += from_seconds(seconds_of(attempt.limit) * speed_);
   } else {
-    finished.output = conduct_.output_of(attempt.job, attempt.input, running.work.output_bytes);
+    if (attempt.claimed) {
+      finished.output = Bytes{static_cast<std::uint8_t>(*attempt.claimed == honest_output(attempt.input, running.work.output_bytes))};
+    } else {
+      finished.output = conduct_.output_of(attempt.job, attempt.input, running.work.output_bytes);
+    }
     finished.cpu = own_time(running.work.cost);
     spent_ += running.work.cost;
   }

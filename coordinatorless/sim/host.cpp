@@ -277,7 +277,8 @@ void Host::act(core::StartAttempts effect) {
       continue;
     }
     check_needs(attempt);
-    const Duration cost = cost_of(unit_of(attempt.input), spec->second.unit);
+    Duration cost = cost_of(unit_of(attempt.input), spec->second.unit);
+    if (attempt.claimed) cost = from_seconds(seconds_of(cost) * spec->second.check);
     work.push_back({std::move(attempt), cost, spec->second.output_bytes});
   }
   executor_.start(std::move(work));
@@ -333,6 +334,9 @@ void Host::check_needs(const core::AttemptToStart& attempt) {
   if (attempt.module && !blobs_.holds(*attempt.module)) surroundings_.witness.violated("an attempt was started before its module was here");
   if (attempt.input.large && !blobs_.holds(attempt.input.blob())) {
     surroundings_.witness.violated("an attempt was started before its input was here");
+  }
+  if (attempt.claimed && attempt.claimed->large && !blobs_.holds(attempt.claimed->blob())) {
+    surroundings_.witness.violated("a check was started before the output was here");
   }
 }
 

@@ -101,7 +101,7 @@ SimulationReport simulate(const SimulationOptions& options) {
   user.slots = options.local > 0 ? static_cast<unsigned>(options.local) : options.confidence > 0 ? 1 : 0;  // the root of trust
   const Node submitter = world.add_submitter(user);
   const Submission& job = world.submit(submitter, {options.units, from_seconds(options.unit_seconds), options.copies, options.input_bytes,
-                                                    options.output_bytes, options.module_bytes, wanted_of(options)});
+                                                    options.output_bytes, options.module_bytes, wanted_of(options), options.check});
 
   std::optional<Churn> churn;
   if (options.churn > 0) churn.emplace(world, leavers(options, cast, generator), undisturbed(options), successor(options));
@@ -156,6 +156,7 @@ std::string command_line(const SimulationOptions& options) {
   add("copies", options.copies, plain.copies);
   add("confidence", options.confidence, plain.confidence);
   add("assume", options.assume, plain.assume);
+  add("check", options.check, plain.check);
   add("saboteurs", options.saboteurs, plain.saboteurs);
   if (options.strategy != plain.strategy) line += " --strategy " + std::string(name_of(options.strategy));
   add("lie-rate", options.lie_rate, plain.lie_rate);

@@ -16,6 +16,7 @@ struct SimulationOptions {
   std::uint32_t copies = 2;
   double confidence = 0;  // per unit, instead of copies; 0: by copies
   double assume = 0.1;    // share of saboteurs that it reckons with
+  double check = 0;       // what the task's own check costs, beside a unit; 0: it has none
   double saboteurs = 0;  // shares of the donors
   Strategy strategy = Strategy::always;
   double lie_rate = 0;        // of random, collude and confession; 0: as each has it (gang.h)

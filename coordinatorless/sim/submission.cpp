@@ -42,7 +42,7 @@ core::JobSubmitted Submission::event(SimCrypto& owner, const PeerId& submitter) 
   delegation.epoch = ++epoch_;
   delegation.peers = {submitter};
   return {manifest_, sign(owner, swarm_, core::Domain::delegation, core::encode(delegation)), to_bytes("dugnad-sim"),
-          static_cast<std::uint64_t>(std::count(final_.begin(), final_.end(), false))};
+          static_cast<std::uint64_t>(std::count(final_.begin(), final_.end(), false)), spec_.check > 0};
 }
 
 std::vector<core::UnitsAppended> Submission::missing() const {

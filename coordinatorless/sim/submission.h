@@ -19,6 +19,7 @@ struct JobSpec {
   std::uint64_t output_bytes = 0;
   std::uint64_t module_bytes = 0;  // of its program; 0: the task is built in
   std::optional<core::WantedConfidence> confidence{};  // instead of copies
+  double check = 0;  // what a check costs beside a unit; 0: its task has none
 };
 
 class Submission {

@@ -60,6 +60,7 @@ void Witness::received(const PeerId& from, ByteView frame) {
 
 void Witness::started(const PeerId& self, const core::StartAttempts& effect) {
   for (const core::AttemptToStart& attempt : effect.attempts) {
+    if (attempt.claimed) continue;  // a check is nobody's result
     if (Watched* watched = find(attempt.job)) watched->own_attempts[{self, attempt.attempt}] = unit_of(attempt.input);
   }
 }

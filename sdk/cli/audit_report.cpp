@@ -69,6 +69,10 @@ std::string submitter_of(const Audited& audited) {
 std::string rule_of(const Audited& audited) {
   if (!audited.stated) return counted(audited.needed, "peer") + (audited.needed == 1 ? " computes" : " agree on") + " each unit";
   const core::StatedConfidence& stated = *audited.stated;
+  if (stated.checked) {
+    return "confidence " + text_of(stated.goal) + (stated.combined ? " of the answer" : " of a unit") +
+           "; each result was checked by the task's own check, or computed by the submitter, as that states";
+  }
   return "confidence " + text_of(stated.goal) + (stated.combined ? " of the answer" : " of a unit") + ", " + text_of(stated.assumed) +
          " saboteurs assumed; reached " + text_of(stated.reached) + ", as the submitter states";
 }
@@ -139,7 +143,8 @@ std::string stated_table(const core::StatedConfidence& stated, const core::Findi
   const StatedTotals totals = totals_of(stated);
   Table table({{"THE SUBMITTER'S ACCOUNT"}, {"STATED", Align::right}, {"FOUND", Align::right}});
   table.add({"units final, in " + counted(stated.blocks.size(), "block"), std::to_string(totals.units), std::to_string(findings.units)});
-  table.add({"audits", std::to_string(totals.audits), std::to_string(findings.audited)});
+  if (stated.checked) table.add({"computed by the submitter", std::to_string(totals.audits), std::to_string(findings.own)});
+  else table.add({"audits", std::to_string(totals.audits), std::to_string(findings.audited)});
   table.add({"donors caught", std::to_string(totals.catches), std::to_string(donors_that_differ(findings))});
   return table.text();
 }
@@ -158,8 +163,9 @@ std::string remarks(const Audited& audited) {
   if (findings.forged > 0) text += batches(findings.forged) + " with a signature that does not hold\n";
   if (audited.overstates()) text += "the submitter states more units as final than were accepted\n";
   if (audited.recomputed) {
-    const auto& [units, differing] = *audited.recomputed;
-    text += "computed again here: " + counted(units, "unit") + (differing.empty() ? ", alike\n" : ", not alike: " + ranges(differing) + '\n');
+    const auto& [units, differing, checked] = *audited.recomputed;
+    text += std::string(checked > 0 ? "checked" : "computed") + " again here: " + counted(units, "unit") +
+            (differing.empty() ? ", alike\n" : ", not alike: " + ranges(differing) + '\n');
   }
   return text;
 }
@@ -271,6 +277,7 @@ nlohmann::ordered_json json_of(const Audited& audited) {
                             {"assumed", audited.stated->assumed}, {"reached", audited.stated->reached},
                             {"blocks", audited.stated->blocks.size()}, {"units", totals.units},
                             {"audits", totals.audits},            {"catches", totals.catches}};
+    if (audited.stated->checked) object["stated"]["checked"] = true;
   }
   if (audited.recomputed) {
     object["recomputed"] = Json{{"units", audited.recomputed->units}, {"differing", Json::array()}};

@@ -52,7 +52,9 @@ void JsonReport::convicted(const std::string& peer, std::uint64_t unit, bool bra
 
 void JsonReport::cost_expected(const Cost& cost) {
   Json event{{"event", "cost"}, {"units", cost.units}};
-  if (cost.units > 0) {
+  if (cost.checked) {
+    event["checked"] = true;
+  } else if (cost.units > 0) {
     event["quiet"] = cost.quiet;
     event["attacked"] = cost.attacked;
     event["own"] = cost.own;

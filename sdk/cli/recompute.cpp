@@ -36,9 +36,17 @@ Result<Recomputed> recompute(const Recipe& recipe, const std::vector<core::Accep
     if (!input) break;
     if (chosen.erase(unit) > 0) {
       ++done.units;
-      worker::Ran ran = worker::run_unit(task->run, *input, {});
-      const Value output = ran.outcome == Outcome::ok ? value_of(ran.output) : Value(std::move(ran.output));
-      if (core::claim_of(ran.outcome, output) != core::find_accepted(accepted, unit)->claim) done.differing.push_back(unit);
+      const core::Claim& claim = core::find_accepted(accepted, unit)->claim;
+      const auto known = task->check ? output_at_hand(unit) : std::nullopt;
+      if (known && core::claim_of(Outcome::ok, value_of(*known)) == claim) {
+        ++done.checked;
+        const worker::Ran says = worker::run_check(task->check, *input, *known, {});
+        if (says.outcome != Outcome::ok || says.output != Bytes{1}) done.differing.push_back(unit);
+      } else {
+        worker::Ran ran = worker::run_unit(task->run, *input, {});
+        const Value output = ran.outcome == Outcome::ok ? value_of(ran.output) : Value(std::move(ran.output));
+        if (core::claim_of(ran.outcome, output) != claim) done.differing.push_back(unit);
+      }
     }
     // What the plan makes of it matters only for the units that come after.
     if (const auto output = output_at_hand(unit)) (void)plan->accept(unit, *output).ok();

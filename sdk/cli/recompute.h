@@ -1,4 +1,5 @@
-// Recomputing: units of a built-in task done again on this machine, which trusts neither donors nor submitter.
+// Recomputing: units of a built-in task done again on this machine, which trusts neither donors nor submitter. Where the task has a check, that is run
+// again instead: it says as much, for less.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,8 @@ namespace dugnad::sdk::cli {
 
 struct Recomputed {
   std::uint64_t units = 0;           // done again; fewer than asked for where the job has no more, or their inputs hang on outputs not at hand
-  std::vector<UnitIndex> differing;  // ascending
+  std::vector<UnitIndex> differing;  // or that the check calls wrong; ascending
+  std::uint64_t checked = 0;         // of the units: by the check
 };
 
 /// What was accepted for a unit, where its bytes are at hand: plans that go in waves need them.

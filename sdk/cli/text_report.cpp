@@ -86,6 +86,8 @@ void TextReport::convicted(const std::string& peer, std::uint64_t unit, bool bra
 }
 
 void TextReport::cost_expected(const Cost& cost) {
+  checked_ = cost.checked;
+  if (cost.checked) return say("expected: 1 attempt a unit, and each result checked here by the task's own check");
   if (cost.units == 0) return say("what it will cost cannot be told, since it is not known how many units there are");
   say("expected: " + rounded(cost.quiet) + " attempts a unit, " + percent(cost.own) + " of the units computed here; " + rounded(cost.attacked) +
       " under the costliest attack known");
@@ -122,6 +124,11 @@ void TextReport::ended(const Ending& ending) {
       counted(ending.progress.attempts, "attempt"));
   const std::uint64_t computed = ending.progress.units_done - ending.progress.units_resumed;
   if (!ending.confidence || computed == 0) return;
+  if (checked_) {
+    return say("every result was checked, or computed here; " + rounded(static_cast<double>(ending.progress.attempts) / static_cast<double>(computed)) +
+               " attempts a unit, " + percent(static_cast<double>(ending.progress.units_own) / static_cast<double>(computed)) +
+               " of the units computed here");
+  }
   say("confidence " + number_text(std::floor(ending.progress.confidence * 1e6) / 1e6) + " reached, " +
       number_text(ending.confidence->probability) + " wanted; " +
       rounded(static_cast<double>(ending.progress.attempts) / static_cast<double>(computed)) + " attempts a unit, " +

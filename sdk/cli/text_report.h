@@ -34,6 +34,7 @@ class TextReport final : public Report {
   unsigned copies_ = 0;
   std::uint64_t resumed_ = 0;  // so many units were known from an earlier run when last looked at
   bool resumed_said_ = false;
+  bool checked_ = false;         // each result is
   std::set<std::string> erred_;  // peers that were said to be wrong once
   std::set<std::string> named_;  // peers that were said to be outvoted; more of the same would drown the rest
   ProgressLine line_;

@@ -36,6 +36,33 @@ TEST_CASE("frames come out as they went in, however the stream is cut") {
   }
 }
 
+TEST_CASE("a check comes out as it went in, and a body that is none is refused") {
+  Bytes stream;
+  append_frame(stream, Kind::check, check_head(7, to_bytes("input")), to_bytes("claimed"));
+  append_frame(stream, Kind::check, check_head(0, {}), {});
+  FrameReader reader(FrameReader::Side::cage);
+  reader.feed(stream);
+  const auto frame = reader.next(), empty = reader.next();
+  REQUIRE(frame);
+  REQUIRE(empty);
+  const auto check = check_of(frame->body);
+  REQUIRE(check);
+  CHECK(check->fuel == 7);
+  CHECK(to_text(check->input) == "input");
+  CHECK(to_text(check->claimed) == "claimed");
+  REQUIRE(check_of(empty->body));
+  CHECK(check_of(empty->body)->claimed.empty());
+  CHECK_FALSE(check_of({}));
+  CHECK_FALSE(check_of(Bytes(11, 0)));
+  Bytes beyond = check_head(0, to_bytes("input"));
+  beyond.pop_back();
+  CHECK_FALSE(check_of(beyond));
+  FrameReader worker(FrameReader::Side::worker);
+  worker.feed(stream);
+  CHECK_FALSE(worker.next());
+  CHECK(worker.broken());
+}
+
 TEST_CASE("a kind of the other side, an unknown one, and a length above the limit break the stream before anything is held") {
   const auto breaks = [](FrameReader::Side side, const Bytes& bytes) {
     FrameReader reader(side);

@@ -20,7 +20,7 @@ std::string complaint(const Result<T>& result) {
 TEST_CASE("an unknown task is refused with the names there are") {
   Swarm swarm = joined(alone(tasks::builtin_tasks()));
   CHECK(complaint(swarm.run("prime", {})) ==
-        "there is no task \"prime\"; there are: collatz, golomb, mandelbrot, nqueens, pi, primes, twinprimes, walks");
+        "there is no task \"prime\"; there are: collatz, factors, golomb, mandelbrot, nqueens, pi, primes, twinprimes, walks");
   CHECK(contains(complaint(swarm.map("prime", numbers(1))), "there is no task \"prime\""));
   CHECK(contains(complaint(swarm.open("")), "there is no task \"\""));
 }

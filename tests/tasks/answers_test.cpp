@@ -58,6 +58,14 @@ TEST_CASE("the starts with the longest Collatz orbits are those of A006877") {
   CHECK(answer("collatz", {{"to", 1'000'000}}) == "837799");
 }
 
+TEST_CASE("semiprimes up to a power of ten are as many as A066265 says") {
+  CHECK(answer("factors", {{"from", 1}, {"count", 1}}) == "0 semiprimes");
+  CHECK(answer("factors", {{"from", 1}, {"count", 4}}) == "1 semiprime, the hardest 4 = 2 * 2");
+  CHECK(answer("factors", {{"from", 1}, {"count", 100}}) == "34 semiprimes, the hardest 49 = 7 * 7");
+  CHECK(answer("factors", {{"from", 1}, {"count", 10'000}}) == "2625 semiprimes, the hardest 9409 = 97 * 97");
+  CHECK(answer("factors", {{"from", 1}, {"count", 100'000}}) == "23378 semiprimes, the hardest 97969 = 313 * 313");
+}
+
 TEST_CASE("pi is what it was, and within five standard errors") {
   CHECK(answer("pi", {{"samples", 1'000'000}}) == "3.142028000 +- 0.001641881");
   const std::string text = answer("pi", {{"samples", 400'000'000}});

@@ -29,7 +29,7 @@ TEST_CASE("a wrong parameter is answered with one line that says what would be r
   CHECK(complaint(sample(), {{"n", 1}}) == "sample: n is 1, and may be 2 to 9");
   CHECK(complaint(sample(), {{"n", 10}}) == "sample: n is 10, and may be 2 to 9");
   CHECK(complaint(sample(), {{"n", 3}, {"seed", 101}}) == "sample: seed is 101, and may be 0 to 100");
-  CHECK(complaint(Task{.name = "bare", .help = "", .parameters = {}, .run = {}, .plan = {}}, {{"n", 1}}) ==
+  CHECK(complaint(Task{.name = "bare", .help = "", .parameters = {}, .run = {}, .plan = {}, .check = {}}, {{"n", 1}}) ==
         "bare has no parameter \"n\"; its parameters: none");
 }
 
@@ -60,5 +60,5 @@ TEST_CASE("every built-in task is complete") {
       CHECK(parameter.least <= parameter.most);
     }
   }
-  CHECK(names == std::vector<std::string>{"collatz", "golomb", "mandelbrot", "nqueens", "pi", "primes", "twinprimes", "walks"});
+  CHECK(names == std::vector<std::string>{"collatz", "factors", "golomb", "mandelbrot", "nqueens", "pi", "primes", "twinprimes", "walks"});
 }

@@ -127,6 +127,28 @@ TEST_CASE("a unit that throws fails alone, and its slot goes on") {
   CHECK(by_id[3].outcome == Outcome::ok);
 }
 
+TEST_CASE("a check says whether a claimed output is right; one that throws or runs over its time says nothing") {
+  Bell bell;
+  Executor executor({.slots = 1, .wake = bell.ringer()});
+  const tasks::CheckUnit is_echo = [](ByteView input, ByteView output, const StopToken&) { return std::ranges::equal(input, output); };
+  const tasks::CheckUnit breaks = [](ByteView, ByteView, const StopToken&) -> bool { throw std::runtime_error("no"); };
+  const tasks::CheckUnit endless = [](ByteView, ByteView, const StopToken& stop) {
+    for (;;) stop.throw_if_requested();
+    return true;
+  };
+  const auto check = [&](const tasks::CheckUnit& with, const char* claimed) {
+    std::vector<Attempt> attempts(1);
+    attempts.front() = {.id = AttemptId{1}, .input = to_bytes("in"), .limit = 50ms, .claimed = Value(to_bytes(claimed)), .check = &with};
+    executor.start(std::move(attempts));
+    return collect(executor, bell, 1).front();
+  };
+  CHECK(check(is_echo, "in").output == Bytes{1});
+  CHECK(check(is_echo, "out").outcome == Outcome::ok);
+  CHECK(check(is_echo, "out").output == Bytes{0});
+  CHECK(check(breaks, "in").outcome == Outcome::failed);
+  CHECK(check(endless, "in").outcome == Outcome::donor_fault);
+}
+
 TEST_CASE("as many attempts as there are slots run at the same time, in the class of idle threads") {
   Bell bell;
   Gate gate;

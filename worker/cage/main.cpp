@@ -38,7 +38,7 @@ class Cage {
         if (!read_some()) return;
         continue;
       }
-      if (frame->kind == Kind::load ? !load(frame->body) : !run(frame->body)) return;
+      if (!take(*frame)) return;
     }
   }
 
@@ -52,6 +52,19 @@ class Cage {
     if (got <= 0) return false;
     reader_.feed(ByteView(part).first(static_cast<std::size_t>(got)));
     return true;
+  }
+
+  bool take(const Frame& frame) {
+    switch (frame.kind) {
+      case Kind::load: return load(frame.body);
+      case Kind::unit: return run(frame.body);
+      case Kind::check: return check(frame.body);
+      case Kind::hello:
+      case Kind::loaded:
+      case Kind::refused:
+      case Kind::result: break;
+    }
+    return false;
   }
 
   bool load(ByteView body) {
@@ -71,12 +84,23 @@ class Cage {
     if (!raw) return raw.error();
     const auto guest = tasks::wasm::prepare(*raw, limits);
     if (!guest) return guest.error();
+    has_check_ = guest->has_check;
     return engine_.load(*guest);
   }
 
   bool run(ByteView body) {
     if (!loaded_ || body.size() < sizeof(std::uint64_t)) return false;
-    const UnitOutcome ran = engine_.run(body.subspan(sizeof(std::uint64_t)), u64_at(body));
+    return say(engine_.run(body.subspan(sizeof(std::uint64_t)), u64_at(body)));
+  }
+
+  bool check(ByteView body) {
+    const auto wanted = check_of(body);
+    if (!loaded_ || !wanted) return false;
+    if (!has_check_) return say({Outcome::donor_fault, to_bytes("the module has no check")});
+    return say(engine_.check(wanted->input, wanted->claimed, wanted->fuel));
+  }
+
+  bool say(const UnitOutcome& ran) {
     const std::array head{static_cast<std::uint8_t>(ran.outcome)};
     out_.add(Kind::result, head, ran.outcome == Outcome::ok ? ByteView(ran.output) : within(ran.output));
     return true;
@@ -86,6 +110,7 @@ class Cage {
   Outgoing& out_;
   FrameReader reader_{FrameReader::Side::cage};
   bool loaded_ = false;
+  bool has_check_ = false;
 };
 
 /// Where a processor has protection keys, V8 would guard its code by one, through a system call that the filter refuses. With none left for it, it

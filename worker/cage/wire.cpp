@@ -22,6 +22,7 @@ std::size_t body_max(Kind kind) {
   switch (kind) {
     case Kind::load: return 9 + limits::module_packed_max;
     case Kind::unit: return 8 + limits::unit_bytes_max;
+    case Kind::check: return 8 + 4 + 2 * limits::unit_bytes_max;
     case Kind::hello: return 1 + limits::text_bytes_max;
     case Kind::loaded: return 0;
     case Kind::refused: return limits::text_bytes_max;
@@ -38,6 +39,22 @@ void append_frame(Bytes& to, Kind kind, ByteView head, ByteView tail) {
   to.insert(to.end(), tail.begin(), tail.end());
 }
 
+Bytes check_head(std::uint64_t fuel, ByteView input) {
+  Bytes head = u64_bytes(fuel);
+  append_u32(head, static_cast<std::uint32_t>(input.size()));
+  head.insert(head.end(), input.begin(), input.end());
+  return head;
+}
+
+std::optional<WireCheck> check_of(ByteView body) {
+  constexpr std::size_t numbers = 12;
+  if (body.size() < numbers) return std::nullopt;
+  const std::size_t length = u32_at(body.subspan(8));
+  const ByteView rest = body.subspan(numbers);
+  if (length > rest.size() || length > limits::unit_bytes_max || rest.size() - length > limits::unit_bytes_max) return std::nullopt;
+  return WireCheck{u64_at(body), rest.first(length), rest.subspan(length)};
+}
+
 Bytes u64_bytes(std::uint64_t number) {
   Bytes bytes;
   for (int shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<std::uint8_t>(number >> shift));
@@ -47,7 +64,8 @@ Bytes u64_bytes(std::uint64_t number) {
 std::uint64_t u64_at(ByteView bytes) { return u32_at(bytes) | std::uint64_t{u32_at(bytes.subspan(4))} << 32; }
 
 bool FrameReader::takes(std::uint8_t kind) const {
-  const bool to_cage = kind == static_cast<std::uint8_t>(Kind::load) || kind == static_cast<std::uint8_t>(Kind::unit);
+  const bool to_cage = kind == static_cast<std::uint8_t>(Kind::load) || kind == static_cast<std::uint8_t>(Kind::unit) ||
+                       kind == static_cast<std::uint8_t>(Kind::check);
   const bool from_cage = kind >= static_cast<std::uint8_t>(Kind::hello) && kind <= static_cast<std::uint8_t>(Kind::result);
   return side_ == Side::cage ? to_cage : from_cage;
 }

@@ -3,9 +3,10 @@
 //
 //   to the cage    load    u64 bytes of memory, u8 whether fuel is counted, the packed module; the first frame, once
 //                  unit    u64 fuel, the input
+//                  check   u64 fuel, u32 length of the input, the input, the output that is claimed for it
 //   from the cage  hello   u8 whether it is locked, text: its layers, or which one is missing and why
 //                  loaded  nothing; or refused: text, why no donor runs this module
-//                  result  u8 outcome, the output or the reason; one for each unit, in their order
+//                  result  u8 outcome, the output or the reason; one for each unit or check, in their order; of a check, a byte: 1 where it is right
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@
 
 namespace dugnad::worker::cage {
 
-enum class Kind : std::uint8_t { load = 1, unit = 2, hello = 3, loaded = 4, refused = 5, result = 6 };
+enum class Kind : std::uint8_t { load = 1, unit = 2, hello = 3, loaded = 4, refused = 5, result = 6, check = 7 };
 
 struct Frame {
   Kind kind = Kind::hello;
@@ -28,6 +29,16 @@ struct Frame {
 
 /// `head` and `tail` together are the body.
 void append_frame(Bytes& to, Kind kind, ByteView head, ByteView tail = {});
+
+/// The head of a check, whose body goes on with the claimed output.
+[[nodiscard]] Bytes check_head(std::uint64_t fuel, ByteView input);
+struct WireCheck {
+  std::uint64_t fuel = 0;
+  ByteView input;
+  ByteView claimed;
+};
+/// nullopt where the body is none. Its views point into the body.
+[[nodiscard]] std::optional<WireCheck> check_of(ByteView body);
 
 [[nodiscard]] Bytes u64_bytes(std::uint64_t number);
 /// The number at the beginning of `bytes`, which are at least eight.

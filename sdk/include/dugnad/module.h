@@ -33,6 +33,8 @@ class Module {
 
   [[nodiscard]] Kind kind() const;
   [[nodiscard]] const std::string& name() const;
+  /// Whether it has a check of its own (DUGNAD_GUEST_CHECK): results are then checked instead of audited, where a job wants a confidence.
+  [[nodiscard]] bool has_check() const;
   /// Whether donors take it with these limits of its job: 0 is the default memory, and fuel that is not counted. An error says why not.
   [[nodiscard]] Result<void> check(std::uint64_t memory_bytes, std::uint64_t fuel) const;
 

@@ -49,7 +49,8 @@ struct SwarmOptions {
 };
 
 /// What a job is to be sure of, instead of a number of copies: audits are drawn where no donor can foresee them, this program's own computing settles
-/// every dispute, and whoever is caught loses what is not final yet.
+/// every dispute, and whoever is caught loses what is not final yet. Where the task has a check (tasks::Task::check, or a module's) there are no audits:
+/// this program checks each result, which is then as certain as the check, at one attempt a unit; what a check calls wrong it computes itself.
 struct Confidence {
   /// That the answer is right, of a job that was run(); the share of right results among those accepted, of any other. Above 0, below 1.
   double probability = 0.99;
@@ -115,6 +116,7 @@ struct Cost {
   double quiet = 1;
   double attacked = 1;  // under the costliest attack known
   double own = 0;       // of `quiet`, what this program computes
+  bool checked = false;  // beside that, this program checks each result; there are no audits, and `attacked` says nothing
 };
 
 /// Something to tell the user while a job runs.
