@@ -151,6 +151,7 @@ Task collatz() {
             const std::uint64_t to = given.at("to");
             return fixed_plan(Job{to / 2 + 1, to + 1});
           },
+      .check = {},
   };
 }
 

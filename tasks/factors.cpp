@@ -47,6 +47,7 @@ Bytes run(ByteView input, const StopToken& stop) {
   if (stretch.count == 0) fail_unit("factors: a unit is a first number and how many, within the limits");
   Writer out;
   for (std::uint64_t number = stretch.first; number < stretch.first + stretch.count; ++number) {
+    stop.throw_if_requested();
     std::array<std::uint64_t, factors_most> factors{};
     std::uint8_t found = 0;
     std::uint64_t rest = number;
@@ -59,7 +60,7 @@ Bytes run(ByteView input, const StopToken& stop) {
     std::size_t at = 0;
     for (std::uint64_t divisor = 7, tried = 0; divisor <= rest / divisor; divisor += steps[at++ % steps.size()]) {
       divide_by(divisor);
-      if (++tried % 65536 == 0) stop.throw_if_requested();
+      if (++tried % 4096 == 0) stop.throw_if_requested();
     }
     if (rest > 1) factors[found++] = rest;
     out.u8(found);

@@ -393,6 +393,7 @@ Task golomb() {
       .parameters = {{.name = "n", .help = "the number of marks", .least = 2, .most = marks_most, .fallback = std::nullopt}},
       .run = run,
       .plan = [](const Parameters& given) { return std::make_unique<Waves>(static_cast<unsigned>(given.at("n"))); },
+      .check = {},
   };
 }
 

@@ -146,6 +146,7 @@ Task mandelbrot() {
           [](const Parameters& given) {
             return fixed_plan(Job{static_cast<std::uint32_t>(given.at("width")), static_cast<std::uint32_t>(given.at("height"))});
           },
+      .check = {},
   };
 }
 

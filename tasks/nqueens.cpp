@@ -121,6 +121,7 @@ Task nqueens() {
       .parameters = {{.name = "n", .help = "the board's side", .least = 1, .most = n_most, .fallback = std::nullopt}},
       .run = run,
       .plan = [](const Parameters& given) { return fixed_plan(Job{static_cast<unsigned>(given.at("n"))}); },
+      .check = {},
   };
 }
 

@@ -109,6 +109,7 @@ Task pi() {
       .parameters = {{.name = "samples", .help = "the number of points", .least = 1, .most = samples_most, .fallback = std::nullopt}},
       .run = run,
       .plan = [](const Parameters& given) { return fixed_plan(Job{given.at("samples")}); },
+      .check = {},
   };
 }
 

@@ -44,6 +44,7 @@ Task primes() {
       .parameters = {{.name = "to", .help = "the last number looked at", .least = 1, .most = sieve_end_most - 1, .fallback = std::nullopt}},
       .run = run,
       .plan = [](const Parameters& given) { return fixed_plan(Job{Stretches(given.at("to") + 1)}); },
+      .check = {},
   };
 }
 

@@ -130,6 +130,7 @@ Task walks() {
       .parameters = {{.name = "n", .help = "the number of steps", .least = 1, .most = n_most, .fallback = std::nullopt}},
       .run = run,
       .plan = [](const Parameters& given) { return fixed_plan(Job{static_cast<unsigned>(given.at("n"))}); },
+      .check = {},
   };
 }
 

@@ -1,6 +1,6 @@
 // StatedConfidence: what a job with a confidence came to, as its submitter states it: kept beside the evidence, from which an auditor derives again
-// what can be derived. The bytes: u8 1, u8 flags (1 combined, 2 checked), u64 bits of goal, assumed and reached, varint count, and for each block varint
-// units, u64 bits of level, varint audits, varint catches.
+// what can be derived. The bytes: u8 1, u8 flags (1 combined, 2 checked), u64 bits of goal, assumed and reached, varint count, and for each block
+// varint units, u64 bits of level, varint audits, varint catches.
 #pragma once
 
 #include <optional>

@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
   app.add_option("--confidence", options.confidence, "Wanted confidence per unit, instead of copies; 0: by copies")
       ->check(CLI::Range(0.0, 0.999999999));
   app.add_option("--assume", options.assume, "Share of saboteurs that a confidence reckons with")->check(CLI::Range(0.0, 0.95));
-  app.add_option("--check", options.check, "What the task's own check of a result costs, beside a unit: each is checked, with --confidence; 0: it has none")
+  app.add_option("--check", options.check, "What the task's own check costs, beside a unit: with --confidence each result is checked; 0: it has none")
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--saboteurs", options.saboteurs, "Share of donors that lie")->check(CLI::Range(0.0, 1.0));
   app.add_option("--strategy", strategy, "How they lie")->check(CLI::IsMember(names_of_strategies()));

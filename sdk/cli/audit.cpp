@@ -136,7 +136,8 @@ ExitCode audit(Arguments arguments) {
   CLI::Option* out =
       app.add_option("--export", request.out, "Write all of the evidence to FILE, signed with the owner's key.")->type_name("FILE");
   CLI::Option* again =
-      app.add_option("--recompute", request.recompute, "Compute N of the units again here, or run the task's check again, drawn at random; of built-in tasks.")
+      app.add_option("--recompute", request.recompute,
+                     "Compute N of the units again here, or run the task's check again, drawn at random; of built-in tasks.")
           ->type_name("N");
   unit->excludes(out)->excludes(again);
   app.add_flag("--json", request.json, "Print a JSON object.");

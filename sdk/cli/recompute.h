@@ -1,5 +1,5 @@
-// Recomputing: units of a built-in task done again on this machine, which trusts neither donors nor submitter. Where the task has a check, that is run
-// again instead: it says as much, for less.
+// Recomputing: units of a built-in task done again on this machine, which trusts neither donors nor submitter. Where the task has a check, that is
+// run again instead: it says as much, for less.
 #pragma once
 
 #include <functional>

@@ -125,9 +125,9 @@ void TextReport::ended(const Ending& ending) {
   const std::uint64_t computed = ending.progress.units_done - ending.progress.units_resumed;
   if (!ending.confidence || computed == 0) return;
   if (checked_) {
-    return say("every result was checked, or computed here; " + rounded(static_cast<double>(ending.progress.attempts) / static_cast<double>(computed)) +
-               " attempts a unit, " + percent(static_cast<double>(ending.progress.units_own) / static_cast<double>(computed)) +
-               " of the units computed here");
+    const auto share = [computed](std::uint64_t count) { return static_cast<double>(count) / static_cast<double>(computed); };
+    return say("every result was checked, or computed here; " + rounded(share(ending.progress.attempts)) + " attempts a unit, " +
+               percent(share(ending.progress.units_own)) + " of the units computed here");
   }
   say("confidence " + number_text(std::floor(ending.progress.confidence * 1e6) / 1e6) + " reached, " +
       number_text(ending.confidence->probability) + " wanted; " +

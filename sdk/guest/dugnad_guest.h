@@ -150,8 +150,9 @@ __attribute__((weak, export_name("dugnad_alloc"))) void* dugnad_alloc_(uint32_t 
 // Makes `function`, a dugnad_bytes of a dugnad_bytes, the module's unit.
 #define DUGNAD_GUEST(function) DUGNAD_RUN_(function)
 
-// Optional, where a result is far cheaper to verify than to compute: `function(input, output)` answers 1 where the output is right, else 0. It is called on the
-// submitter's machine alone, in a fresh instance, for every result, of jobs that ask for a confidence. The output is anybody's bytes: it must say yes
-// of nothing but what the unit returns, and of that always; else its units fail. Where it traps or takes too long, the unit is computed there instead.
+// Optional, where a result is far cheaper to verify than to compute: `function(input, output)` answers 1 where the output is right, else 0.
+// It is called on the submitter's machine alone, in a fresh instance, for every result of jobs that ask for a confidence. The output is
+// anybody's bytes: it must say yes of nothing but what the unit returns, and of that always; else its units fail. Where it traps or takes too
+// long, the unit is computed there instead.
 #define DUGNAD_GUEST_CHECK(function) DUGNAD_CHECK_(function)
 #endif

@@ -82,8 +82,8 @@ extern "C" __attribute__((weak, noreturn)) void dugnad_verbose_abort_(const char
   }                                                                                                                          \
   DUGNAD_RUN_(dugnad_adapted_run_)
 
-/// Optional, where a result is far cheaper to verify than to compute: `function(input, output)` answers true where the output is right; dugnad_guest.h
-/// has the rules.
+/// Optional, where a result is far cheaper to verify than to compute: `function(input, output)` answers true where the output is right;
+/// dugnad_guest.h has the rules.
 #define DUGNAD_GUEST_CHECK(function)                                                                                         \
   static bool dugnad_adapted_check_(dugnad_bytes input, dugnad_bytes output) {                                               \
     return dugnad::guest::detail::call([](auto... given) -> decltype((function)(given...)) { return (function)(given...); }, \

@@ -65,6 +65,34 @@ TEST_CASE("a confidence is reached beside a liar, which is proven wrong, and an 
   CHECK(audited({place / "evidence"})["holds"] == true);
 }
 
+TEST_CASE("a task that can check its results names the liar by them, and an audit says that each was checked, and checks again") {
+  const Place place;
+  std::string job;
+  std::string liar_id;
+  {
+    const Worker liar = start_worker(place, "liar", {}, "lying_worker");
+    liar_id = liar.id();
+    Process submitter(submit(place, "factors --from 1000000000000 --count 10000", {"--join", liar.contact, "--json"}));
+    job = event(submitter, "started")["job"];
+    CHECK(event(submitter, "cost")["checked"] == true);
+    const Worker honest = start_worker(place, "honest", {"--join", liar.contact});
+    CHECK_MESSAGE(event(submitter, "convicted")["peer"] == liar_id, submitter.story());
+    const Json end = answers(submitter, "1319 semiprimes, the hardest 1000000001713 = 991909 * 1008157");
+    CHECK_MESSAGE(end["confidence_reached"] == 1, submitter.story());
+    CHECK_MESSAGE(end["convicted"].size() == 1, submitter.story());
+  }
+  const Words journal{job.substr(0, 16), "--data", place / "submitter"};
+  const Json all = audited(journal + Words{"--recompute", "10"});
+  CHECK(all["holds"] == true);
+  CHECK(all["stated"]["checked"] == true);
+  CHECK(all["recomputed"]["units"] == 10);
+  CHECK(all["confirmed"] == all["units"]);
+  for (const Json& donor : all["donors"]) CHECK((donor["differ"] > 0) == (donor["peer"] == liar_id));
+  const Process said = audit(journal + Words{"--recompute", "10"});
+  CHECK_MESSAGE(said.out().find("each result was checked by the task's own check") != std::string::npos, said.out());
+  CHECK_MESSAGE(said.out().find("checked again here: 10 units, alike") != std::string::npos, said.out());
+}
+
 TEST_CASE("an audit confirms a job offline and names the liar, for its owner and for a stranger with the file") {
   const Place place;
   std::string job;

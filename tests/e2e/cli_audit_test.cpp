@@ -66,6 +66,31 @@ TEST_CASE("units computed again are alike, and a false one among them is found")
   CHECK(all->differing == std::vector{UnitIndex{1}});
 }
 
+TEST_CASE("where the task has a check, that is run again on what is at hand, and finds a false one too") {
+  Recipe recipe;
+  recipe.task = "factors";
+  recipe.task_version = builtin.find("factors")->version;
+  recipe.parameters = {{"from", 999'999'999'999'000}, {"count", 40}};
+  const auto plan = builtin.find("factors")->plan(recipe.parameters);
+  std::vector<AcceptedUnit> units;
+  for (UnitIndex unit{}; const auto input = plan->next(); ++unit.value) {
+    units.push_back({unit, 0, Outcome::ok, value_of(builtin.find("factors")->run(*input, {}))});
+  }
+  REQUIRE(units.size() >= 3);
+  units[1].output.bytes.back() ^= 1;
+  const auto accepted = core::accepted_claims(units);
+  Generator generator = Generator::from_seed(1);
+  const auto at_hand = [&](UnitIndex unit) -> std::optional<Bytes> {
+    if (unit.value == 2) return std::nullopt;  // is computed again instead
+    return units[unit.value].output.bytes;
+  };
+  const auto all = recompute(recipe, accepted, builtin, 1'000'000, generator, at_hand);
+  REQUIRE(all.ok());
+  CHECK(all->units == units.size());
+  CHECK(all->checked == units.size() - 1);
+  CHECK(all->differing == std::vector{UnitIndex{1}});
+}
+
 TEST_CASE("a plan that goes in waves is cut as far as its outputs are at hand") {
   Recipe recipe;
   recipe.task = "golomb";

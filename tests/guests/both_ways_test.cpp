@@ -12,7 +12,8 @@ namespace {
 
 // Small enough for seconds, large enough for several units or an uneven end where the task's units allow.
 const std::map<std::string, tasks::Parameters> jobs{
-    {"collatz", {{"to", 3'000'000}}}, {"factors", {{"from", 1'000'000'000'000}, {"count", 300}}}, {"golomb", {{"n", 10}}},          {"mandelbrot", {{"width", 300}, {"height", 200}}},
+    {"collatz", {{"to", 3'000'000}}}, {"factors", {{"from", 1'000'000'000'000}, {"count", 300}}},
+    {"golomb", {{"n", 10}}},          {"mandelbrot", {{"width", 300}, {"height", 200}}},
     {"nqueens", {{"n", 10}}},         {"pi", {{"samples", 3'000'000}}}, {"primes", {{"to", 30'000'000}}},
     {"twinprimes", {{"to", 3'000'000}}}, {"walks", {{"n", 16}}}};
 

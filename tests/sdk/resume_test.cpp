@@ -179,7 +179,8 @@ tasks::TaskTable bulky(Turnstile& turnstile) {
                    std::copy(input.begin(), input.begin() + 8, output.begin());
                    return output;
                  },
-             .plan = {}});
+             .plan = {},
+             .check = {}});
   return table;
 }
 

@@ -158,7 +158,8 @@ TEST_CASE("a long unit stops when it is told to") {
 TEST_CASE("a plan refuses outputs that are not what its task returns, and then still takes the right one") {
   auto generator = Generator::from_seed(13);
   const std::map<std::string, Parameters> jobs{
-      {"collatz", {{"to", 1'000}}}, {"golomb", {{"n", 8}}},     {"mandelbrot", {{"width", 20}, {"height", 10}}},
+      {"collatz", {{"to", 1'000}}}, {"factors", {{"from", 1'000}, {"count", 5}}},
+      {"golomb", {{"n", 8}}},       {"mandelbrot", {{"width", 20}, {"height", 10}}},
       {"nqueens", {{"n", 8}}},      {"pi", {{"samples", 500}}}, {"primes", {{"to", 1'000}}},
       {"twinprimes", {{"to", 1'000}}}, {"walks", {{"n", 8}}}};
   for (const auto& [name, task] : builtins().all()) {

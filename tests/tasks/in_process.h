@@ -79,6 +79,7 @@ inline Bytes dearest_unit(const Task& task) {
     for (const std::uint8_t length : {1, 3, 6, 11, 17, 25, 34, 44, 55, 72, 85, 106}) unit.u8(length);
     return unit.u16(0).u16(40).u32(1u << 26).u8(0).take();
   }
+  if (task.name == "factors") return Writer().u64(999'999'999'999'985).u16(5).take();  // one of them is prime
   // Of a picture, the tile within the bulb of period 3, where nothing escapes; of stretches of numbers, the last.
   const auto plan = task.plan(largest(task));
   const std::uint64_t units = plan->units_expected().value();
