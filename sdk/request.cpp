@@ -37,6 +37,20 @@ Result<std::optional<core::WantedConfidence>> wanted_confidence(Recipe::Kind kin
   return std::optional(wanted);
 }
 
+std::optional<Error> fault_of_known(Recipe::Kind kind, const JobOptions& options) {
+  if (options.known.empty()) return std::nullopt;
+  if (kind != Recipe::Kind::map && kind != Recipe::Kind::stream) return Error{"known answers are for jobs that are mapped over inputs"};
+  if (!options.confidence) return Error{"known answers want a confidence, since only that convicts anybody"};
+  if (options.known.size() > core::limits::known_answers_max) {
+    return Error{"there are at most " + std::to_string(core::limits::known_answers_max) + " known answers in a job"};
+  }
+  for (const KnownAnswer& answer : options.known) {
+    if (answer.input.size() < small_bytes_max) continue;
+    return Error{"the input of a known answer has less than " + std::to_string(small_bytes_max) + " bytes"};
+  }
+  return std::nullopt;
+}
+
 Result<Recipe> recipe_of(Recipe::Kind kind, const std::string& task, std::uint32_t version, const JobOptions& options) {
   if (options.copies < 1 || options.copies > copies_max) {
     return Error{"copies is " + std::to_string(options.copies) + ", and may be 1 to " + std::to_string(copies_max)};
@@ -45,6 +59,7 @@ Result<Recipe> recipe_of(Recipe::Kind kind, const std::string& task, std::uint32
   if (options.source.size() > source_max) return Error{"a job's source has at most " + std::to_string(source_max) + " bytes"};
   const auto confidence = wanted_confidence(kind, options);
   if (!confidence) return confidence.error();
+  if (auto fault = fault_of_known(kind, options)) return *std::move(fault);
   return Recipe{.kind = kind,
                 .task = task,
                 .task_version = version,

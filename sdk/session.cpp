@@ -55,6 +55,7 @@ Session::Session(worker::Node& node, Prepared prepared, Source source)
       commands_(source.commands),
       opened_(source.plan == nullptr),
       blobs_(node.blob_store()),
+      known_(std::move(source.known)),
       mailbox_([this] { wake(); }, large_store()),
       submitted_(std::move(prepared.job.event)),
       plan_(std::move(source.plan)),
@@ -126,7 +127,10 @@ void Session::accepted(std::vector<AcceptedUnit> units) {
   {
     const std::lock_guard lock(mutex_);
     let_inputs_go(units);
-    for (AcceptedUnit& unit : units) batch.push_back(result_of(std::move(unit), large));
+    for (AcceptedUnit& unit : units) {
+      unit.unit.value = known_.unit_of(unit.unit.value).unit;
+      batch.push_back(result_of(std::move(unit), large));
+    }
     count_accepted(batch);
     if (!opened_ && may_cut()) changed_.notify_all();
   }
@@ -150,6 +154,12 @@ void Session::ended(JobState state) {
     end = end_of(state);
   }
   if (!combines_) mailbox_.finish(end, std::nullopt);  // else the plan has outputs to accept first
+}
+
+void Session::name_unit(Notice& notice, UnitIndex unit) const {
+  const KnownUnits::Unit named = known_.unit_of(unit.value);
+  notice.unit = named.unit;
+  notice.known = named.known;
 }
 
 // --- The session's own thread ---
@@ -207,6 +217,7 @@ void Session::cut() {
   std::uint64_t travelling = 0;  // of `bytes`, in messages
   std::uint64_t pinned = 0;      // in the store
   std::uint64_t ahead = 0;
+  std::uint64_t known_units = 0;  // of `fresh`
   if (std::exchange(no_room_, false) && !blobs_->make_room_for(waiting_->size())) {
     no_room_ = true;
     return;
@@ -246,13 +257,16 @@ void Session::cut() {
     } else if (auto fault = fault_of_input(next, input->size())) {
       done.push_back(failed(next, std::move(fault->message)));
     } else if (auto value = as_value(*input)) {
+      const UnitIndex number{known_.number_of(next)};
       if (value->large) {
-        large_inputs[next] = value->blob();
+        large_inputs[number.value] = value->blob();
         pinned += size;
       } else {
         travelling += size;
       }
-      fresh.push_back({UnitIndex{next}, *std::move(value)});
+      if (auto before = known_.beside(next, false)) fresh.push_back(*std::move(before)), ++known_units;
+      fresh.push_back({number, *std::move(value), std::nullopt});
+      if (auto behind = known_.beside(next, true)) fresh.push_back(*std::move(behind)), ++known_units;
     } else if (!blobs_->make_room_for(size)) {
       waiting_ = std::move(input);
       waiting_bytes = blob_bytes;
@@ -269,7 +283,7 @@ void Session::cut() {
   {
     const std::lock_guard lock(mutex_);
     cut_ = next;
-    ahead_ += fresh.size();
+    ahead_ += fresh.size() - known_units;
     for (const auto& [unit, input] : large_inputs) input_blob_bytes_ += input.length;
     large_inputs_.merge(large_inputs);
     if (core_ended_) let_all_inputs_go();  // it has come too late for what ended() let go of
@@ -299,10 +313,11 @@ void Session::inputs_failed(const Error& fault) {
 }
 
 std::optional<UnitResult> Session::take_kept(std::uint64_t unit, const Bytes& input, Mailbox::LargeOutputs& large) {
-  const auto found = kept_.find(unit);
+  const auto found = kept_.find(known_.number_of(unit));
   if (found == kept_.end()) return std::nullopt;
   AcceptedUnit kept = std::move(found->second);
   kept_.erase(found);
+  kept.unit.value = unit;
   if (kept.input_tag != input_tag_of(value_of(input))) return std::nullopt;  // the job's inputs are others now
   if (kept.outcome != Outcome::ok) return result_of(std::move(kept), large);
   if (!kept.output.large) {

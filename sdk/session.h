@@ -26,6 +26,7 @@
 
 #include "coordinatorless/core/seam.h"
 #include "sdk/inputs.h"
+#include "sdk/known_units.h"
 #include "sdk/mailbox.h"
 #include "sdk/rate.h"
 #include "sdk/resume.h"
@@ -39,6 +40,7 @@ struct Source {
   bool commands = false;               // what Job::submit() takes are command units
   bool checked = false;                // this program checks each result, by the task's own check
   const InputsPlan* inputs = nullptr;  // `plan`, where it is one: it may fail
+  KnownUnits known = {};               // mixed in; not where it combines, nor without a plan
 };
 
 /// Why an input cannot be sent; nullopt where it can.
@@ -62,6 +64,9 @@ class Session {
   void leave();
   /// The job has ended and its thread with it.
   [[nodiscard]] bool over() const;
+
+  /// What the protocol says of a unit, as its user knows it: for `notice`.
+  void name_unit(Notice& notice, UnitIndex unit) const;
 
   // --- The protocol's thread ---
 
@@ -117,6 +122,7 @@ class Session {
   const bool commands_;
   const bool opened_;  // units come through submit()
   const std::shared_ptr<store::BlobStore> blobs_;
+  const KnownUnits known_;  // user's units have their own numbers, the protocol and the journal others
 
   Mailbox mailbox_;
 

@@ -39,6 +39,8 @@ Result<bool> remembers(const worker::Node& node) {
   return !contacts->empty();
 }
 
+Bytes as_standard_input(Bytes input) { return tasks::wasm::encode({.arguments = {}, .standard_input = std::move(input)}); }
+
 std::string names_of(const tasks::TaskTable& table) {
   std::string names;
   for (const auto& [name, task] : table.all()) names += (names.empty() ? "" : ", ") + name;
@@ -112,6 +114,9 @@ class Swarm::Impl {
     auto prepared = prepare(recipe, options);
     if (!prepared) return prepared.error();
     source.checked = checks(recipe);
+    auto known = place(options.known, prepared->job.id, source);
+    if (!known) return known.error();
+    source.known = *std::move(known);
     return begin_prepared(*std::move(prepared), std::move(source));
   }
 
@@ -134,7 +139,23 @@ class Swarm::Impl {
     }
     source.commands = module.kind() == Module::Kind::command;
     source.checked = recipe.confidence && module.image().has_check;
+    std::vector<KnownAnswer> answers = options.known;
+    if (source.commands) {
+      for (KnownAnswer& answer : answers) answer.input = as_standard_input(std::move(answer.input));
+    }
+    auto known = place(std::move(answers), prepared->job.id, source);
+    if (!known) return known.error();
+    source.known = *std::move(known);
     return begin_prepared(*std::move(prepared), std::move(source));
+  }
+
+  /// Where the known answers of a job stand.
+  Result<KnownUnits> place(std::vector<KnownAnswer> known, const JobId& job, const Source& source) const {
+    if (known.empty()) return KnownUnits();
+    const auto keys = node_->owner_keys();
+    if (!keys) return keys.error();
+    const Hash secret = Hasher().add(view_of("dugnad/known-answers")).add(keys->sign_seed).add(job.view()).finish();
+    return KnownUnits(std::move(known), secret, source.plan ? source.plan->units_expected() : std::nullopt);
   }
 
   Result<Job> begin_prepared(Prepared prepared, Source source) {
@@ -225,11 +246,13 @@ class Swarm::Impl {
     } else if (const auto* ended = std::get_if<core::JobEnded>(&effect)) {
       if (const auto session = session_of(ended->job)) session->ended(ended->state);
     } else if (const auto* outvoted = std::get_if<core::DonorOutvoted>(&effect)) {
-      say(outvoted->job, {.kind = Notice::Kind::outvoted, .peer = outvoted->donor.hex(), .unit = outvoted->unit.value, .reason = {}});
+      say_of_unit(outvoted->job, {.kind = Notice::Kind::outvoted, .peer = outvoted->donor.hex(), .unit = 0, .reason = {}}, outvoted->unit);
     } else if (const auto* convicted = std::get_if<core::DonorConvicted>(&effect)) {
-      Notice notice{.kind = Notice::Kind::convicted, .peer = convicted->donor.hex(), .unit = convicted->unit.value, .reason = {}};
+      Notice notice{.kind = Notice::Kind::convicted, .peer = convicted->donor.hex(), .unit = 0, .reason = {}};
       notice.branded = convicted->branded;
-      say(convicted->job, std::move(notice));
+      say_of_unit(convicted->job, std::move(notice), convicted->unit);
+    } else if (const auto* wrong = std::get_if<core::KnownAnswerWrong>(&effect)) {
+      say_of_unit(wrong->job, {.kind = Notice::Kind::known_answer_wrong, .peer = {}, .unit = 0, .reason = {}}, wrong->unit);
     } else if (const auto* cost = std::get_if<core::CostExpected>(&effect)) {
       Notice notice{.kind = Notice::Kind::cost_expected, .peer = {}, .unit = 0, .reason = {}};
       notice.cost = {cost->units, cost->quiet, cost->attacked, cost->own, cost->checked};
@@ -245,6 +268,13 @@ class Swarm::Impl {
 
   void say(const JobId& job, Notice notice) {
     if (const auto session = session_of(job)) session->mailbox().say(std::move(notice));
+  }
+
+  void say_of_unit(const JobId& job, Notice notice, UnitIndex unit) {
+    const auto session = session_of(job);
+    if (!session) return;
+    session->name_unit(notice, unit);
+    session->mailbox().say(std::move(notice));
   }
 
   void on_link(const core::Event& event) {
@@ -289,12 +319,6 @@ class Swarm::Impl {
 
   std::unique_ptr<worker::ControlServer> control_;  // the first to go, since its thread calls this object
 };
-
-namespace {
-
-Bytes as_standard_input(Bytes input) { return tasks::wasm::encode({.arguments = {}, .standard_input = std::move(input)}); }
-
-}  // namespace
 
 Result<Swarm> Swarm::join(SwarmOptions options) {
   if (options.local > core::limits::slots_max) {

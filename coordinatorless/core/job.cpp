@@ -34,6 +34,9 @@ Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manife
 void Job::append(UnitsAppended appended, Now now) {
   DUGNAD_ASSERT(!complete_, "units appended after the last one");
   if (trust_ && !appended.units.empty()) trust_->appended(now.boot);
+  for (const NewUnit& unit : appended.units) {
+    if (unit.known) known_.add(unit.unit, short_digest(digest_of(Outcome::ok, *unit.known)));
+  }
   units_.append(std::move(appended.units));
   complete_ = appended.last;
 }
@@ -120,7 +123,8 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
       unit_back(*counted.superseded, index, result.unit);
       revoked_[index].push_back(result.unit);
     }
-    if (trust_) trust_->voted(result.unit, index, counted, *self_.generator);
+    if (known_.holds(result.unit)) take_known(result.unit, index, counted, out);
+    else if (trust_) trust_->voted(result.unit, index, counted, *self_.generator);
     if (counted.holds_too) outputs_.also_held(result.unit, from, now, out);
     conclude(result.unit, std::move(counted));
   }

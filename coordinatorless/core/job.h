@@ -36,6 +36,7 @@
 #include "coordinatorless/core/job_checks.h"
 #include "coordinatorless/core/job_judge.h"
 #include "coordinatorless/core/journal.h"
+#include "coordinatorless/core/known_answers.h"
 #include "coordinatorless/core/lease_book.h"
 #include "coordinatorless/core/messages.h"
 #include "coordinatorless/core/pace.h"
@@ -145,6 +146,8 @@ class Job {
   void reopen(const AwaitedOutputs::Ended& ended, BootTime now);
   void unneeded(UnitIndex unit, const std::vector<std::pair<DonorIndex, LeaseId>>& attempts);
   void take(UnitTable::Settled settled);
+  void take_known(UnitIndex unit, DonorIndex donor, const UnitTable::Counted& counted, Output& out);
+  void end_known(UnitIndex unit);
   void start_checks(Output& out);
   void cancel_checks(Output& out);
   void say_who_is_able();
@@ -168,6 +171,7 @@ class Job {
   std::unique_ptr<JobJudge> trust_;  // of a job by confidence
   JobChecks* checks_ = nullptr;      // that, where it is one
   std::map<AttemptId, UnitIndex> checking_;
+  KnownAnswers known_;
   Placement placement_;              // of one by copies
 
   std::deque<Donor> donors_;  // by index; donors_per_job_max

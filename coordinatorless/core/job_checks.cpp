@@ -42,6 +42,7 @@ std::size_t JobChecks::leases_allowed(DonorIndex donor, std::size_t units, const
   const auto beyond = [](std::size_t most, std::size_t has) { return most > has ? most - has : 0; };
   if (donor == self_) {
     if (present_.empty()) return units;
+    if (units_.any_own() && load.leased == 0) return 1;
     return std::min(units, beyond(own_wanted_.size() + std::max(load.slots, 1U) - 1, load.leased));
   }
   const Standing& standing = standings_[donor];
@@ -59,6 +60,11 @@ void JobChecks::found_right(DonorIndex donor) {
 }
 
 void JobChecks::convict(DonorIndex donor, UnitIndex unit, bool colluded) {
+  sentence(donor, unit, colluded);
+  void_results(donor);
+}
+
+void JobChecks::sentence(DonorIndex donor, UnitIndex unit, bool colluded) {
   Standing& standing = standings_[donor];
   if (standing.branded) return;
   anyone_caught_ = true;
@@ -206,7 +212,7 @@ void JobChecks::recomputed(UnitIndex unit, ShortDigest digest) {
     }
     --standings_[result.donor].open;
     const auto alike = std::count_if(results.begin(), results.end(), [&](const Result& other) { return other.digest == result.digest; });
-    convict(result.donor, unit, alike > 1);
+    sentence(result.donor, unit, alike > 1);
     guilty.push_back(result.donor);
   }
   drop_output(at);

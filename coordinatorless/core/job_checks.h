@@ -2,21 +2,22 @@
 // unit is enough, and no share of saboteurs has to be assumed.
 //
 // Specification
-//   1. A unit's first result is checked, with a fresh instance and within the limits of an attempt; where it is right it is final at once. A large one is
-//      fetched first, since a check wants its bytes.
+//   1. A unit's first result is checked, with a fresh instance and within the limits of an attempt; where it is right it is final. A large one
+//      is fetched first, since a check wants its bytes.
 //   2. A check says what to look at, never who is guilty. A result that it calls wrong is computed here; whoever returned something else is convicted
 //      (core/retraction.h), and the unit is done. Rationale: somebody has to compute that unit again anyway, so that this costs nothing more than
 //      leasing it would; and a check with a bug brands nobody.
 //   3. Where this peer computes the very result that the check calls wrong, the check is wrong, and the unit fails with that reason. Rationale: the
 //      task's author is to hear of it, rather than the job going on as if it had been checked.
-//   4. A check that traps, runs over its time or cannot be run says nothing: the unit is computed here. So is one whose result is that it fails: no check
-//      says anything of that.
-//   5. Whose result was called wrong gets nothing more until this peer has computed that unit; of its further ones that are called wrong, one at a time
-//      is computed. With a conviction, its results that wait, or were called wrong, are void, and their units are leased again.
+//   4. A check that traps, runs over its time or cannot be run says nothing: the unit is computed here. So is one whose result is that it fails: no
+//      check says anything of that.
+//   5. Whose result was called wrong gets nothing more until this peer has computed that unit; of its further ones that are called wrong, one at a
+//      time is computed. With a conviction, its results that wait, or were called wrong, are void, and their units are leased again.
 //   6. A donor may have as many units, leased or with a result that waits, as were found right of it, and checks_untried_max; one that came after
-//      the first conviction, or was convicted itself, as many as were found right since, and one. Rationale: whoever lies costs a window, then a unit; under free names, one unit each time.
-//   7. This peer computes others' units itself only while nobody else is there, or in slots beyond the first. Rationale: a check is short, and all others
-//      would wait for it until a unit was done.
+//      the first conviction, or was convicted itself, as many as were found right since, and one. Rationale: whoever lies costs
+//      a window, then a unit; under free names, one unit each time.
+//   7. This peer computes others' units itself only while nobody else is there, or in slots beyond the first. Rationale: a check is short, and all
+//      others would wait for it until a unit was done.
 // Further results of a unit, of raced stragglers, count only where the first one does not.
 #pragma once
 
@@ -53,6 +54,7 @@ class JobChecks final : public JobJudge {
   void look_for_stuck() override;
   [[nodiscard]] Turn turn(std::size_t finished_max) override;
   [[nodiscard]] bool has_more() const override { return !decided_.empty(); }
+  void convict(DonorIndex donor, UnitIndex unit, bool colluded) override;
   [[nodiscard]] StatedConfidence stated() const override;
   /// Of results that were all checked, or computed here.
   [[nodiscard]] double confidence() const override { return final_ > 0 ? 1 : 0; }
@@ -123,7 +125,7 @@ class JobChecks final : public JobJudge {
   void fail(Units::iterator at, std::string reason);
   void recomputed(UnitIndex unit, ShortDigest digest);
   void given_up(UnitIndex unit, const std::string& reason);
-  void convict(DonorIndex donor, UnitIndex unit, bool colluded);
+  void sentence(DonorIndex donor, UnitIndex unit, bool colluded);
   /// Takes a donor's results that wait, or were called wrong, away from it.
   void void_results(DonorIndex donor);
   void void_first(Units::iterator at);

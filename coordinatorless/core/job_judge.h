@@ -63,6 +63,9 @@ class JobJudge {
   [[nodiscard]] virtual Turn turn(std::size_t finished_max) = 0;
   [[nodiscard]] virtual bool has_more() const = 0;
 
+  /// A donor was proven wrong beside all this: at a unit whose output was known. What it has at stake here is void as after any conviction.
+  virtual void convict(DonorIndex donor, UnitIndex unit, bool colluded) = 0;
+
   // --- What it came to ---
 
   /// So far, for the evidence.

@@ -194,10 +194,16 @@ void JobTrust::look_for_stuck() {
   for (const UnitIndex unit : units_.stuck(looks, able)) nobody_can(units_.number_of(unit));
 }
 
+void JobTrust::convict(DonorIndex donor, UnitIndex unit, bool colluded) {
+  convicted_at_[donor] = unit;
+  ledger_.convict(donor, colluded);
+}
+
 void JobTrust::fulfil(Turn& turn) {
   for (auto wishes = ledger_.take_wishes(); !wishes.empty(); wishes = ledger_.take_wishes()) {
     for (const auto& convicted : wishes.convicted) {
-      turn.convicted.emplace_back(units_.unit_at(convicted.unit), convicted);
+      const bool in_block = convicted.unit != TrustLedger::no_unit;
+      turn.convicted.emplace_back(in_block ? units_.unit_at(convicted.unit) : convicted_at_.at(convicted.donor), convicted);
       ++convicted_;
     }
     for (const UnitNumber number : wishes.decided) {

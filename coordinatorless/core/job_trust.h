@@ -61,6 +61,7 @@ class JobTrust final : public JobJudge {
   [[nodiscard]] bool has_more() const override { return finished_ < ledger_.final_units(); }
 
   [[nodiscard]] const TrustLedger& ledger() const { return ledger_; }
+  void convict(DonorIndex donor, UnitIndex unit, bool colluded) override;
   [[nodiscard]] StatedConfidence stated() const override {
     return {goal_.confidence, goal_.combined, goal_.assumed, ledger_.confidence(), ledger_.closed()};
   }
@@ -93,6 +94,7 @@ class JobTrust final : public JobJudge {
   UnitNumber finished_ = 0;  // units below were handed on
   std::map<UnitNumber, std::string> failed_here_;  // why this peer could not compute what it alone was to; at most one a unit
   std::uint64_t convicted_ = 0;
+  std::map<DonorIndex, UnitIndex> convicted_at_;  // units that are in no block; until the next turn
 
   DonorIndex self_ = TrustLedger::nobody;
   DonorIndex joined_ = 0;

@@ -31,6 +31,35 @@ void Job::convict(const TrustLedger::Convicted& convicted, UnitIndex unit, BootT
   }
 }
 
+void Job::take_known(UnitIndex unit, DonorIndex donor, const UnitTable::Counted& counted, Output& out) {
+  using Next = KnownAnswers::Finding::Next;
+  if (counted.kind != UnitTable::Counted::Kind::taken) return;
+  if (counted.blamed || !counted.fault.empty()) {
+    known_.forget(unit);
+    return end_known(unit);
+  }
+  if (!counted.is_result) return;
+  const bool is_own = donors_[donor].id == self_.id;
+  const bool others = std::any_of(donors_.begin(), donors_.end(), [&](const Donor& other) {
+    return other.id != self_.id && other.id != donors_[donor].id && is_able(other);
+  });
+  const auto finding = is_own ? known_.recomputed(unit, counted.digest) : known_.returned(unit, donor, counted.digest, others);
+  for (const auto& guilty : finding.guilty) trust_->convict(guilty.donor, unit, guilty.colluded);
+  if (finding.answer_is_wrong) out.push(KnownAnswerWrong{id_, unit});
+  switch (finding.next) {
+    case Next::nothing: break;
+    case Next::second: units_.want(unit, 2); break;
+    case Next::own: units_.want_own(unit, UnitTable::Urgency::second); break;
+    case Next::done: end_known(unit); break;
+  }
+}
+
+void Job::end_known(UnitIndex unit) {
+  const UnitTable::Settled over = units_.close(unit);
+  unneeded(unit, over.unneeded);
+  for (const DonorIndex donor : over.holders) revoked_[donor].push_back(unit);
+}
+
 void Job::start_checks(Output& out) {
   if (checks_ == nullptr) return;
   const Donor* self = find(self_.id);

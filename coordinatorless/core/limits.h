@@ -227,6 +227,8 @@ inline constexpr std::size_t checks_untried_max = 64;
 // Results that wait for a check; beyond, nothing is leased. A check that is dearer than it should be slows the job, it does not fill memory.
 inline constexpr std::size_t checks_waiting_max = 64 << 10;
 
+inline constexpr std::size_t known_answers_max = 64 << 10;  // of one job, given by its own program: some megabytes
+
 // --- Relay ---
 inline constexpr std::size_t relay_pairs_max = 64;
 inline constexpr std::size_t relay_pairs_per_peer = 32;      // one peer cannot take all places

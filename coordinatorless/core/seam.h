@@ -74,6 +74,9 @@ struct JobSubmitted {
 struct NewUnit {
   UnitIndex unit;
   Value input;  // a large one is in the blob store, and stays there until the unit is accepted
+  /// Of a job by confidence: its right output, known beforehand. The unit is there to try donors (core/known_answers.h): it is neither waited for nor
+  /// delivered. Its input is small.
+  std::optional<Value> known{};
 };
 
 /// More units of a job, in any order, each index once; `last`: no more will come.
@@ -242,6 +245,11 @@ struct DonorConvicted {
   UnitIndex unit;
   bool branded = true;
 };
+/// The output that was given as known of this unit is not what this peer computes: nobody is blamed for having contradicted it.
+struct KnownAnswerWrong {
+  JobId job;
+  UnitIndex unit;
+};
 /// What a job by confidence will cost, said once, before the first lease: attempts and audits a unit.
 struct CostExpected {
   JobId job;
@@ -278,8 +286,8 @@ struct MintIdentity {
 struct Departed {};
 
 using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, ReleaseBlob, BulkReceived, Persist,
-                            DeliverResults, DonorOutvoted, DonorConvicted, CostExpected, UnitsHeld, NobodyToCompute, DonorsBack, JobEnded,
-                            MintIdentity, Departed>;
+                            DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong, CostExpected, UnitsHeld, NobodyToCompute, DonorsBack,
+                            JobEnded, MintIdentity, Departed>;
 
 /// What the machines of the core write to: messages by peer, and effects, each in order.
 struct Addressed {

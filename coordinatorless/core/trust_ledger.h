@@ -43,6 +43,7 @@ using UnitNumber = std::uint64_t;
 class TrustLedger {
  public:
   static constexpr DonorIndex nobody = ~DonorIndex{0};
+  static constexpr UnitNumber no_unit = ~UnitNumber{0};
 
   /// What a donor is in this job.
   struct Standing {
@@ -85,6 +86,8 @@ class TrustLedger {
   void nobody_computes(UnitNumber unit);
   /// Not even the submitter could: nothing is known of it, and nobody is blamed.
   void given_up(UnitNumber unit);
+  /// The donor was proven wrong at a unit that is in no block: its wish names no_unit. Not charged: no draw has found it.
+  void convict(DonorIndex donor, bool colluded) { convict(donor, no_unit, std::nullopt, colluded); }
   /// Raises levels of blocks that have all they want, and closes those that are final.
   void end_turn();
 

@@ -8,6 +8,11 @@
 
 namespace dugnad::core {
 
+Hash digest_of(Outcome outcome, const Value& output) {
+  const std::array<std::uint8_t, 1> head{static_cast<std::uint8_t>(static_cast<unsigned>(outcome) | (output.large ? 0x80U : 0U))};
+  return hash_of(head, output.bytes);
+}
+
 void UnitTable::append(std::vector<NewUnit> units) {
   for (NewUnit& added : units) {
     if (added.unit.value >= units_.size()) units_.resize(added.unit.value + 1);
@@ -17,6 +22,12 @@ void UnitTable::append(std::vector<NewUnit> units) {
     unit.large = added.input.large;
     unit.state = State::open;
     unit.number = static_cast<std::uint32_t>(known_);
+    if (added.known) {
+      DUGNAD_ASSERT(told(), "a known output in a job that counts votes");
+      unit.known = true;
+      known_units_.emplace_back(known_, added.unit);
+      continue;
+    }
     if (told()) {
       by_number_.push_back(added.unit);
     } else {
@@ -49,7 +60,7 @@ UnitTable::Unit* UnitTable::open_unit(UnitIndex index) { return is_open(index) ?
 /// Beside those who have it; whether it has had it itself is another question.
 bool UnitTable::may_have(UnitIndex index, const Unit& unit, DonorIndex donor) const {
   if (donor == self_) return true;
-  if (told()) return unit.wanted <= 1 || !may_audit_ || may_audit_(index, donor);
+  if (told()) return unit.wanted <= 1 || unit.known || !may_audit_ || may_audit_(index, donor);
   return !may_join_ || may_join_(unit.history->attempts, donor);
 }
 
@@ -155,7 +166,7 @@ UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict&
   unit.input = Bytes();
   unit.awaited = false;
   unit.state = State::settled;
-  --open_;
+  if (!unit.known) --open_;
   return settled;
 }
 
@@ -186,9 +197,8 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
   counted.kind = Counted::Kind::taken;
   if (is_result) {
     // Where one vote settles, nothing is compared: the digest would be work for nothing.
-    const std::array<std::uint8_t, 1> head{static_cast<std::uint8_t>(static_cast<unsigned>(outcome) | (output.large ? 0x80U : 0U))};
     const bool settles = copies_ == 1 && !output.large && unit->history->candidates.empty();
-    const Hash digest = settles ? Hash{} : hash_of(head, output.bytes);
+    const Hash digest = settles ? Hash{} : digest_of(outcome, output);
     if (unit->awaited && digest != unit->history->candidates[unit->winner].digest && unit->history->votes() >= votes_max(copies_)) {
       counted.kind = Counted::Kind::late;  // it could change nothing, and who knows how many more come
       return counted;

@@ -23,6 +23,9 @@
 
 namespace dugnad::core {
 
+/// What tells one result from another: outcome and output, a large one by its name.
+[[nodiscard]] Hash digest_of(Outcome outcome, const Value& output);
+
 class UnitTable {
  public:
   /// `copies` 0: it is told.
@@ -95,6 +98,10 @@ class UnitTable {
   [[nodiscard]] Counted finish(UnitIndex unit, ShortDigest digest);
   /// It has failed, whatever was returned.
   [[nodiscard]] Settled fail(UnitIndex unit, const std::string& reason);
+  /// A unit that was appended as known is over: who is at it, or keeps a large output of it.
+  [[nodiscard]] Settled close(UnitIndex unit);
+  /// Whether this peer is to compute anything.
+  [[nodiscard]] bool any_own() const;
   /// What the donor has returned of an open unit; nullptr where it has not.
   [[nodiscard]] const Candidate* claim_of(UnitIndex unit, DonorIndex donor) const;
   [[nodiscard]] Value input_of(UnitIndex unit) const { return units_[unit.value].value(); }
@@ -150,6 +157,7 @@ class UnitTable {
     std::uint8_t wanted = 1;      // told: results
     std::uint8_t own_faults = 0;  // told: this peer's
     bool own = false;             // told: this peer is to compute it
+    bool known = false;           // told: its output was; it counts nowhere
     std::uint32_t number = 0;     // by the order of coming
     [[nodiscard]] Value value() const;
     [[nodiscard]] std::uint64_t input_length() const;
@@ -160,9 +168,9 @@ class UnitTable {
   [[nodiscard]] bool told() const { return copies_ == 0; }
   [[nodiscard]] static Verdict lost_verdict(const std::string& why);
   [[nodiscard]] std::optional<UnitIndex> next_own();
-  [[nodiscard]] bool any_own() const;
   void hold(const Unit& unit, const Value& output);
   void let_go(const Unit& unit);
+  void offer_known();
   [[nodiscard]] bool may_have(UnitIndex index, const Unit& unit, DonorIndex donor) const;
   [[nodiscard]] UnitQueue::Fit fit(UnitIndex index, DonorIndex donor);
   [[nodiscard]] LeasedUnit begin(UnitIndex index, Unit& unit, DonorIndex donor, LeaseId lease);
@@ -178,6 +186,7 @@ class UnitTable {
   UnitQueue queue_;
   std::vector<UnitIndex> by_number_;  // told
   UnitNumber offered_ = 0;
+  std::deque<std::pair<UnitNumber, UnitIndex>> known_units_;  // not offered yet: each comes before the unit of that number
   std::array<std::deque<UnitIndex>, 3> own_queues_;  // by urgency; a unit may stand in several, or be done
   DonorIndex self_ = ~DonorIndex{0};
   MayJoin may_join_;

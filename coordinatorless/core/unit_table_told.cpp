@@ -33,8 +33,17 @@ std::optional<UnitIndex> UnitTable::next_own() {
 
 void UnitTable::offer(UnitNumber below) {
   for (; offered_ < below; ++offered_) {
+    offer_known();
     units_[by_number_[offered_].value].queued = true;
     queue_.push_fresh(by_number_[offered_]);
+  }
+  offer_known();
+}
+
+void UnitTable::offer_known() {
+  for (; !known_units_.empty() && known_units_.front().first <= offered_; known_units_.pop_front()) {
+    units_[known_units_.front().second.value].queued = true;
+    queue_.push_fresh(known_units_.front().second);
   }
 }
 
@@ -112,6 +121,12 @@ UnitTable::Counted UnitTable::finish(UnitIndex index, ShortDigest digest) {
   return counted;
 }
 
+UnitTable::Settled UnitTable::close(UnitIndex index) {
+  Unit* unit = open_unit(index);
+  DUGNAD_ASSERT(unit != nullptr && unit->known && unit->history != nullptr, "a known unit that was tried");
+  return settle(index, *unit, Verdict{});
+}
+
 const Candidate* UnitTable::claim_of(UnitIndex index, DonorIndex donor) const {
   if (!is_open(index) || units_[index.value].history == nullptr) return nullptr;
   UnitHistory& history = *units_[index.value].history;
@@ -142,7 +157,7 @@ std::vector<UnitIndex> UnitTable::stuck(std::size_t looks, const std::vector<Don
   queue_.each_again(looks, [&](UnitIndex index) {
     if (!is_open(index)) return;
     const Unit& unit = units_[index.value];
-    if (unit.own || unit.history == nullptr || judged(unit).leases_wanted == 0) return;
+    if (unit.own || unit.known || unit.history == nullptr || judged(unit).leases_wanted == 0) return;
     const bool somebody = std::any_of(able.begin(), able.end(), [&](DonorIndex donor) {
       const AttemptRecord* had = unit.history->attempt_of(donor);
       if (had != nullptr && had->state != AttemptState::lapsed) return false;

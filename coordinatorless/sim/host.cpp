@@ -322,6 +322,9 @@ void Host::act(core::DonorConvicted effect) {
   if (convicted) convicted(effect.donor, effect.branded);
 }
 
+void Host::act(core::KnownAnswerWrong effect) {
+  surroundings_.witness.violated("unit " + std::to_string(effect.unit.value) + " is not what its known answer says, which is right");
+}
 void Host::act(core::NobodyToCompute effect) {
   if (Submission* submission = submission_of(effect.job)) ++submission->nobody_to_compute;
 }

@@ -127,6 +127,7 @@ class Host final : public NetworkUser {
   void act(core::DeliverResults effect);
   void act(core::DonorOutvoted effect);
   void act(core::DonorConvicted effect);
+  void act(core::KnownAnswerWrong effect);
   void act(core::CostExpected) {}
   void act(core::UnitsHeld) {}
   void act(core::NobodyToCompute effect);

@@ -247,6 +247,7 @@ class Submission {
         report_.convicted(notice.peer, notice.unit, notice.branded);
         break;
       case Notice::Kind::cost_expected: report_.cost_expected(notice.cost); break;
+      case Notice::Kind::known_answer_wrong: break;  // the command line gives none
       case Notice::Kind::nobody_to_compute: report_.alone(); break;
       case Notice::Kind::donors_back: report_.donors_back(); break;
       case Notice::Kind::unreachable: report_.unreachable(notice.peer, notice.reason); break;

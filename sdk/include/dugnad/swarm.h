@@ -49,8 +49,8 @@ struct SwarmOptions {
 };
 
 /// What a job is to be sure of, instead of a number of copies: audits are drawn where no donor can foresee them, this program's own computing settles
-/// every dispute, and whoever is caught loses what is not final yet. Where the task has a check (tasks::Task::check, or a module's) there are no audits:
-/// this program checks each result, which is then as certain as the check, at one attempt a unit; what a check calls wrong it computes itself.
+/// every dispute, and whoever is caught loses what is not final yet. Where the task has a check (tasks::Task::check, or a module's) there are no
+/// audits: this program checks each result, which is then as sure as the check, at one attempt a unit; what a check calls wrong it computes.
 struct Confidence {
   /// That the answer is right, of a job that was run(); the share of right results among those accepted, of any other. Above 0, below 1.
   double probability = 0.99;
@@ -62,11 +62,21 @@ struct Confidence {
   bool stream = false;
 };
 
+/// A unit whose right output is known beforehand: computed once by means that its user trusts, or from an earlier job.
+struct KnownAnswer {
+  Bytes input;   // at most 64 KiB
+  Bytes output;
+};
+
 struct JobOptions {
   /// A unit is accepted once this many different peers returned the same bytes. 1 to 16.
   unsigned copies = 2;
   /// In place of copies. Wants SwarmOptions::local, and of a module that this machine can compute modules.
   std::optional<Confidence> confidence = {};
+  /// Mixed in among the units where no donor can foresee them, each once, as far as there are units to mix them with; their results are never
+  /// delivered. Who answers one otherwise is convicted without this program computing anything. Only of jobs that are map()ped, with a confidence:
+  /// which they make no cheaper. To take up such a job again, give the same ones. `dugnad audit` and `results` number units with those in between.
+  std::vector<KnownAnswer> known = {};
   /// An attempt that takes longer is its donor's failure.
   std::chrono::milliseconds unit_timeout = std::chrono::minutes(10);
   /// Take up an unfinished job of the same task, parameters or inputs, and options, with what it has accepted. A unit whose input is another
@@ -121,10 +131,11 @@ struct Cost {
 
 /// Something to tell the user while a job runs.
 struct Notice {
-  enum class Kind : std::uint8_t { outvoted, convicted, cost_expected, nobody_to_compute, donors_back, unreachable };
+  enum class Kind : std::uint8_t { outvoted, convicted, known_answer_wrong, cost_expected, nobody_to_compute, donors_back, unreachable };
   Kind kind = Kind::outvoted;
   std::string peer = {};    // outvoted, convicted: the donor's id, hex; unreachable: the HOST:PORT given in `join`
-  std::uint64_t unit = 0;   // outvoted, convicted: where
+  std::uint64_t unit = 0;   // outvoted, convicted: where; known_answer_wrong: which of JobOptions::known, from 0
+  bool known = false;       // convicted: `unit` is one of JobOptions::known too
   std::string reason = {};  // unreachable: why, as far as is known; it is tried again all the time
   bool branded = false;     // convicted: it gets nothing more of this job; else it may have erred, and begins anew
   Cost cost = {};           // cost_expected: said once, before the first unit is given away
