@@ -33,6 +33,7 @@ Recheck::Recheck(const CheckedPapers& papers, const SwarmId& swarm, bool has_con
     : job_(papers.job),
       submitter_(papers.delegation.peers.empty() ? PeerId{} : papers.delegation.peers.front()),
       swarm_(swarm),
+      has_confidence_(has_confidence),
       needed_(has_confidence ? 1 : papers.manifest.copies),
       accepted_(accepted),
       verifier_(verifier),
@@ -101,7 +102,7 @@ void Recheck::judge(const AcceptedClaimOf& accepted, std::span<const Vote> votes
     own = own || donors_[donor].own;
     if (donors_[donor].own) (agrees ? finding.own : own_differs) = true;
     else if (agrees) ++finding.donors;
-    if (!agrees) finding.against = std::max(finding.against, ++against[vote->other]);
+    if (!agrees && !discredited_[donor]) finding.against = std::max(finding.against, ++against[vote->other]);
   }
   ++findings.units;
   findings.own += own;
@@ -131,8 +132,22 @@ void Recheck::judge(const AcceptedClaimOf& accepted, std::span<const Vote> votes
   findings.doubtful.push_back(finding);
 }
 
+void Recheck::find_discredited() {
+  discredited_.assign(donors_.size(), false);
+  if (!has_confidence_) return;
+  for (auto begin = votes_.begin(); begin != votes_.end();) {
+    const auto end = std::find_if(begin, votes_.end(), [&](const Vote& vote) { return vote.unit != begin->unit; });
+    const bool settled = std::any_of(begin, end, [&](const Vote& vote) { return donors_[vote.donor].own && vote.says == Says::agrees; });
+    for (auto vote = begin; settled && vote != end; ++vote) {
+      if (vote->says == Says::differs) discredited_[vote->donor] = true;
+    }
+    begin = end;
+  }
+}
+
 Findings Recheck::findings() {
   std::stable_sort(votes_.begin(), votes_.end(), [](const Vote& a, const Vote& b) { return a.unit < b.unit; });
+  find_discredited();
   Findings findings;
   findings.batches = batches_;
   findings.forged = forged_;

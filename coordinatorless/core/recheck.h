@@ -13,6 +13,8 @@
 //   5. A unit that failed for want of agreement, or because nobody could finish it, is confirmed where the evidence shows that: so many results
 //      without agreement, or so many faults, as core/agreement.h gives up at.
 //   6. Results that agree with what was accepted for an earlier input of the unit are neither for nor against it.
+//   7. Of a job by confidence, what a donor returned weighs against nothing once the submitter's own result has proven it wrong at some unit:
+//      with that all its results were void. It still counts as differing. Rationale: the unit was computed by another donor then, and perhaps by it alone.
 // What no evidence can show: whether two keys are two people. TRUST.md says what that costs.
 #pragma once
 
@@ -104,6 +106,7 @@ class Recheck {
   const JobId job_;
   const PeerId submitter_;
   const SwarmId swarm_;
+  const bool has_confidence_;
   const std::uint32_t needed_;
   const std::vector<AcceptedClaimOf>& accepted_;
   Crypto& verifier_;
@@ -111,7 +114,11 @@ class Recheck {
 
   std::map<std::optional<PublicKey>, DonorPlace> place_of_;  // none: the submitter itself, whatever keys are beside its word
   std::vector<DonorRecord> donors_;
+  /// Rule 7.
+  void find_discredited();
+
   std::vector<Vote> votes_;
+  std::vector<bool> discredited_;  // by donor
   std::vector<Testimony> testimonies_;
   std::uint64_t batches_ = 0;
   std::uint64_t forged_ = 0;

@@ -247,3 +247,20 @@ TEST_CASE("against a naive reckoning, random evidence comes to the same") {
     CHECK(found == doubtful);
   }
 }
+
+TEST_CASE("what a donor returned that the submitter has proven wrong elsewhere weighs against nobody, in a job by confidence") {
+  Case one;
+  one.accept({Case::result(1, "right"), Case::result(2, "right")});
+  one.keep(one.batch(0, {Case::result(1, "lie"), Case::result(2, "lie")}));
+  one.keep(one.batch(1, {Case::result(2, "right")}));
+  one.keep(one.own({Case::result(1, "right")}));
+  CHECK(one.findings(true).holds());
+  CHECK(one.findings(true).differing.size() == 2);
+  CHECK_FALSE(one.findings(false).holds());  // two copies are asked for
+
+  Case open;
+  open.accept({Case::result(2, "right")});
+  open.keep(open.batch(0, {Case::result(2, "lie")}));
+  open.keep(open.batch(1, {Case::result(2, "right")}));
+  CHECK_FALSE(open.findings(true).holds());  // nobody has proven it wrong
+}
