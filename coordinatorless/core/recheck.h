@@ -14,7 +14,7 @@
 //      without agreement, or so many faults, as core/agreement.h gives up at.
 //   6. Results that agree with what was accepted for an earlier input of the unit are neither for nor against it.
 //   7. Of a job by confidence, what a donor returned weighs against nothing once the submitter's own result has proven it wrong at some unit:
-//      with that all its results were void. It still counts as differing. Rationale: the unit was computed by another donor then, and perhaps by it alone.
+//      with that all its results were void. It still counts as differing. Rationale: another donor computed the unit then, perhaps it alone.
 // What no evidence can show: whether two keys are two people. TRUST.md says what that costs.
 #pragma once
 
