@@ -20,6 +20,7 @@
 #include "worker/node_blobs.h"
 #include "worker/node_files.h"
 #include "worker/node_log.h"
+#include "worker/node_memory.h"
 #include "worker/node_minter.h"
 #include "worker/node_swarm.h"
 #include "worker/signals.h"
@@ -33,21 +34,24 @@ class Node::Impl {
     std::optional<NodeFiles> files;
     std::vector<Joined> joined;
     std::unique_ptr<Crypto> crypto;
+    std::unique_ptr<Crypto> owner;  // none without a data directory
     core::SwarmName swarm;
+    Remembered remembered;
   };
 
   Impl(Parts parts, std::unique_ptr<zmq::Transport> transport, std::optional<core::Endpoint> endpoint, std::unique_ptr<store::Store> store,
-       std::unique_ptr<store::BlobStore> blobs, std::vector<ContactRow> remembered)
+       std::unique_ptr<store::BlobStore> blobs)
       : options_(std::move(parts.options)),
         files_(std::move(parts.files)),
         data_dir_(files_ ? files_->dir().path() : ""),
         crypto_(std::move(parts.crypto)),
+        owner_(std::move(parts.owner)),
         swarm_(parts.swarm.id()),
         difficulty_(parts.swarm.difficulty),
         id_(peer_id_of(crypto_->public_key())),
         endpoint_(endpoint),
         throwaway_owner_(files_ ? SecretKeys{} : fresh_keys()),
-        remembered_(std::move(remembered)),
+        remembered_(std::move(parts.remembered)),
         joined_(std::move(parts.joined)),
         log_(options_.log, names_of(joined_)),
         store_(std::move(store)),
@@ -118,7 +122,7 @@ class Node::Impl {
 
   Result<SecretKeys> owner_keys() const {
     if (!files_) return throwaway_owner_;
-    return store::load_or_make_keys(files_->dir().file("owner.key"));
+    return store::load_or_make_keys(files_->dir().file(owner_file));
   }
 
   std::string contact() const {
@@ -146,7 +150,8 @@ class Node::Impl {
 
   std::unique_ptr<core::Peer> make_peer(std::uint64_t blob_bytes) {
     core::PeerConfig config{.swarm = swarm_, .difficulty = difficulty_, .endpoint = endpoint_, .donates = options_.donates,
-                            .slots = options_.slots, .tasks = {}, .code = options_.code, .blob_bytes = blob_bytes};
+                            .slots = options_.slots, .tasks = {}, .code = options_.code, .blob_bytes = blob_bytes,
+                            .owner = owner_.get()};
     if (options_.slots > 0) {
       for (const auto& [name, task] : options_.tasks.all()) config.tasks.emplace_back(name, task.version);
     }
@@ -228,7 +233,7 @@ class Node::Impl {
     if (const auto ticket = files_ && difficulty_ > 0 ? files_->ticket(swarm_) : std::nullopt) {
       events.push_back(core::IdentityMinted{*ticket});
     }
-    if (!remembered_.empty()) events.push_back(core::ContactsRestored{std::exchange(remembered_, {})});
+    for (core::Event& event : std::exchange(remembered_, {}).events()) events.push_back(std::move(event));
     for (const Joined& joined : joined_) {
       if (joined.contact.peer == id_) {
         say(LogLevel::warning, "the contact " + joined.host_port + " is this program's own; give another peer's");
@@ -269,6 +274,7 @@ class Node::Impl {
   const std::optional<NodeFiles> files_;
   const std::string data_dir_;
   const std::unique_ptr<Crypto> crypto_;  // used by the protocol's thread
+  const std::unique_ptr<Crypto> owner_;   // likewise
   const SwarmId swarm_;
   const unsigned difficulty_;
   const PeerId id_;
@@ -276,7 +282,7 @@ class Node::Impl {
   const SecretKeys throwaway_owner_;
 
   // Constant once it runs.
-  std::vector<ContactRow> remembered_;
+  Remembered remembered_;
   std::vector<Joined> joined_;
   NodeHooks hooks_;
 
@@ -300,7 +306,8 @@ class Node::Impl {
 
 Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   if (!sodium_ready()) return Error{"this machine has no randomness to make keys with"};
-  Impl::Parts parts{.options = std::move(options), .files = {}, .joined = {}, .crypto = {}, .swarm = {}};
+  Impl::Parts parts;
+  parts.options = std::move(options);
   const NodeOptions& wanted = parts.options;
   auto swarm = read_swarm(wanted.swarm, wanted.swarm_secret);
   if (!swarm) return swarm.error();
@@ -321,14 +328,16 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
 
   const SignalsBlocked blocked;  // for the threads that start from here on
   std::unique_ptr<store::Store> journal;
-  std::vector<ContactRow> remembered;
   if (parts.files) {
     auto opened = store::Store::open(parts.files->dir().file(wanted.role + ".journal"));
     if (!opened) return opened.error();
     journal = *std::move(opened);
-    auto contacts = journal->contacts();
-    if (!contacts) return contacts.error();
-    remembered = *std::move(contacts);
+    auto remembered = remember(*journal, parts.files->dir(), wanted.role, parts.swarm.id());
+    if (!remembered) return remembered.error();
+    parts.remembered = *std::move(remembered);
+    const auto owner = store::load_or_make_keys(parts.files->dir().file(owner_file));
+    if (!owner) return owner.error();
+    parts.owner = make_sodium(*owner);
   }
 
   std::unique_ptr<store::BlobStore> blobs;
@@ -349,8 +358,7 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   auto endpoint = addresses->advertise;
   if (bound && !endpoint) endpoint = zmq::advertised(*bound);
 
-  auto impl = std::make_unique<Impl>(std::move(parts), *std::move(transport), endpoint, std::move(journal), std::move(blobs),
-                                     std::move(remembered));
+  auto impl = std::make_unique<Impl>(std::move(parts), *std::move(transport), endpoint, std::move(journal), std::move(blobs));
   return std::unique_ptr<Node>(new Node(std::move(impl)));
 }
 

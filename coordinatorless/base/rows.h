@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -69,7 +70,45 @@ struct ContactGone {
   PeerId peer;
 };
 
-using Row = std::variant<JobRow, JobStateRow, AcceptedRow, PapersRow, SummaryRow, ContactRow, ContactGone>;
+/// The newest receipt of a line (core/favours.h), given or got; or one beside it that contradicts it, which proves that its giver cheats.
+struct ReceiptRow {
+  SwarmId swarm;
+  PublicKey giver;
+  PeerId submitter;
+  std::uint64_t series = 0;
+  PublicKey receiver;
+  bool contradicts = false;
+  std::uint64_t sequence = 0;
+  Bytes body;  // what is signed
+  Signature giver_signature{};
+  std::optional<Signature> receiver_signature{};
+};
+
+/// The line makes room for others.
+struct ReceiptGone {
+  SwarmId swarm;
+  PublicKey giver;
+  PeerId submitter;
+  std::uint64_t series = 0;
+  PublicKey receiver;
+};
+
+/// How a donor stands with another owner: opaque here (core/favour_accounts.h); empty: forgotten.
+struct FavourRow {
+  SwarmId swarm;
+  PublicKey owner;
+  Bytes account;
+};
+
+/// What a submitter remembers of a donor across jobs: opaque here (core/reputation.h); empty: forgotten.
+struct ReputationRow {
+  SwarmId swarm;
+  PeerId donor;
+  Bytes record;
+};
+
+using Row = std::variant<JobRow, JobStateRow, AcceptedRow, PapersRow, SummaryRow, ContactRow, ContactGone, ReceiptRow, ReceiptGone, FavourRow,
+                         ReputationRow>;
 
 [[nodiscard]] std::uint64_t input_tag_of(const Value& input);
 

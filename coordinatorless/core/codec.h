@@ -25,11 +25,15 @@ namespace dugnad::core {
 [[nodiscard]] Bytes encode(const Manifest& manifest);
 [[nodiscard]] Bytes encode(const Delegation& delegation);
 [[nodiscard]] Bytes encode(const Announcement& announcement);
+[[nodiscard]] Bytes encode(const OwnerBinding& binding);
+[[nodiscard]] Bytes encode(const Receipt& receipt);
 [[nodiscard]] std::optional<ContactRecord> decode_contact_record(ByteView body);
 [[nodiscard]] std::optional<Goodbye> decode_goodbye(ByteView body);
 [[nodiscard]] std::optional<Manifest> decode_manifest(ByteView body);
 [[nodiscard]] std::optional<Delegation> decode_delegation(ByteView body);
 [[nodiscard]] std::optional<Announcement> decode_announcement(ByteView body);
+[[nodiscard]] std::optional<OwnerBinding> decode_owner_binding(ByteView body);
+[[nodiscard]] std::optional<Receipt> decode_receipt(ByteView body);
 
 /// One result's leaf of the Merkle root that a Results signature covers, and that root.
 [[nodiscard]] Hash results_leaf(const JobId& job, UnitIndex unit, LeaseId lease, Outcome outcome, bool large, const Hash& output);

@@ -31,6 +31,8 @@ template <> inline constexpr std::uint8_t type_number<Closed> = 10;
 template <> inline constexpr std::uint8_t type_number<Knock> = 11;
 template <> inline constexpr std::uint8_t type_number<Relay> = 12;
 template <> inline constexpr std::uint8_t type_number<RelayGone> = 13;
+template <> inline constexpr std::uint8_t type_number<Binding> = 14;
+template <> inline constexpr std::uint8_t type_number<Receipts> = 15;
 
 // --- Limits on one field ---
 
@@ -129,6 +131,12 @@ auto fields_of(Is<Knock> auto& m) { return fields(m.from, m.to, at_most(m.record
 auto fields_of(Is<Relay> auto& m) { return fields(m.from, m.to, m.counter, at_most(m.sealed, limits::message_bytes_max)); }
 auto fields_of(Is<RelayGone> auto& m) { return fields(m.peer); }
 
+auto fields_of(Is<OwnerBinding> auto& b) { return fields(b.owner, b.peer); }
+auto fields_of(Is<Binding> auto& m) { return fields(at_most(m.binding, limits::receipt_bytes_max)); }
+auto fields_of(Is<Receipt> auto& r) { return fields(r.giver, r.submitter, r.series, r.receiver, r.sequence, r.work, r.created); }
+auto fields_of(Is<SignedReceipt> auto& r) { return fields(at_most(r.body, limits::receipt_bytes_max), r.giver, r.receiver); }
+auto fields_of(Is<Receipts> auto& m) { return fields(list(m.receipts, limits::receipts_shown_max)); }
+
 /// One form for each length: else the same output could be returned in two ways, and would not agree with itself.
 [[nodiscard]] inline bool is_large(const BlobId& blob) { return blob.length > limits::unit_bytes_max && blob.length <= limits::blob_bytes_max; }
 
@@ -158,9 +166,9 @@ inline constexpr bool has_members = takes<T>(std::make_index_sequence<count>{}) 
 template <Described... T>
 inline constexpr bool all_members_described = (has_members<T, field_count<T>> && ...);
 static_assert(all_members_described<Endpoint, BlobId, IdentityTicket, ContactRecord, Goodbye, Manifest, Delegation, Announcement, DigestEntry,
-                                    LeasedUnit, UnitResult>);
-static_assert(
-    all_members_described<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone>);
+                                    LeasedUnit, UnitResult, OwnerBinding, Receipt, SignedReceipt>);
+static_assert(all_members_described<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone,
+                                    Binding, Receipts>);
 
 // --- Limits over several fields ---
 

@@ -39,12 +39,17 @@ Bytes encode(const Goodbye& goodbye) { return encode_body(goodbye, limits::recor
 Bytes encode(const Manifest& manifest) { return encode_body(manifest, limits::manifest_bytes_max); }
 Bytes encode(const Delegation& delegation) { return encode_body(delegation, limits::delegation_bytes_max); }
 Bytes encode(const Announcement& announcement) { return encode_body(announcement, limits::announcement_bytes_max); }
+Bytes encode(const OwnerBinding& binding) { return encode_body(binding, limits::receipt_bytes_max); }
+Bytes encode(const Receipt& receipt) { return encode_body(receipt, limits::receipt_bytes_max); }
 
 std::optional<ContactRecord> decode_contact_record(ByteView body) { return decode_body<ContactRecord>(body, limits::record_bytes_max); }
 std::optional<Goodbye> decode_goodbye(ByteView body) { return decode_body<Goodbye>(body, limits::record_bytes_max); }
 std::optional<Manifest> decode_manifest(ByteView body) { return decode_body<Manifest>(body, limits::manifest_bytes_max); }
 std::optional<Delegation> decode_delegation(ByteView body) { return decode_body<Delegation>(body, limits::delegation_bytes_max); }
 std::optional<Announcement> decode_announcement(ByteView body) { return decode_body<Announcement>(body, limits::announcement_bytes_max); }
+
+std::optional<OwnerBinding> decode_owner_binding(ByteView body) { return decode_body<OwnerBinding>(body, limits::receipt_bytes_max); }
+std::optional<Receipt> decode_receipt(ByteView body) { return decode_body<Receipt>(body, limits::receipt_bytes_max); }
 
 Hash results_leaf(const JobId& job, UnitIndex unit, LeaseId lease, Outcome outcome, bool large, const Hash& output) {
   // The job's id, unit and lease as 8 bytes each (little-endian), the outcome as one (with 0x80 where the output is large: then it is the name

@@ -7,10 +7,11 @@
 
 namespace dugnad::core {
 
-Donor::Donor(const Self& self, BlobWants& blobs, std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code, unsigned slots,
-             std::uint64_t blob_room)
+Donor::Donor(const Self& self, BlobWants& blobs, FavourAccounts& accounts, std::vector<std::pair<std::string, std::uint32_t>> tasks,
+             CodePolicy code, unsigned slots, std::uint64_t blob_room)
     : self_(self),
       blobs_(blobs),
+      accounts_(accounts),
       tasks_(std::move(tasks)),
       code_(std::move(code)),
       slots_(slots),
@@ -142,7 +143,7 @@ Donor::Served* Donor::find(const JobId& id, const PeerId& submitter) {
 void Donor::say_want(const JobId& id, Served& job, Now now, Output& out) {
   if (!job.ready) return;
   const Duration work = limits::credit_most * static_cast<int>(std::max(slots_, 1U)) / static_cast<int>(jobs_.size());
-  out.send(job.submitter, Want{id, leaving_ ? 0 : slots_, work});
+  out.send(job.submitter, Want{id, leaving_ || job.yields ? 0 : slots_, work});
   job.want_at = now.boot + limits::want_refresh;
 }
 
@@ -187,7 +188,7 @@ void Donor::on_lease(const PeerId& from, Lease lease, Now now, Output& out) {
         continue;
       }
     }
-    const bool welcome = job != nullptr && job->ready && !leaving_ && slots_ > 0 && units_held_ < limits::donor_units_max;
+    const bool welcome = job != nullptr && job->ready && !leaving_ && !job->yields && slots_ > 0 && units_held_ < limits::donor_units_max;
     const UnitIndex index = unit.unit;
     if (!welcome || !take_in(from, *job, std::move(unit), lease, now, out)) refused.units.push_back(index);
   }
@@ -251,6 +252,7 @@ void Donor::start_some(const JobId& id, Served& job, Now now, std::vector<Attemp
 }
 
 void Donor::feed(Now now, Output& out) {
+  held_back_until_ = never;
   if (slots_ == 0) return;
   const Duration enough = limits::executor_feed * static_cast<int>(slots_);
   std::vector<AttemptToStart> starting;
@@ -260,7 +262,8 @@ void Donor::feed(Now now, Output& out) {
     if (running_.size() >= limits::executor_attempts_max) break;
     const bool unknown_cost_suffices = running_.size() >= 2 * slots_ && running_cost_ == Duration{};
     if (unknown_cost_suffices) break;
-    const auto owner = shares_.next([&](const PublicKey& candidate) { return has_work(candidate); });
+    const auto owner = shares_.next([&](const PublicKey& candidate) { return has_work(candidate) && !is_held_back(candidate, now.boot); },
+                                    [&](const PublicKey& candidate) { return accounts_.rank(candidate); });
     if (!owner) break;
     auto first = jobs_.end();
     for (auto at = jobs_.begin(); at != jobs_.end(); ++at) {
@@ -274,7 +277,7 @@ void Donor::feed(Now now, Output& out) {
 
 void Donor::note(Served& job, const Running& running, FinishedAttempt finished, Now now, Output& out) {
   job.units.erase(running.unit);
-  job.work_at = now.boot;
+  job.work_at = job.left_slot_at = now.boot;
   if (finished.outcome == Outcome::cancelled) return;
   ++units_computed_;
   const double cost = seconds_of(finished.cpu);
@@ -303,6 +306,7 @@ void Donor::on_finished(std::vector<FinishedAttempt> finished, Now now, Output& 
     if (at == running_.end()) continue;
     const Running running = at->second;
     running_.erase(at);
+    accounts_.serve(running.owner, attempt.cpu);
     running_cost_ -= running.charged;
     --units_held_;
     bytes_held_ -= running.bytes;
@@ -411,12 +415,14 @@ void Donor::tick(Now now, Output& out) {
     drop_expired(id, job, now.boot, out);
   }
   for (const JobId& id : gone) forget(id, out);
+  yield_to_others(now, out);
+  if (now.boot >= held_back_until_) feed(now, out);
   outputs_.tick(now.boot, out);
   send_due(now, out);
 }
 
 BootTime Donor::next_deadline() const {
-  BootTime next = outputs_.next_deadline();
+  BootTime next = std::min(outputs_.next_deadline(), yield_deadline());
   if (left_at_ != never && !(running_.empty() && outputs_.empty())) next = std::min(next, left_at_ + limits::leave_grace);
   for (const auto& [id, job] : jobs_) {
     if (job.connected) next = std::min(next, job.want_at);

@@ -15,7 +15,12 @@
 //      is here already is not begun again: it has a new lease.
 //   5. A submitter whose link broke has absent_grace to come back; results wait for it, up to absent_bytes_max. Then its work is dropped, and
 //      the job once its announcement must have run out.
-//   6. Among the jobs of one owner, what came first is done first.
+//   6. Our own owner's jobs come first, then those of owners that have done us favours (favour_accounts.h); among the jobs of one owner, what
+//      came first is done first. While somebody who comes first has units here others start in free slots alone, not ahead; and a slot that
+//      such a unit leaves waits for the next of its job, for as long as one takes, outranked_pause at most. Rationale: the next lease is a
+//      round trip away, and a stranger's unit in between would take as long as a favoured one. Where a unit has waited for outranked_patience
+//      behind those of owners that come first, all that waits of its job goes back, and the job's credit is withdrawn until they have wanted
+//      nothing for outranked_lull. Rationale: a lease that only waits keeps its units from other donors, and would lapse as this donor's fault.
 //   7. A job with a module gets credit once the module is here, and none is started without it. Where the module cannot be had, the job
 //      is shelved for a while. Rationale: a lease that only waits for its program keeps its units from others.
 //   8. A large input is fetched from the submitter before its unit starts, and meanwhile others start. Where it cannot be had the unit goes back; so
@@ -33,6 +38,7 @@
 #include "coordinatorless/core/charge.h"
 #include "coordinatorless/core/code_policy.h"
 #include "coordinatorless/core/fair_share.h"
+#include "coordinatorless/core/favour_accounts.h"
 #include "coordinatorless/core/held_outputs.h"
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/messages.h"
@@ -42,11 +48,13 @@
 
 namespace dugnad::core {
 
+inline constexpr Duration outranked_pause = std::chrono::milliseconds(250);  // longer than any usual round trip
+
 class Donor {
  public:
   /// `blob_room`: bytes of large inputs, and as many of large outputs, that may be here.
-  Donor(const Self& self, BlobWants& blobs, std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code, unsigned slots,
-        std::uint64_t blob_room);
+  Donor(const Self& self, BlobWants& blobs, FavourAccounts& accounts, std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code,
+        unsigned slots, std::uint64_t blob_room);
 
   /// A job that may be served. True where it is new and will be: the caller then sees to a link with the submitter.
   bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, Now now, Output& out);
@@ -119,6 +127,9 @@ class Donor {
     std::size_t finished_bytes = 0;
     BootTime finished_first{};  // when the oldest of them finished
     BootTime came_first{};      // when the unit of the oldest of them had come
+    BootTime left_slot_at{};    // when a unit of its was done
+    bool yields = false;        // rule 6: it has no credit
+    BootTime yields_until{};
   };
   struct Running {
     JobId job;
@@ -161,9 +172,15 @@ class Donor {
   void give_back_running(const JobId& id, Served& job, Output& out);
   void send_return(const JobId& id, const Served& job, const std::vector<UnitIndex>& units, Output& out);
   [[nodiscard]] bool has_work(const PublicKey& owner) const;
+  // Rule 6.
+  [[nodiscard]] std::optional<FavourAccounts::Rank> highest_waiting() const;
+  [[nodiscard]] bool is_held_back(const PublicKey& owner, BootTime now);
+  void yield_to_others(Now now, Output& out);
+  [[nodiscard]] BootTime yield_deadline() const;
 
   const Self& self_;
   BlobWants& blobs_;
+  FavourAccounts& accounts_;
   const std::vector<std::pair<std::string, std::uint32_t>> tasks_;
   const CodePolicy code_;
   unsigned slots_;
@@ -173,6 +190,7 @@ class Donor {
   std::map<JobId, Served> jobs_;
   Shelf shelf_;
   FairShare shares_;
+  BootTime held_back_until_ = never;
   std::map<AttemptId, Running> running_;  // what the executor holds
   std::vector<PeerId> released_;          // submitters that nothing is done for any more
   Duration running_cost_{};               // expected, of all that the executor holds

@@ -15,6 +15,9 @@ std::string_view name_of(Domain domain) {
     case Domain::results: return "results";
     case Domain::goodbye: return "goodbye";
     case Domain::evidence: return "evidence";
+    case Domain::binding: return "binding";
+    case Domain::receipt: return "receipt";
+    case Domain::receipt_taken: return "receipt-taken";
   }
   return "";
 }

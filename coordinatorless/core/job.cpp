@@ -204,7 +204,10 @@ void Job::take(UnitTable::Settled settled) {
     able_changed_ = true;
     if (donors_[donor].outvoted++ < limits::outvoted_max) outvoted_.push_back({id_, donors_[donor].id, settled.unit.unit});
   }
-  for (const DonorIndex donor : settled.confirmed) able_changed_ = !std::exchange(donors_[donor].confirmed, true) || able_changed_;
+  for (const DonorIndex donor : settled.agreed) {
+    ++donors_[donor].unthanked;
+    if (!trust_ && manifest_.copies > 1) able_changed_ = !std::exchange(donors_[donor].confirmed, true) || able_changed_;
+  }
   unneeded(settled.unit.unit, settled.unneeded);
   for (const DonorIndex donor : settled.holders) revoked_[donor].push_back(settled.unit.unit);  // they may let go of it
   settled_.push_back(std::move(settled.unit));
@@ -227,7 +230,10 @@ void Job::send_revokes(Output& out) {
 }
 
 void Job::hand_on(BootTime now, Journal& journal, Output& out) {
-  if (!settled_.empty()) settled_first_ = std::min(settled_first_, now);
+  if (!settled_.empty()) {
+    settled_first_ = std::min(settled_first_, now);
+    if (thanks_at_ == never) thanks_at_ = now + limits::thanks_interval;
+  }
   if (!settled_.empty() && !gathers(now)) {
     // The journal and the program each keep their own copy: neither waits for the other.
     const PersistSeq after = journal.write({AcceptedRow{id_, settled_}}, out);
@@ -307,12 +313,13 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
   } else if (complete_ && units_.open() == 0) {
     finish(counts_.units_failed > 0 ? JobState::failed : JobState::done, journal, out);
   }
+  sum_up_work(now.boot);
   deadline_ = find_deadline();
 }
 
 BootTime Job::find_deadline() const {
   if (ended_) return never;
-  BootTime next = std::min({serve_again_at_, leases_.next_expiry(), outputs_.next_deadline()});
+  BootTime next = std::min({serve_again_at_, leases_.next_expiry(), outputs_.next_deadline(), thanks_at_});
   if (!settled_.empty()) next = std::min(next, settled_first_ + limits::settled_gather);
   if (trust_) next = trust_->has_more() ? settled_up_at_ : std::min(next, trust_->next_deadline());
   if (!said_alone_ && alone_since_ != never && units_.open() > 0) next = std::min(next, alone_since_ + limits::lost_grace);
@@ -347,6 +354,22 @@ JobProgress Job::progress() const {
   progress.copies_in_reach =
       units_.copies_in_reach([this](DonorIndex donor) { return is_able(donors_[donor]); }, static_cast<std::size_t>(able));
   return progress;
+}
+
+void Job::sum_up_work(BootTime now) {
+  if (thanks_at_ == never || (!ended_ && now < thanks_at_)) return;
+  thanks_at_ = never;
+  std::vector<double> costs;  // of a unit, as each donor's were timed
+  for (const Donor& donor : donors_) {
+    if (donor.pace.unit_seconds() > 0) costs.push_back(donor.pace.unit_seconds());
+  }
+  if (costs.empty()) return;
+  const auto middle = costs.begin() + static_cast<std::ptrdiff_t>((costs.size() - 1) / 2);
+  std::nth_element(costs.begin(), middle, costs.end());
+  for (Donor& donor : donors_) {
+    const auto units = static_cast<double>(std::exchange(donor.unthanked, 0));
+    if (units > 0 && donor.id != self_.id) verified_.push_back({donor.id, from_seconds(units * *middle)});
+  }
 }
 
 std::vector<PeerId> Job::donors() const {

@@ -29,10 +29,12 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "coordinatorless/core/awaited_outputs.h"
 #include "coordinatorless/core/charge.h"
+#include "coordinatorless/core/favours.h"
 #include "coordinatorless/core/job_checks.h"
 #include "coordinatorless/core/job_judge.h"
 #include "coordinatorless/core/journal.h"
@@ -98,6 +100,8 @@ class Job {
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] std::vector<PeerId> donors() const;
   [[nodiscard]] bool knows(const PeerId& donor) const { return index_of_.contains(donor); }
+  /// Whose results were agreed upon or became final, others than this peer: what there is every thanks_interval and at the end.
+  [[nodiscard]] std::vector<VerifiedWork> take_verified() { return std::exchange(verified_, {}); }
 
  private:
   struct Donor {
@@ -116,6 +120,7 @@ class Job {
     bool counted = false;  // a result of its was taken
     bool confirmed = false;  // one of its copies agreed with another's
     bool refused = false;    // it gave units back since
+    std::uint64_t unthanked = 0;  // results of its that were verified since sum_up_work()
   };
   /// The place of a donor that is known, or of a newcomer; nullopt where all are taken.
   [[nodiscard]] std::optional<DonorIndex> place_for(const PeerId& peer);
@@ -161,6 +166,7 @@ class Job {
   void say_verdicts(Output& out);
   void say_who_is_there(BootTime now, Output& out);
   void finish(JobState state, Journal& journal, Output& out);
+  void sum_up_work(BootTime now);
   [[nodiscard]] BootTime find_deadline() const;
 
   const Self& self_;
@@ -197,6 +203,8 @@ class Job {
   double turnaround_ = 0;            // seconds from lease to result, moving average
   BootTime serve_again_at_ = never;  // stragglers to look for, or a queue to look through further
   BootTime race_again_at_{};
+  BootTime thanks_at_ = never;  // somebody is unthanked
+  std::vector<VerifiedWork> verified_;
   BootTime settled_up_at_{};
   BootTime deadline_ = never;  // as of then: it is asked for far more often than it changes
   std::size_t trusted_ = 0;    // donors there that were not outvoted too often

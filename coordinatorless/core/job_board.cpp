@@ -83,7 +83,7 @@ void JobBoard::on_return(const PeerId& from, const Return& returned, Now now, Ou
 
 void JobBoard::on_blob(const BlobWants::News& news, Now now, Output& out) {
   for (const auto& [id, job] : jobs_) {
-    if (job->on_blob(news)) job->settle_up(now, journal_, out);
+    if (job->on_blob(news)) settle_one(*job, now, out);
   }
   end_turn(now, out);
 }
@@ -105,20 +105,26 @@ void JobBoard::connected(const PeerId& peer) {
 void JobBoard::lost(const PeerId& peer, Now now, Output& out) {
   for (const auto& [id, job] : jobs_) {
     job->lost(peer, now);
-    job->settle_up(now, journal_, out);
+    settle_one(*job, now, out);
   }
   end_turn(now, out);
 }
 
 void JobBoard::tick(Now now, Output& out) {
   for (const auto& [id, job] : jobs_) {
-    if (job->next_deadline() <= now.boot) job->settle_up(now, journal_, out);
+    if (job->next_deadline() <= now.boot) settle_one(*job, now, out);
   }
   end_turn(now, out);
 }
 
-void JobBoard::settle_up(Job& job, Now now, Output& out) {
+void JobBoard::settle_one(Job& job, Now now, Output& out) {
   job.settle_up(now, journal_, out);
+  const auto verified = job.take_verified();
+  verified_.insert(verified_.end(), verified.begin(), verified.end());
+}
+
+void JobBoard::settle_up(Job& job, Now now, Output& out) {
+  settle_one(job, now, out);
   if (job.ended() || commons_.outputs.freed) end_turn(now, out);
 }
 
@@ -126,7 +132,7 @@ void JobBoard::end_turn(Now now, Output& out) {
   // Whoever is given room may give up something else in turn: as often as there are outputs to give up.
   while (std::exchange(commons_.outputs.freed, false)) {
     for (const auto& [id, job] : jobs_) {
-      if (job->waits_for_room()) job->settle_up(now, journal_, out);
+      if (job->waits_for_room()) settle_one(*job, now, out);
     }
   }
   clear_away();

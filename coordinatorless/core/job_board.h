@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "coordinatorless/core/job.h"
@@ -48,6 +49,8 @@ class JobBoard {
     std::vector<PeerId> donors;
   };
   [[nodiscard]] std::vector<Ended> take_ended();
+  /// What donors are to be thanked for since last asked.
+  [[nodiscard]] std::vector<VerifiedWork> take_verified() { return std::exchange(verified_, {}); }
   /// Whether a job that runs has dealings with this donor.
   [[nodiscard]] bool employs(const PeerId& donor) const;
   [[nodiscard]] bool any_running() const { return !jobs_.empty(); }
@@ -56,6 +59,7 @@ class JobBoard {
   [[nodiscard]] Job* find(const JobId& job) const;
   /// May be the job's end.
   void settle_up(Job& job, Now now, Output& out);
+  void settle_one(Job& job, Now now, Output& out);
   /// Room that some job has left serves those that wait for it; jobs that have ended go.
   void end_turn(Now now, Output& out);
   void clear_away();
@@ -67,6 +71,7 @@ class JobBoard {
   std::map<JobId, JobProgress> over_;           // those that ended: what became of them is all that is kept
   bool leaving_ = false;
   std::vector<Ended> ended_;
+  std::vector<VerifiedWork> verified_;
 };
 
 }  // namespace dugnad::core

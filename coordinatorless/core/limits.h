@@ -228,6 +228,26 @@ inline constexpr std::size_t checks_untried_max = 64;
 inline constexpr std::size_t checks_waiting_max = 64 << 10;
 
 inline constexpr std::size_t known_answers_max = 64 << 10;  // of one job, given by its own program: some megabytes
+// --- Favours ---
+inline constexpr std::size_t receipt_bytes_max = 256;     // of a receipt or a binding to an owner: keys, three numbers, a date
+inline constexpr std::size_t receipts_shown_max = 16;     // in one message: the lines that one owner's submitters have for another
+inline constexpr std::size_t receipts_held_max = 4096;    // of all givers; a key costs nothing, so the one that was served least makes room
+inline constexpr std::size_t receipts_given_max = 4096;   // owners thanked whose newest receipt is remembered: as many as a job has donors
+inline constexpr std::size_t favour_accounts_max = 4096;  // owners, of whom the least in dealings makes room: it could gain that little anew
+inline constexpr std::size_t bindings_max = 4096;         // peers whose owner is known: as many as a job has donors
+inline constexpr double receipt_checks_per_second = 50;   // signatures of owners, of all peers together, 0.1 ms each: half a per cent of a core
+inline constexpr double receipt_checks_burst = 1024;      // as many donors as have links, all at once
+// A receipt costs a signature at both ends and a row: no more than one a job in this time, and one at its end.
+inline constexpr Duration thanks_interval = seconds(30);
+inline constexpr Duration thanks_least = milliseconds(1);     // less is kept until there is more
+inline constexpr Duration thanks_grace = milliseconds(500);   // an orderly stop waits so long for receipts to be countersigned
+inline constexpr Duration accounts_interval = seconds(30);    // at most one batch of rows in this time; what was served since is forgiven by a crash
+inline constexpr Duration outranked_patience = seconds(2);    // a unit behind those of owners that come first goes back to others after this
+inline constexpr Duration outranked_lull = seconds(1);        // and credit is offered again once those have asked for nothing so long
+
+// --- Reputation ---
+inline constexpr std::size_t reputations_max = 4096;          // donors remembered across jobs: as many as one job has
+inline constexpr Duration reputation_half_life = hours(24 * 30);
 
 // --- Relay ---
 inline constexpr std::size_t relay_pairs_max = 64;

@@ -215,6 +215,45 @@ struct RelayGone {
   bool operator==(const RelayGone&) const = default;
 };
 
-using Message = std::variant<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone>;
+// --- Favours: see favours.h ---
+
+/// That a peer works for an owner, signed by the owner's key.
+struct OwnerBinding {
+  PublicKey owner;
+  PeerId peer;
+  bool operator==(const OwnerBinding&) const = default;
+};
+/// Donor to submitter, once a link: the signed OwnerBinding.
+struct Binding {
+  Signed binding;
+  bool operator==(const Binding&) const = default;
+};
+
+/// One owner's thanks to another for all verified work so far, as one of its submitters knows it. What a submitter gives to one receiver is a line;
+/// `series` tells lines of the same submitter apart, the first receipt of a line has sequence 1, and only the newest is needed.
+struct Receipt {
+  PublicKey giver;
+  PeerId submitter;
+  std::uint64_t series = 0;
+  PublicKey receiver;
+  std::uint64_t sequence = 0;
+  Duration work{};  // CPU time, all of the line
+  WallTime created{};
+  bool operator==(const Receipt&) const = default;
+};
+struct SignedReceipt {
+  Bytes body;
+  Signature giver{};
+  std::optional<Signature> receiver{};  // over the same body, once it was received
+  bool operator==(const SignedReceipt&) const = default;
+};
+/// Thanks for the receiver's work, the same countersigned and returned, or shown to the giver's donors by whoever now wants a favour back.
+struct Receipts {
+  std::vector<SignedReceipt> receipts;
+  bool operator==(const Receipts&) const = default;
+};
+
+using Message = std::variant<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone, Binding,
+                             Receipts>;
 
 }  // namespace dugnad::core

@@ -11,6 +11,7 @@
 #include "coordinatorless/core/bulk_frames.h"
 #include "coordinatorless/core/codec.h"
 #include "coordinatorless/core/donor.h"
+#include "coordinatorless/core/favours.h"
 #include "coordinatorless/core/gossip.h"
 #include "coordinatorless/core/job_board.h"
 #include "coordinatorless/core/job_links.h"
@@ -30,7 +31,8 @@ namespace dugnad::core {
 struct Peer::Parts {
   Parts(PeerConfig config, Crypto& crypto, Generator source)
       : generator(std::move(source)),
-        self{peer_id_of(crypto.public_key()), config.swarm, config.endpoint, config.donates, &crypto, &generator, config.difficulty},
+        self{peer_id_of(crypto.public_key()), config.swarm, config.endpoint, config.donates, &crypto, &generator, config.difficulty,
+             config.owner},
         own_proof(self),
         links(self),
         membership(self, links),
@@ -39,7 +41,9 @@ struct Peer::Parts {
         job_links(self, links, membership, relayed),
         blobs(self.id),
         board(self, journal, blobs, config.blob_bytes / limits::blob_uses),
-        donor(self, blobs, std::move(config.tasks), std::move(config.code), config.slots, config.blob_bytes / limits::blob_uses) {}
+        accounts(self.swarm, self.owner_key()),
+        favours(self, journal, accounts),
+        donor(self, blobs, accounts, std::move(config.tasks), std::move(config.code), config.slots, config.blob_bytes / limits::blob_uses) {}
 
   Generator generator;
   const Self self;
@@ -55,6 +59,8 @@ struct Peer::Parts {
   JobLinks job_links;
   BlobWants blobs;
   JobBoard board;
+  FavourAccounts accounts;
+  Favours favours;
   Donor donor;
 
   Output out;  // of the machine just called
@@ -155,9 +161,11 @@ struct Peer::Parts {
     if (relayed.carries(event.to)) relayed.send(event.to, std::move(event.frame), now, out);
   }
   void on(PeerMisbehaved&& event, Now now) { charge(event.peer, event.charge, now); }
-  void on(Persisted&&, Now) {}  // the Gate has let go what waited for it
+  void on(Persisted&& event, Now) { favours.persisted(event.up_to, out); }
   void on(JoinRequested&& event, Now now) { links.join(event.contact, now, out); }
   void on(ContactsRestored&& event, Now now) { membership.restored(event, now, out); }
+  void on(FavoursRestored&& event, Now) { favours.restored(event); }
+  void on(ReputationsRestored&&, Now) {}
 
   void on(IdentityMinted&& event, Now now) {
     if (own_proof.found(event.ticket)) membership.prove(event.ticket, now);
@@ -167,6 +175,7 @@ struct Peer::Parts {
     leaving = true;
     board.leave(out);
     donor.leave(now, out);
+    favours.leave(now);
     membership.leave(now, out);  // behind what is given back
   }
 
@@ -219,6 +228,9 @@ struct Peer::Parts {
     relayed.on(from, message);
   }
 
+  void receive(const PeerId& from, Binding&& message, Now now) { charge(from, favours.on(from, message, now, out), now); }
+  void receive(const PeerId& from, Receipts&& message, Now now) { charge(from, favours.on(from, message, now, out), now); }
+
   // --- Routes between machines ---
 
   /// Links that are direct and links that are relayed serve jobs alike.
@@ -230,6 +242,7 @@ struct Peer::Parts {
     }
     blobs.connected(peer, now, out);
     board.connected(peer);
+    if (donor.serves(peer)) favours.greet(peer, out);  // before the credit, so that it is known whom to thank
     donor.connected(peer, now, out);
   }
 
@@ -239,6 +252,7 @@ struct Peer::Parts {
     budget.set_working(peer, false);
     blobs.lost(peer);
     board.lost(peer, now, out);
+    favours.lost(peer);
     donor.lost(peer, now);
   }
 
@@ -257,6 +271,7 @@ struct Peer::Parts {
     job_links.need(known, now, out);
     if (fresh && was_up) {
       budget.set_working(known.submitter, true);
+      favours.greet(known.submitter, out);
       donor.connected(known.submitter, now, out);
     }
   }
@@ -264,6 +279,7 @@ struct Peer::Parts {
   /// What one machine has come to know and another has to act upon.
   void pass_on(Now now) {
     for (const KnownJob& known : gossip.take_news()) on_news(known, now);
+    if (const auto work = board.take_verified(); !work.empty()) favours.verified(work, now, out);
     for (const JobBoard::Ended& ended : board.take_ended()) {
       gossip.close(ended.job, now, out);
       for (const PeerId& peer : ended.donors) {
@@ -288,11 +304,12 @@ struct Peer::Parts {
       donor.on_blob(news, now, out);
     }
     if (auto rows = membership.take_rows(now, leaving); !rows.empty()) (void)journal.write(std::move(rows), out);
+    if (auto rows = accounts.take_rows(now.boot, leaving); !rows.empty()) (void)journal.write(std::move(rows), out);
   }
 
   /// Behind all that the machines have to say before.
   void depart(Now now) {
-    if (!leaving || departed || !donor.has_left(now)) return;
+    if (!leaving || departed || !donor.has_left(now) || !favours.has_left()) return;
     departed = true;
     effects.push_back(Departed{});
   }
@@ -337,6 +354,7 @@ struct Peer::Parts {
     if (due(job_links)) job_links.tick(now, out);
     if (due(board)) board.tick(now, out);
     if (due(blobs)) blobs.tick(now, out);
+    if (due(favours)) favours.tick(now);
     if (due(donor)) donor.tick(now, out);
     if (due(outbox)) outbox.tick(now, out);
   }
@@ -400,7 +418,7 @@ BootTime Peer::next_deadline() const {
   const Parts& p = *parts_;
   return std::min({p.links.next_deadline(), p.membership.next_deadline(), p.gossip.next_deadline(), p.relay_service.next_deadline(),
                    p.relayed.next_deadline(), p.job_links.next_deadline(), p.board.next_deadline(), p.donor.next_deadline(),
-                   p.blobs.next_deadline(), p.outbox.next_deadline()});
+                   p.blobs.next_deadline(), p.favours.next_deadline(), p.outbox.next_deadline()});
 }
 
 const PeerId& Peer::id() const { return parts_->self.id; }

@@ -25,6 +25,7 @@ struct PeerConfig {
   std::vector<std::pair<std::string, std::uint32_t>> tasks;  // names and versions that this peer can compute
   CodePolicy code{};                                         // whose programs it computes
   std::uint64_t blob_bytes = std::uint64_t{1} << 30;         // room for blobs that are needed here
+  Crypto* owner = nullptr;  // signs for this peer's owner, and outlives the peer; nullptr: it neither gives nor gets receipts
 };
 
 struct JobProgress {

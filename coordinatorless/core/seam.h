@@ -146,6 +146,17 @@ struct ContactsRestored {
   std::vector<ContactRow> contacts;
 };
 
+/// Remembered from earlier runs, of this swarm: receipts of this owner's, whichever of its peers got them, and this peer's accounts.
+struct FavoursRestored {
+  std::vector<ReceiptRow> receipts;
+  std::vector<FavourRow> accounts;
+};
+
+/// What this peer remembers of donors, of this swarm.
+struct ReputationsRestored {
+  std::vector<ReputationRow> donors;
+};
+
 /// The answer to MintIdentity; or remembered from an earlier run, before any job is submitted.
 struct IdentityMinted {
   IdentityTicket ticket;
@@ -158,7 +169,8 @@ struct TimerDue {};
 
 using Event = std::variant<MessageReceived, PeerConnected, PeerLost, DialFailed, SendRefused, AttemptsFinished, JobSubmitted, UnitsAppended,
                            JobCancelled, AllowanceChanged, Persisted, BlobFetched, BlobFailed, OutputTaken, BulkToRelay, PeerMisbehaved,
-                           JoinRequested, ContactsRestored, IdentityMinted, LeaveRequested, TimerDue>;
+                           JoinRequested, ContactsRestored, FavoursRestored, ReputationsRestored, IdentityMinted, LeaveRequested,
+                           TimerDue>;
 
 // --- Effects ---
 

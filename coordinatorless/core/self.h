@@ -18,11 +18,14 @@ struct Self {
   Crypto* crypto = nullptr;
   Generator* generator = nullptr;
   unsigned difficulty = 0;  // of the swarm: the proof of work that an identity costs, in bits; 0: none
+  Crypto* owner = nullptr;  // signs for the owner whose peer this is; nullptr: it has none, and neither gives nor gets receipts
 
   [[nodiscard]] Signature sign(Domain domain, ByteView body) const { return crypto->sign(signed_bytes(domain, swarm, body)); }
   [[nodiscard]] bool verify(Domain domain, const PublicKey& key, ByteView body, const Signature& signature) const {
     return crypto->verify(key, signed_bytes(domain, swarm, body), signature);
   }
+  [[nodiscard]] std::optional<PublicKey> owner_key() const { return owner == nullptr ? std::nullopt : std::optional(owner->public_key()); }
+  [[nodiscard]] Signature sign_as_owner(Domain domain, ByteView body) const { return owner->sign(signed_bytes(domain, swarm, body)); }
 };
 
 }  // namespace dugnad::core

@@ -156,8 +156,7 @@ UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict&
       case AttemptState::lapsed: settled.unneeded.emplace_back(attempt.donor, attempt.lease); break;
       case AttemptState::voted:
         if (verdict.kind != Verdict::Kind::settled) break;
-        if (attempt.group != verdict.group) settled.outvoted.push_back(attempt.donor);
-        else if (copies_ > 1) settled.confirmed.push_back(attempt.donor);
+        (attempt.group == verdict.group ? settled.agreed : settled.outvoted).push_back(attempt.donor);
         break;
     }
   }

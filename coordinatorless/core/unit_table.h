@@ -49,10 +49,10 @@ class UnitTable {
 
   struct Settled {
     AcceptedUnit unit;
+    std::vector<DonorIndex> agreed;                        // theirs was this one
     std::vector<DonorIndex> outvoted;                      // their results were others
     std::vector<std::pair<DonorIndex, LeaseId>> unneeded;  // still at it, in time or not
     std::vector<DonorIndex> holders;                       // keep a large output of it, whoever was right
-    std::vector<DonorIndex> confirmed;                     // of several copies: their results were the same
   };
   /// The unit waits for a large output that is agreed upon.
   struct Agreed {

@@ -101,12 +101,19 @@ void Host::start() {
   config.slots = options_.slots;
   config.tasks = {{std::string(task_name), task_version}};
   config.code = {.modules = true, .any = true};
+  config.owner = options_.owner;
   peer_ = std::make_unique<core::Peer>(std::move(config), *crypto_, Generator(generator_.key()));
   ++process_;
   worked_at_ = surroundings_.queue.now();
   surroundings_.network.start(node_);
   if (ticket_) feed(core::IdentityMinted{*ticket_});
   if (auto contacts = journal_.contacts(); !contacts.empty()) feed(core::ContactsRestored{std::move(contacts)});
+  core::FavoursRestored favours{journal_.receipts(), journal_.favours()};
+  if (options_.receipts_beside) {
+    for (ReceiptRow& row : options_.receipts_beside()) favours.receipts.push_back(std::move(row));
+  }
+  if (!favours.receipts.empty() || !favours.accounts.empty()) feed(std::move(favours));
+  if (auto donors = journal_.reputations(); !donors.empty()) feed(core::ReputationsRestored{std::move(donors)});
   for (const core::Contact& contact : options_.joins) feed(core::JoinRequested{contact});
   for (const OwnJob& job : own_jobs_) resubmit(job);
   if (options_.strategy == Strategy::sybil) watch_for_idleness();

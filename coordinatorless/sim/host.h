@@ -52,6 +52,8 @@ struct HostOptions {
   bool proves = true;      // searches for a proof of work where its swarm asks for one
   Duration clock_skew{};  // of its wall clock
   std::vector<core::Contact> joins;
+  SimCrypto* owner = nullptr;                                      // whose it is; nullptr: nobody's who would be thanked
+  std::function<std::vector<ReceiptRow>()> receipts_beside{};      // of the owner's other programs on the same disk
 };
 
 class Host final : public NetworkUser {
@@ -93,6 +95,8 @@ class Host final : public NetworkUser {
   /// How far this host's generator has come.
   [[nodiscard]] std::uint64_t draw() { return generator_.next() ^ blobs_.draw(); }
   [[nodiscard]] Blobs& blobs() { return blobs_; }
+  /// What is on its disk.
+  [[nodiscard]] const Journal& journal() const { return journal_; }
   /// Tells the witness of containers that have grown past their bounds.
   void check_bounds() const;
 

@@ -57,6 +57,22 @@ void Journal::keep(Row row) {
     contacts_[id] = std::move(*contact);
   } else if (const auto* gone = std::get_if<ContactGone>(&row)) {
     contacts_.erase(gone->peer);
+  } else if (auto* receipt = std::get_if<ReceiptRow>(&row)) {
+    const Line line{receipt->giver, receipt->submitter, receipt->series, receipt->receiver, receipt->contradicts};
+    if (const auto at = receipts_.find(line); at != receipts_.end() && at->second.sequence > receipt->sequence)
+      trouble_("a receipt is kept after one that replaces it");
+    receipts_.insert_or_assign(line, std::move(*receipt));
+  } else if (const auto* receipt_gone = std::get_if<ReceiptGone>(&row)) {
+    receipts_.erase({receipt_gone->giver, receipt_gone->submitter, receipt_gone->series, receipt_gone->receiver, false});
+    receipts_.erase({receipt_gone->giver, receipt_gone->submitter, receipt_gone->series, receipt_gone->receiver, true});
+  } else if (auto* favour = std::get_if<FavourRow>(&row)) {
+    const PublicKey owner = favour->owner;
+    if (favour->account.empty()) favours_.erase(owner);
+    else favours_[owner] = std::move(*favour);
+  } else if (auto* reputation = std::get_if<ReputationRow>(&row)) {
+    const PeerId donor = reputation->donor;
+    if (reputation->record.empty()) reputations_.erase(donor);
+    else reputations_[donor] = std::move(*reputation);
   }
 }
 
@@ -76,5 +92,20 @@ std::vector<ContactRow> Journal::contacts() const {
   for (const auto& [peer, row] : contacts_) contacts.push_back(row);
   return contacts;
 }
+
+namespace {
+
+template <class Key, class Row>
+std::vector<Row> values_of(const std::map<Key, Row>& rows) {
+  std::vector<Row> values;
+  for (const auto& [key, row] : rows) values.push_back(row);
+  return values;
+}
+
+}  // namespace
+
+std::vector<ReceiptRow> Journal::receipts() const { return values_of(receipts_); }
+std::vector<FavourRow> Journal::favours() const { return values_of(favours_); }
+std::vector<ReputationRow> Journal::reputations() const { return values_of(reputations_); }
 
 }  // namespace dugnad::sim

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include "coordinatorless/base/generator.h"
@@ -31,6 +32,9 @@ class Journal {
 
   [[nodiscard]] const Job* find(const JobId& job) const;
   [[nodiscard]] std::vector<ContactRow> contacts() const;
+  [[nodiscard]] std::vector<ReceiptRow> receipts() const;
+  [[nodiscard]] std::vector<FavourRow> favours() const;
+  [[nodiscard]] std::vector<ReputationRow> reputations() const;
 
  private:
   void commit(std::size_t writes);
@@ -45,6 +49,10 @@ class Journal {
   std::uint64_t epoch_ = 0;
   std::map<JobId, Job> jobs_;
   std::map<PeerId, ContactRow> contacts_;
+  using Line = std::tuple<PublicKey, PeerId, std::uint64_t, PublicKey, bool>;
+  std::map<Line, ReceiptRow> receipts_;
+  std::map<PublicKey, FavourRow> favours_;
+  std::map<PeerId, ReputationRow> reputations_;
 };
 
 }  // namespace dugnad::sim

@@ -112,6 +112,11 @@ void World::let_saboteurs_overhear() {
   gang_.overhear([this](const JobId& job, UnitIndex unit) { return witness_.has_result(job, unit); });
 }
 
+Owner World::add_owner() {
+  owners_.push_back(std::make_unique<SimCrypto>(keys_, SecretKeys{generator_.key(), generator_.key()}));
+  return owners_.size() - 1;
+}
+
 Node World::add_worker(const WorkerOptions& options) {
   HostOptions host;
   host.behind_nat = options.behind_nat;
@@ -122,6 +127,7 @@ Node World::add_worker(const WorkerOptions& options) {
   host.slots = options.slots;
   host.speed = options.speed.value_or(lognormal(generator_, speed_sigma));
   if (options.beside) host.address = address_beside(*options.beside);
+  if (options.owner) host.owner = owners_.at(*options.owner).get();
   return add(std::move(host), options.joins, options.starts_after);
 }
 
@@ -137,19 +143,22 @@ Node World::add_submitter(const SubmitterOptions& options) {
   host.donates = false;
   host.slots = options.slots;
   host.proves = options.proves;
+  if (options.owner) host.owner = owners_.at(*options.owner).get();
+  if (options.shares_with) host.receipts_beside = [this, worker = *options.shares_with] { return this->host(worker).journal().receipts(); };
   return add(std::move(host), options.joins, options.starts_after);
 }
 
 const Submission& World::submit(Node submitter, const JobSpec& spec) {
   const WallTime created{std::chrono::milliseconds(1'767'225'600'000) +
                          std::chrono::duration_cast<std::chrono::milliseconds>(queue_.now())};
-  submissions_.push_back(std::make_unique<Submission>(surroundings_.swarm, spec, owner_, Hash{generator_.key()}, created));
+  SimCrypto& owner = host(submitter).options().owner != nullptr ? *host(submitter).options().owner : owner_;
+  submissions_.push_back(std::make_unique<Submission>(surroundings_.swarm, spec, owner, Hash{generator_.key()}, created));
   Submission& submission = *submissions_.back();
   jobs_[submission.id()] = spec;
   witness_.watch(submission);
   const auto donates = [](const auto& host) { return host->options().donates; };
   gang_.submitted(submission.id(), spec, static_cast<std::uint64_t>(std::count_if(hosts_.begin(), hosts_.end(), donates)));
-  host(submitter).submit(submission, owner_);
+  host(submitter).submit(submission, owner);
   return submission;
 }
 

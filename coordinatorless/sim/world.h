@@ -29,6 +29,9 @@ struct WorldOptions {
   std::uint64_t groups = 0;
 };
 
+/// A person, whose key signs jobs and receipts.
+using Owner = std::size_t;
+
 struct WorkerOptions {
   bool behind_nat = false;
   Strategy strategy = Strategy::honest;
@@ -45,6 +48,7 @@ struct WorkerOptions {
   std::optional<Node> beside{};
   /// How long after now it starts.
   Duration starts_after{};
+  std::optional<Owner> owner{};
 };
 
 struct SubmitterOptions {
@@ -53,6 +57,10 @@ struct SubmitterOptions {
   bool proves = true;  // works for an identity, where the swarm asks for that
   std::optional<Node> joins{};
   Duration starts_after{};
+  /// Its jobs are this one's; somebody's whom no worker belongs to, where it is left out.
+  std::optional<Owner> owner{};
+  /// The owner's worker on the same machine: what that was thanked with is shown for it.
+  std::optional<Node> shares_with{};
 };
 
 class World {
@@ -63,6 +71,8 @@ class World {
   World& operator=(const World&) = delete;
 
   // --- Who is there ---
+  [[nodiscard]] Owner add_owner();
+  [[nodiscard]] PublicKey key_of(Owner owner) const { return owners_.at(owner)->public_key(); }
   Node add_worker(const WorkerOptions& options = {});
   std::vector<Node> add_workers(std::size_t count, const WorkerOptions& options = {});
   Node add_submitter(const SubmitterOptions& options = {});
@@ -132,7 +142,8 @@ class World {
   Gang gang_;
   std::map<JobId, JobSpec> jobs_;
   Surroundings surroundings_;
-  SimCrypto owner_;
+  SimCrypto owner_;  // of whom nobody asks
+  std::vector<std::unique_ptr<SimCrypto>> owners_;
   std::vector<std::unique_ptr<Submission>> submissions_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::map<core::Endpoint, Node> addresses_;

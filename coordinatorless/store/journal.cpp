@@ -47,9 +47,24 @@ CREATE TABLE summaries(
   job BLOB PRIMARY KEY, summary BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 PRAGMA user_version = 2;
+)",
+    R"(
+CREATE TABLE receipts(
+  swarm BLOB NOT NULL, giver BLOB NOT NULL, submitter BLOB NOT NULL, series INTEGER NOT NULL, receiver BLOB NOT NULL,
+  contradicts INTEGER NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL, giver_signature BLOB NOT NULL, receiver_signature BLOB NOT NULL,
+  PRIMARY KEY(swarm, giver, submitter, series, receiver, contradicts)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE favours(
+  swarm BLOB NOT NULL, owner BLOB NOT NULL, account BLOB NOT NULL, PRIMARY KEY(swarm, owner)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE reputations(
+  swarm BLOB NOT NULL, donor BLOB NOT NULL, record BLOB NOT NULL, PRIMARY KEY(swarm, donor)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 3;
 )"};
 constexpr auto schema_version = static_cast<std::int64_t>(schema_steps.size());
 constexpr std::int64_t schema_with_evidence = 2;
+constexpr std::int64_t schema_with_favours = 3;
 static_assert(application_id == 1685415790, "the number in schema_steps");
 
 struct CloseDatabase {
@@ -290,8 +305,15 @@ class Journal::Impl {
           papers(database, "INSERT OR REPLACE INTO papers VALUES(?1,?2,?3,?4,?5)"),
           summary(database, "INSERT OR REPLACE INTO summaries VALUES(?1,?2)"),
           contact(database, "INSERT INTO contacts VALUES(?1,?2,?3) ON CONFLICT(peer) DO UPDATE SET record=excluded.record, seen=excluded.seen"),
-          contact_gone(database, "DELETE FROM contacts WHERE peer=?1") {}
+          contact_gone(database, "DELETE FROM contacts WHERE peer=?1"),
+          receipt(database, "INSERT OR REPLACE INTO receipts VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"),
+          receipt_gone(database, "DELETE FROM receipts WHERE swarm=?1 AND giver=?2 AND submitter=?3 AND series=?4 AND receiver=?5"),
+          favour(database, "INSERT OR REPLACE INTO favours VALUES(?1,?2,?3)"),
+          favour_gone(database, "DELETE FROM favours WHERE swarm=?1 AND owner=?2"),
+          reputation(database, "INSERT OR REPLACE INTO reputations VALUES(?1,?2,?3)"),
+          reputation_gone(database, "DELETE FROM reputations WHERE swarm=?1 AND donor=?2") {}
     Statement begin, commit, job, state, batch, papers, summary, contact, contact_gone;
+    Statement receipt, receipt_gone, favour, favour_gone, reputation, reputation_gone;
   };
 
   Writing& writing() {
@@ -332,6 +354,37 @@ class Journal::Impl {
     return writing().contact.bind(1, row.peer.view()).bind(2, row.record).bind(3, row.seen.time_since_epoch().count()).run();
   }
   bool put(const ContactGone& row) { return writing().contact_gone.bind(1, row.peer.view()).run(); }
+  bool put(const ReceiptRow& row) {
+    return writing()
+        .receipt.bind(1, row.swarm.view())
+        .bind(2, row.giver.view())
+        .bind(3, row.submitter.view())
+        .bind(4, static_cast<std::int64_t>(row.series))
+        .bind(5, row.receiver.view())
+        .bind(6, static_cast<std::int64_t>(row.contradicts))
+        .bind(7, static_cast<std::int64_t>(row.sequence))
+        .bind(8, row.body)
+        .bind(9, ByteView(row.giver_signature))
+        .bind(10, row.receiver_signature ? ByteView(*row.receiver_signature) : ByteView())
+        .run();
+  }
+  bool put(const ReceiptGone& row) {
+    return writing()
+        .receipt_gone.bind(1, row.swarm.view())
+        .bind(2, row.giver.view())
+        .bind(3, row.submitter.view())
+        .bind(4, static_cast<std::int64_t>(row.series))
+        .bind(5, row.receiver.view())
+        .run();
+  }
+  bool put(const FavourRow& row) {
+    if (row.account.empty()) return writing().favour_gone.bind(1, row.swarm.view()).bind(2, row.owner.view()).run();
+    return writing().favour.bind(1, row.swarm.view()).bind(2, row.owner.view()).bind(3, row.account).run();
+  }
+  bool put(const ReputationRow& row) {
+    if (row.record.empty()) return writing().reputation_gone.bind(1, row.swarm.view()).bind(2, row.donor.view()).run();
+    return writing().reputation.bind(1, row.swarm.view()).bind(2, row.donor.view()).bind(3, row.record).run();
+  }
 
   const std::string path_;
   Database database_;
@@ -410,11 +463,11 @@ std::optional<Signature> signature_from(ByteView bytes) {
 
 }  // namespace
 
-bool Journal::has_evidence() { return number_from(impl_->get(), "PRAGMA user_version").value_or(0) >= schema_with_evidence; }
+bool Journal::has(std::int64_t schema) { return number_from(impl_->get(), "PRAGMA user_version").value_or(0) >= schema; }
 
 Result<std::optional<PapersRow>> Journal::papers(const JobId& job) {
   std::optional<PapersRow> found;
-  if (!has_evidence()) return found;
+  if (!has(schema_with_evidence)) return found;
   Statement rows(impl_->get(), "SELECT swarm, manifest_signature, delegation, delegation_signature FROM papers WHERE job=?1");
   if (rows.prepared()) rows.bind(1, job.view());
   while (rows.prepared() && rows.step()) {
@@ -431,7 +484,7 @@ Result<std::optional<PapersRow>> Journal::papers(const JobId& job) {
 
 Result<std::vector<Bytes>> Journal::evidence(const JobId& job) {
   std::vector<Bytes> evidence;
-  if (!has_evidence()) return evidence;
+  if (!has(schema_with_evidence)) return evidence;
   Statement rows(impl_->get(), "SELECT evidence FROM accepted WHERE job=?1 AND length(evidence)>0 ORDER BY id");
   if (rows.prepared()) rows.bind(1, job.view());
   while (rows.prepared() && rows.step()) {
@@ -444,7 +497,7 @@ Result<std::vector<Bytes>> Journal::evidence(const JobId& job) {
 
 Result<std::optional<Bytes>> Journal::summary(const JobId& job) {
   std::optional<Bytes> found;
-  if (!has_evidence()) return found;
+  if (!has(schema_with_evidence)) return found;
   Statement rows(impl_->get(), "SELECT summary FROM summaries WHERE job=?1");
   if (rows.prepared()) rows.bind(1, job.view());
   while (rows.prepared() && rows.step()) {
@@ -466,6 +519,54 @@ Result<std::vector<ContactRow>> Journal::contacts() {
   }
   if (!rows.ok()) return impl_->failure("cannot read");
   return contacts;
+}
+
+Result<std::vector<ReceiptRow>> Journal::receipts() {
+  std::vector<ReceiptRow> receipts;
+  if (!has(schema_with_favours)) return receipts;
+  Statement rows(impl_->get(), "SELECT * FROM receipts");
+  while (rows.prepared() && rows.step()) {
+    const auto swarm = SwarmId::from(rows.bytes(0));
+    const auto giver = PublicKey::from(rows.bytes(1)), receiver = PublicKey::from(rows.bytes(4));
+    const auto submitter = PeerId::from(rows.bytes(2));
+    const ByteView body = rows.bytes(7);
+    const auto given = signature_from(rows.bytes(8)), taken = signature_from(rows.bytes(9));
+    if (!swarm || !giver || !receiver || !submitter || !given) return impl_->damage();
+    receipts.push_back({*swarm, *giver, *submitter, static_cast<std::uint64_t>(rows.number(3)), *receiver, rows.number(5) != 0,
+                        static_cast<std::uint64_t>(rows.number(6)), Bytes(body.begin(), body.end()), *given, taken});
+  }
+  if (!rows.ok()) return impl_->failure("cannot read");
+  return receipts;
+}
+
+Result<std::vector<FavourRow>> Journal::favours(const SwarmId& swarm) {
+  std::vector<FavourRow> accounts;
+  if (!has(schema_with_favours)) return accounts;
+  Statement rows(impl_->get(), "SELECT owner, account FROM favours WHERE swarm=?1");
+  if (rows.prepared()) rows.bind(1, swarm.view());
+  while (rows.prepared() && rows.step()) {
+    const auto owner = PublicKey::from(rows.bytes(0));
+    const ByteView account = rows.bytes(1);
+    if (!owner) return impl_->damage();
+    accounts.push_back({swarm, *owner, Bytes(account.begin(), account.end())});
+  }
+  if (!rows.ok()) return impl_->failure("cannot read");
+  return accounts;
+}
+
+Result<std::vector<ReputationRow>> Journal::reputations(const SwarmId& swarm) {
+  std::vector<ReputationRow> donors;
+  if (!has(schema_with_favours)) return donors;
+  Statement rows(impl_->get(), "SELECT donor, record FROM reputations WHERE swarm=?1");
+  if (rows.prepared()) rows.bind(1, swarm.view());
+  while (rows.prepared() && rows.step()) {
+    const auto donor = PeerId::from(rows.bytes(0));
+    const ByteView record = rows.bytes(1);
+    if (!donor) return impl_->damage();
+    donors.push_back({swarm, *donor, Bytes(record.begin(), record.end())});
+  }
+  if (!rows.ok()) return impl_->failure("cannot read");
+  return donors;
 }
 
 }  // namespace dugnad::store

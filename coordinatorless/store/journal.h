@@ -6,6 +6,10 @@
 //   papers(job, swarm, manifest_signature, delegation, delegation_signature)
 //   summaries(job, summary)                        one row a job that has one, opaque here
 //   contacts(peer, record, seen)                   one row a peer
+//   receipts(swarm, giver, submitter, series, receiver, contradicts, sequence, body, giver_signature, receiver_signature)
+//                                                  one row a line, and at most one that contradicts it; an empty signature is none
+//   favours(swarm, owner, account)                 one row an owner, opaque here
+//   reputations(swarm, donor, record)              one row a donor, opaque here
 // The header's application_id says that it is ours, user_version which schema it has. An older schema gains what it lacks when the file is
 // opened for writing; for reading it is taken as it is.
 #pragma once
@@ -51,9 +55,12 @@ class Journal {
   [[nodiscard]] Result<std::vector<Bytes>> evidence(const JobId& job);
   [[nodiscard]] Result<std::optional<Bytes>> summary(const JobId& job);
   [[nodiscard]] Result<std::vector<ContactRow>> contacts();
+  [[nodiscard]] Result<std::vector<ReceiptRow>> receipts();
+  [[nodiscard]] Result<std::vector<FavourRow>> favours(const SwarmId& swarm);
+  [[nodiscard]] Result<std::vector<ReputationRow>> reputations(const SwarmId& swarm);
 
  private:
-  [[nodiscard]] bool has_evidence();
+  [[nodiscard]] bool has(std::int64_t schema);
 
   class Impl;
   explicit Journal(std::unique_ptr<Impl> impl);

@@ -184,5 +184,14 @@ Result<std::optional<Bytes>> Store::summary(const JobId& job) const {
 Result<std::vector<ContactRow>> Store::contacts() const {
   return impl_->read([](Journal& journal) { return journal.contacts(); });
 }
+Result<std::vector<ReceiptRow>> Store::receipts() const {
+  return impl_->read([](Journal& journal) { return journal.receipts(); });
+}
+Result<std::vector<FavourRow>> Store::favours(const SwarmId& swarm) const {
+  return impl_->read([&swarm](Journal& journal) { return journal.favours(swarm); });
+}
+Result<std::vector<ReputationRow>> Store::reputations(const SwarmId& swarm) const {
+  return impl_->read([&swarm](Journal& journal) { return journal.reputations(swarm); });
+}
 
 }  // namespace dugnad::store

@@ -55,6 +55,10 @@ class Store {
   [[nodiscard]] Result<std::optional<Bytes>> summary(const JobId& job) const;
   /// The last seen first.
   [[nodiscard]] Result<std::vector<ContactRow>> contacts() const;
+  // Of all swarms, and of one; nothing where an older version has written the journal.
+  [[nodiscard]] Result<std::vector<ReceiptRow>> receipts() const;
+  [[nodiscard]] Result<std::vector<FavourRow>> favours(const SwarmId& swarm) const;
+  [[nodiscard]] Result<std::vector<ReputationRow>> reputations(const SwarmId& swarm) const;
 
  private:
   class Impl;

@@ -8,6 +8,7 @@
 #include "coordinatorless/store/keys.h"
 #include "sdk/cli/command.h"
 #include "sdk/cli/options.h"
+#include "sdk/cli/receipts.h"
 #include "sdk/cli/table.h"
 #include "worker/control_socket.h"
 
@@ -28,21 +29,37 @@ std::vector<std::string> roles_in(const store::DataDir& dir) {
   return roles;
 }
 
+ExitCode show_receipts(const store::DataDir& dir, const SecretKeys& owner, bool json) {
+  const auto crypto = make_sodium(owner);
+  const auto receipts = receipts_in(dir.path(), *crypto);
+  if (!receipts) return fail(ExitCode::environment, receipts.error().message);
+  if (json) std::cout << json_of(*receipts);
+  else if (receipts->empty()) std::cerr << "no receipts yet\n";
+  else std::cout << text_of(*receipts, public_key_of(owner));
+  return ExitCode::ok;
+}
+
 }  // namespace
 
 ExitCode show_ids(Arguments arguments) {
   std::string data;
+  bool receipts = false, json = false;
   CLI::App app("Prints the owner's public key, which signs this user's jobs, and the ids of the peers that have run here.", "dugnad id");
   app.footer(
-      "Example:\n  dugnad id\n\nThe owner's key is made on first use. Both kinds of keys are files in the data directory that nobody else "
-      "can read; whoever copies\n"
-      "owner.key can submit in its name.\n");
+      "Examples:\n  dugnad id\n  dugnad id --receipts\n\nThe owner's key is made on first use. Both kinds of keys are files in the data "
+      "directory that nobody else can read; whoever copies\nowner.key can submit in its name.\n\nOther owners thank this one with receipts "
+      "for what its workers have computed for them, and their workers do this owner's jobs first in\nreturn. --receipts lists them, and "
+      "those that this owner gave, with the signatures checked; whoever gave two that contradict each other is named.\n");
+  auto* wants_receipts = app.add_flag("--receipts", receipts, "Lists the receipts instead: who thanked whom for how much CPU time.");
+  app.add_flag("--json", json, "Prints a JSON object per receipt, with what was signed.")->needs(wants_receipts);
   add_data_option(app, data);
   if (const auto exit = parse(app, arguments)) return *exit;
   const auto dir = store::DataDir::open(data);
   if (!dir) return fail(ExitCode::environment, dir.error().message);
   const auto owner = store::load_or_make_keys(dir->file(owner_file));
   if (!owner) return fail(ExitCode::environment, owner.error().message);
+
+  if (receipts) return show_receipts(*dir, *owner, json);
 
   Table table({{"WHO"}, {"ID"}});
   table.add({"owner", public_key_of(*owner).hex()});

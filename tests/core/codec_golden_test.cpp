@@ -85,6 +85,18 @@ TEST_CASE("golden bytes of Relay") {
 }
 TEST_CASE("golden bytes of RelayGone") { check_golden(RelayGone{id<PeerId>(0x20)}, "93 01 0d " + h20); }
 
+TEST_CASE("golden bytes of Binding") { check_golden(Binding{vouched}, "93 01 0e " + vouched_hex); }
+TEST_CASE("golden bytes of Receipts") {
+  check_golden(Receipts{{{{0xb0}, signature(0x5e), {}}, {{}, signature(0x5e), signature(0x5e)}}},
+               "93 01 0f 92  93 c401b0 " + s5e + "c0  93 c400 " + s5e + s5e);
+}
+
+TEST_CASE("golden bytes of a binding to an owner, and of a receipt") {
+  check_golden(OwnerBinding{id<PublicKey>(0x10), id<PeerId>(0x20)}, decode_owner_binding, "93 01 " + h10 + h20);
+  const Receipt receipt{id<PublicKey>(0x10), id<PeerId>(0x20), 70000, id<PublicKey>(0x30), 7, std::chrono::milliseconds(1), date};
+  check_golden(receipt, decode_receipt, "98 01 " + h10 + h20 + "ce00011170 " + h30 + "07 cd03e8 " + date_hex);
+}
+
 TEST_CASE("golden bytes of a contact record") {
   ContactRecord record{.key = id<PublicKey>(0x10), .curve = id<CurveKey>(0x20), .endpoint = Endpoint::parse("127.0.0.1:4210"),
                        .relays = {}, .donates = true, .sequence = 5, .expires = date};

@@ -81,6 +81,10 @@ TEST_CASE("every signed body comes back as it was signed") {
     CHECK(decode_delegation(encode(delegation)) == delegation);
     const auto announcement = sample.announcement();
     CHECK(decode_announcement(encode(announcement)) == announcement);
+    const auto binding = sample.binding();
+    CHECK(decode_owner_binding(encode(binding)) == binding);
+    const auto receipt = sample.receipt();
+    CHECK(decode_receipt(encode(receipt)) == receipt);
   }
 }
 
@@ -210,7 +214,7 @@ TEST_CASE("a message of another version or an unknown type is refused") {
       other[1] = version;
       CHECK_FALSE(decode(other));
     }
-    for (const std::uint8_t type : {0, 14, 127}) {
+    for (const std::uint8_t type : {0, 16, 127}) {
       Bytes other = frame;
       other[2] = type;
       CHECK_FALSE(decode(other));

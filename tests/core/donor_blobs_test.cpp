@@ -26,6 +26,7 @@ struct Bench {
   Self self{.id = peer(99), .swarm = {}, .endpoint = {}, .donates = true, .crypto = crypto.get(), .generator = &generator};
   Now now{BootTime{} + seconds(1000), WallTime{}};
   BlobWants blobs{self.id};
+  FavourAccounts accounts{{}, {}};
   Donor donor;
   Output out;
   std::vector<AttemptToStart> running;
@@ -34,7 +35,7 @@ struct Bench {
   std::vector<UnitIndex> returned;
   std::vector<UnitResult> results;
 
-  explicit Bench(std::uint64_t room = 4 * mebibyte) : donor(self, blobs, {{"test", 1}}, {}, 1, room) {
+  explicit Bench(std::uint64_t room = 4 * mebibyte) : donor(self, blobs, accounts, {{"test", 1}}, {}, 1, room) {
     Manifest manifest;
     manifest.task = "test";
     manifest.unit_limit = seconds(60);

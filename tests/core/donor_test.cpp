@@ -35,6 +35,7 @@ struct Bench {
   Self self{.id = peer(99), .swarm = {}, .endpoint = {}, .donates = true, .crypto = crypto.get(), .generator = &generator};
   Now now{BootTime{} + seconds(1000), WallTime{}};
   BlobWants blobs{self.id};
+  FavourAccounts accounts{{}, named<PublicKeyTag>(50)};
   Donor donor;
   Output out;
 
@@ -45,7 +46,7 @@ struct Bench {
   std::map<PeerId, std::vector<Message>> said;   // to each submitter
 
   explicit Bench(unsigned slots = 1, bool donates = true, CodePolicy code = {.modules = true, .any = true})
-      : donor(self, blobs, {{"test", 1}}, std::move(code), slots, blob_room) {
+      : donor(self, blobs, accounts, {{"test", 1}}, std::move(code), slots, blob_room) {
     self.donates = donates;
   }
 

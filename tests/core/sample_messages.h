@@ -42,7 +42,12 @@ class Sampler {
                      .session = number(),
                      .answer = flag()};
       case 11: return Relay{id<PeerId>(), id<PeerId>(), number(), bytes(1 << 16)};
-      default: return RelayGone{id<PeerId>()};
+      case 12: return RelayGone{id<PeerId>()};
+      case 13: return Binding{signed_bytes(limits::receipt_bytes_max)};
+      default:
+        return Receipts{list<SignedReceipt>(limits::receipts_shown_max, [&] {
+          return SignedReceipt{bytes(limits::receipt_bytes_max), signature(), flag() ? std::optional(signature()) : std::nullopt};
+        })};
     }
   }
 
@@ -65,6 +70,8 @@ class Sampler {
     return record;
   }
   Goodbye goodbye() { return {id<PublicKey>(), number(), date()}; }
+  OwnerBinding binding() { return {id<PublicKey>(), id<PeerId>()}; }
+  Receipt receipt() { return {id<PublicKey>(), id<PeerId>(), number(), id<PublicKey>(), number(), duration(), date()}; }
   Manifest manifest() {
     Manifest manifest{.owner = id<PublicKey>(),
                       .nonce = id<Hash>(),
