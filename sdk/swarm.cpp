@@ -54,6 +54,8 @@ worker::NodeOptions node_options(const SwarmOptions& options, worker::Launcher* 
   node.listen = options.listen;
   node.advertise = options.advertise;
   node.join = options.join;
+  node.upload_per_second = options.upload;
+  node.download_per_second = options.download;
   node.data = options.data;
   node.role = submitter_role;
   node.role_most = swarms_per_data_dir_max;

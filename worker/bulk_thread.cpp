@@ -15,7 +15,10 @@ BootTime boot_now() { return zmq::read_clocks().boot; }
 }  // namespace
 
 BulkThread::BulkThread(store::BlobStore& store, const PeerId& self, Outside outside)
-    : store_(store), self_(self), outside_(std::move(outside)), thread_([this] { run(); }) {}
+    : store_(store), self_(self), outside_(std::move(outside)), thread_([this] {
+        transfer_.limit(outside_.upload_per_second, outside_.download_per_second);
+        run();
+      }) {}
 
 BulkThread::~BulkThread() {
   {
@@ -29,6 +32,7 @@ BulkThread::~BulkThread() {
 // --- Any thread ---
 
 void BulkThread::fetch(const core::FetchBlob& fetch) { queue(fetch); }
+void BulkThread::help(const core::HelpFetch& help) { queue(help); }
 void BulkThread::release(const core::ReleaseBlob& release) { queue(release); }
 void BulkThread::hold(const BlobId& blob) { queue(Hold{blob}); }
 void BulkThread::let_go(const BlobId& blob) { queue(LetGo{blob}); }
@@ -81,10 +85,22 @@ std::deque<BulkThread::Task> BulkThread::wait() {
   return std::exchange(tasks_, {});
 }
 
+void BulkThread::share(const BlobId& blob) {
+  if (!shared_.insert(blob).second) return;
+  shared_order_.push_back(blob);
+  if (shared_order_.size() <= core::limits::bulk_shared_max) return;
+  shared_.erase(shared_order_.front());
+  shared_order_.pop_front();
+}
+
+bool BulkThread::may_serve(const BlobId& blob) { return !secret_.contains(blob) && (shared_.contains(blob) || store_.is_pinned(blob)); }
+
 void BulkThread::on(const core::FetchBlob& fetch) {
+  if (fetch.from != self_) fetch.shared ? share(fetch.blob) : void(secret_.insert(fetch.blob));
   if (pinned_.contains(fetch.blob)) {
     if (store_.holds(fetch.blob)) return outside_.post(core::BlobFetched{fetch.blob});
-    store_.unpin(fetch.blob);  // it was here and is lost
+    store_.unpin(fetch.blob);  // it was here and is lost: the core fetches it again
+    tell_of_loss("a blob that is needed is gone from the cache, or corrupt, and is fetched again");
     pinned_.erase(fetch.blob);
   }
   if (store_.pin(fetch.blob)) {
@@ -92,10 +108,13 @@ void BulkThread::on(const core::FetchBlob& fetch) {
     return outside_.post(core::BlobFetched{fetch.blob});
   }
   if (fetch.from == self_) return outside_.post(core::BlobFailed{fetch.blob, self_, "it is not here any more", core::FetchFailure::missing});
-  transfer_.fetch(fetch.blob, fetch.from, boot_now());
+  transfer_.fetch(fetch.blob, fetch.from, fetch.shared, boot_now());
 }
 
+void BulkThread::on(const core::HelpFetch& help) { transfer_.help(help.blob, help.from, boot_now()); }
+
 void BulkThread::on(const core::ReleaseBlob& release) {
+  secret_.erase(release.blob);
   if (pinned_.erase(release.blob) > 0) {
     store_.unpin(release.blob);
   } else {
@@ -122,33 +141,58 @@ void BulkThread::carry_out() {
 void BulkThread::act(Transfer::Send& send) { outside_.send(send.to, std::move(send.frame)); }
 
 void BulkThread::act(const Transfer::Begin& begin) {
-  const auto chunks = store_.begin(begin.blob);
-  if (chunks) {
-    transfer_.begun(begin.blob, *chunks, boot_now());
+  auto here = store_.begin(begin.blob);
+  if (here) {
+    transfer_.begun(begin.blob, *std::move(here), boot_now());
   } else {
-    transfer_.refuse(begin.blob, chunks.error().message, boot_now());
+    transfer_.refuse(begin.blob, here.error().message, boot_now());
   }
 }
 
 void BulkThread::act(const Transfer::Keep& keep) {
-  auto kept = store_.add(keep.blob, keep.bytes);
-  if (kept && keep.last) kept = store_.finish(keep.blob);
+  if (!transfer_.fetches(keep.blob)) return;  // refused since
+  const auto kept = store_.add(keep.blob, keep.index, keep.path, keep.bytes);
   if (!kept) return transfer_.refuse(keep.blob, kept.error().message, boot_now());
-  if (!keep.last) return;
-  pinned_.insert(keep.blob);
-  transfer_.finished(keep.blob, boot_now());
-  outside_.post(core::BlobFetched{keep.blob});
+  down_ += keep.bytes.size();
+}
+
+void BulkThread::act(const Transfer::Finish& finish) {
+  if (!transfer_.fetches(finish.blob)) return;
+  if (const auto kept = store_.finish(finish.blob); !kept) return transfer_.refuse(finish.blob, kept.error().message, boot_now());
+  pinned_.insert(finish.blob);
+  transfer_.finished(finish.blob, boot_now());
+  outside_.post(core::BlobFetched{finish.blob});
 }
 
 void BulkThread::act(const Transfer::BreakOff& broken) { store_.break_off(broken.blob); }
 void BulkThread::act(Transfer::Failed& failed) { outside_.post(core::BlobFailed{failed.blob, failed.from, std::move(failed.reason), failed.cause}); }
 
 void BulkThread::act(const Transfer::Serve& serve) {
-  auto chunk = store_.chunk(serve.blob, serve.index);
+  auto chunk = may_serve(serve.blob) ? store_.chunk(serve.blob, serve.index) : std::nullopt;
   if (chunk) {
+    up_ += chunk->bytes.size();
     outside_.send(serve.to, encode(core::bulk::Chunk{serve.blob, serve.index, std::move(chunk->path), std::move(chunk->bytes)}));
   } else {
+    if (store_.is_pinned(serve.blob) && !secret_.contains(serve.blob)) {
+      tell_of_loss("data of a job that runs is gone from the cache of blobs, and nobody gets it from here; interrupt the job and resume it");
+    }
     outside_.send(serve.to, encode(core::bulk::Missing{serve.blob}));
+  }
+}
+
+void BulkThread::tell_of_loss(const char* line) {
+  const BootTime now = boot_now();
+  if (!outside_.trouble || (loss_told_at_ != never && now < loss_told_at_ + std::chrono::minutes(1))) return;
+  loss_told_at_ = now;
+  outside_.trouble(line);
+}
+
+void BulkThread::act(const Transfer::Tell& tell) {
+  if (may_serve(tell.blob) && store_.holds(tell.blob)) {
+    const ChunkSet all = ChunkSet::all(chunk_count(tell.blob.length));
+    outside_.send(tell.to, encode(core::bulk::Have{tell.blob, false, false, all}));
+  } else {
+    outside_.send(tell.to, encode(core::bulk::Missing{tell.blob}));
   }
 }
 

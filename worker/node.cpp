@@ -73,6 +73,9 @@ class Node::Impl {
                                          BulkThread::Outside{
                                              .send = [this](const PeerId& to, Bytes frame) { loop_->send_bulk(to, std::move(frame)); },
                                              .post = [this](core::Event event) { loop_->post(std::move(event)); },
+                                             .trouble = [this](const std::string& line) { say(LogLevel::warning, line); },
+                                             .upload_per_second = static_cast<double>(options_.upload_per_second),
+                                             .download_per_second = static_cast<double>(options_.download_per_second),
                                          });
     if (store_) {
       store_->on_committed([this](PersistSeq seq) { loop_->persisted(seq); });
@@ -166,6 +169,7 @@ class Node::Impl {
       hooks.collect = [this] { return collect(); };
     }
     hooks.fetch = [this](core::FetchBlob fetch) { blobs_->bulk().fetch(fetch); };
+    hooks.help = [this](core::HelpFetch help) { blobs_->bulk().help(help); };
     hooks.release = [this](core::ReleaseBlob release) { blobs_->release(release); };
     hooks.bulk = [this](const PeerId& from, Bytes frame) { blobs_->bulk().received(from, std::move(frame)); };
     hooks.mint = [this](const core::MintIdentity& wanted) { minter_.mint(wanted); };
@@ -377,6 +381,11 @@ Result<BlobId> Node::keep(ByteView bytes) { return impl_->blobs().keep(bytes); }
 void Node::let_go(const BlobId& id) { impl_->blobs().let_go(id); }
 std::shared_ptr<const Bytes> Node::blob(const BlobId& id) { return impl_->blobs().get(id); }
 std::shared_ptr<store::BlobStore> Node::blob_store() const { return impl_->blobs().store(); }
+
+Node::Moved Node::moved() const {
+  const BulkThread::Moved moved = impl_->blobs().bulk().moved();
+  return {moved.up, moved.down};
+}
 
 std::optional<core::JobProgress> Node::progress(const JobId& job) {
   using Answer = std::optional<core::JobProgress>;

@@ -67,6 +67,10 @@ struct NodeOptions {
   /// Starts the cages of strangers' programs, and outlives the node; without one, none is run.
   Launcher* launcher = nullptr;
 
+  /// Bytes a second that blobs may take of the line, all peers together; 0: no limit.
+  std::uint64_t upload_per_second = 0;
+  std::uint64_t download_per_second = 0;
+
   Log log;  // may be empty
 };
 
@@ -115,6 +119,13 @@ class Node {
   [[nodiscard]] std::shared_ptr<const Bytes> blob(const BlobId& id);
   /// Where they lie: for whoever reads them when the node may be gone. Large outputs that were delivered are there until OutputTaken is posted.
   [[nodiscard]] std::shared_ptr<store::BlobStore> blob_store() const;
+
+  /// Bytes of blobs sent to others and fetched from them, since the start.
+  struct Moved {
+    std::uint64_t up = 0;
+    std::uint64_t down = 0;
+  };
+  [[nodiscard]] Moved moved() const;
 
   // These ask the protocol's thread and wait for its answer; nullopt or empty once it has ended. Not for hooks.
   [[nodiscard]] std::optional<core::JobProgress> progress(const JobId& job);

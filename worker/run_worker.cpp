@@ -281,6 +281,8 @@ NodeOptions node_options(const WorkerOptions& given, const tasks::TaskTable& tas
           .tasks = tasks,
           .code = std::move(policy),
           .launcher = code.launcher.get(),
+          .upload_per_second = given.upload,
+          .download_per_second = given.download,
           .log = std::move(log)};
 }
 

@@ -78,6 +78,15 @@ void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later)
                  wrapped("The address under which others reach --listen, where a router forwards a port. Default: this machine's own."))
       ->type_name("tcp://HOST:PORT")
       ->group(network);
+  const auto rate = [&app, &network](const char* name, std::uint64_t& bytes, const char* what) {
+    app.add_option(name, bytes, wrapped(what))
+        ->type_name("RATE")
+        ->transform(CLI::AsSizeValue(false).description(""))
+        ->group(network);
+  };
+  rate("--upload", options.upload,
+       "How much programs and large data may take of the line on their way to others, in bytes a second, as in 500K or 2MiB. Default: no limit.");
+  rate("--download", options.download, "The same, of what comes from others.");
   app.add_option("--http", later.http, wrapped("Metrics and a page to look at. Not in this version."))
       ->type_name("HOST:PORT")
       ->group(network);

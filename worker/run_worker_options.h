@@ -1,6 +1,7 @@
 // dugnad-worker's options, as a person gives them: on the command line, or in a file.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,6 +19,8 @@ struct WorkerOptions {
   std::string advertise;
   std::vector<std::string> join;
   std::string data;
+  std::uint64_t upload = 0;  // bytes a second; 0: no limit
+  std::uint64_t download = 0;
   Preferences preferences;
   Allow allow;
   bool log_json = false;

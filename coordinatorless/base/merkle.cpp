@@ -48,6 +48,12 @@ std::vector<Hash> merkle_path(std::vector<Hash> level, std::size_t index) {
   return path;
 }
 
+std::size_t merkle_path_length(std::size_t index, std::size_t count) {
+  std::size_t length = 0;
+  for (; count > 1; index /= 2, count = (count + 1) / 2) length += (index ^ 1) < count;
+  return length;
+}
+
 bool merkle_verify(Hash leaf, std::size_t index, std::size_t count, const std::vector<Hash>& path, const Hash& root) {
   if (index >= count) return false;
   std::size_t used = 0;

@@ -17,6 +17,9 @@ namespace dugnad {
 /// The sibling hashes from leaf `index` up to the root.
 [[nodiscard]] std::vector<Hash> merkle_path(std::vector<Hash> leaves, std::size_t index);
 
+/// How many hashes that are, of `count` leaves.
+[[nodiscard]] std::size_t merkle_path_length(std::size_t index, std::size_t count);
+
 /// Whether `leaf`, at `index` of `count`, hashes up along `path` to `root`.
 [[nodiscard]] bool merkle_verify(Hash leaf, std::size_t index, std::size_t count, const std::vector<Hash>& path, const Hash& root);
 

@@ -34,8 +34,9 @@ void BlobWants::add_holder(Want& want, const PeerId& holder, std::size_t place) 
   want.holders.insert(want.holders.begin() + static_cast<std::ptrdiff_t>(std::min(place, want.holders.size())), holder);
 }
 
-bool BlobWants::need(const BlobId& blob, std::span<const PeerId> holders, unsigned tries, Now now, Output& out) {
+bool BlobWants::need(const BlobId& blob, std::span<const PeerId> holders, unsigned tries, Now now, Output& out, bool shared) {
   Want& want = wants_[blob];
+  want.shared = shared && (want.needs == 0 || want.shared);
   ++want.needs;
   want.tries = std::max(want.tries, tries);
   // Whoever brings a need up is likeliest to be there.
@@ -45,6 +46,7 @@ bool BlobWants::need(const BlobId& blob, std::span<const PeerId> holders, unsign
     forgive(want);
   }
   if (want.state == State::waiting && want.due <= now.boot) fetch(blob, want, out);
+  seek_later(want, now);
   return want.state == State::here;
 }
 
@@ -53,6 +55,52 @@ void BlobWants::also_held(const BlobId& blob, const PeerId& holder, Now now, Out
   if (at == wants_.end()) return;
   add_holder(at->second, holder, at->second.holders.size());
   if (at->second.state == State::waiting && at->second.due <= now.boot) fetch(blob, at->second, out);
+  else help(blob, at->second, holder, out);
+}
+
+void BlobWants::help(const BlobId& blob, const Want& want, const PeerId& holder, Output& out) const {
+  if (want.state == State::fetching && holder != want.asked && holder != self_ && linked_.contains(holder)) out.push(HelpFetch{blob, holder});
+}
+
+std::vector<PeerId> BlobWants::found(const BlobId& blob, std::span<const PeerId> holders, Now now, Output& out) {
+  std::vector<PeerId> useful;
+  const auto at = wants_.find(blob);
+  if (at == wants_.end() || !at->second.shared || at->second.state == State::here) return useful;
+  Want& want = at->second;
+  for (const PeerId& holder : holders) {
+    const bool known = std::find(want.holders.begin(), want.holders.end(), holder) != want.holders.end();
+    // They never push out a holder that was promised.
+    if (holder == self_ || (!known && want.holders.size() >= limits::blob_holders_max)) continue;
+    add_holder(want, holder, want.holders.size());
+    useful.push_back(holder);
+    if (want.state == State::waiting && want.due <= now.boot) fetch(blob, want, out);
+    else help(blob, want, holder, out);
+  }
+  return useful;
+}
+
+bool BlobWants::counts_on(const PeerId& peer) const {
+  return std::any_of(wants_.begin(), wants_.end(), [&](const auto& entry) {
+    const Want& want = entry.second;
+    const bool open = want.shared && (want.state == State::waiting || want.state == State::fetching);
+    return open && std::find(want.holders.begin(), want.holders.end(), peer) != want.holders.end();
+  });
+}
+
+bool BlobWants::wants(const BlobId& blob) const {
+  const auto at = wants_.find(blob);
+  return at != wants_.end() && at->second.shared && at->second.state != State::here;
+}
+
+bool BlobWants::may_tell(const BlobId& blob) const {
+  const auto at = wants_.find(blob);
+  return at != wants_.end() && at->second.shared && at->second.state == State::here;
+}
+
+void BlobWants::seek_later(Want& want, Now now) {
+  const bool alone = want.shared && want.state == State::waiting && !best(want);
+  if (!alone) want.seek_at = never;
+  else if (want.seek_at == never) want.seek_at = now.boot + limits::seek_after;
 }
 
 void BlobWants::kept(const BlobId& blob) {
@@ -83,7 +131,11 @@ void BlobWants::fetch(const BlobId& blob, Want& want, Output& out) {
   if (!holder) return;  // until one is linked
   set(blob, want, State::fetching);
   want.asked = *holder;
-  out.push(FetchBlob{blob, want.asked});
+  want.seek_at = never;
+  out.push(FetchBlob{blob, want.asked, want.shared});
+  // What is one chunk comes sooner than an answer would.
+  if (want.shared && blob.length > chunk_bytes && want.asked != self_) out.send(want.asked, Seek{blob, 0});
+  for (const PeerId& other : want.holders) help(blob, want, other, out);
 }
 
 unsigned BlobWants::failed_by(const PeerId& peer) const {
@@ -157,16 +209,22 @@ void BlobWants::try_again(const BlobId& blob) {
 void BlobWants::connected(const PeerId& peer, Now now, Output& out) {
   linked_.insert(peer);
   tick(now, out);
+  for (const auto& [blob, want] : wants_) {
+    if (want.state != State::fetching || want.asked == peer) continue;
+    if (std::find(want.holders.begin(), want.holders.end(), peer) != want.holders.end()) help(blob, want, peer, out);
+  }
 }
 
-void BlobWants::lost(const PeerId& peer) {
+void BlobWants::lost(const PeerId& peer, Now now) {
   linked_.erase(peer);
   failed_.erase(peer);
   for (auto& [blob, want] : wants_) {
+    seek_later(want, now);
     if (want.state != State::fetching || want.asked != peer) continue;
     put_last(want.holders, peer);
     set(blob, want, State::waiting);
     if (!want.broke.insert(peer).second && ++want.failures >= want.tries) give_up(blob, want, false);
+    seek_later(want, now);
   }
 }
 
@@ -175,7 +233,12 @@ std::vector<BlobWants::News> BlobWants::take_news() { return std::exchange(news_
 void BlobWants::tick(Now now, Output& out) {
   for (auto next = waiting_.begin(); next != waiting_.end();) {
     const BlobId blob = *next++;  // fetching it takes it out
-    if (Want& want = wants_.at(blob); want.due <= now.boot) fetch(blob, want, out);
+    Want& want = wants_.at(blob);
+    if (want.due <= now.boot) fetch(blob, want, out);
+    seek_later(want, now);
+    if (want.seek_at > now.boot) continue;
+    want.seek_at = now.boot + limits::seek_again;
+    sought_.push_back(blob);
   }
 }
 
@@ -184,6 +247,7 @@ BootTime BlobWants::next_deadline() const {
   for (const BlobId& blob : waiting_) {
     const Want& want = wants_.at(blob);
     if (want.due < next && best(want)) next = want.due;
+    next = std::min(next, want.seek_at);
   }
   return next;
 }

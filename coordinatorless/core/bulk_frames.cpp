@@ -1,17 +1,20 @@
 #include "coordinatorless/core/bulk_frames.h"
 
+#include "coordinatorless/base/merkle.h"
 #include "coordinatorless/base/panic.h"
 #include "coordinatorless/core/limits.h"
 
 namespace dugnad::core::bulk {
 namespace {
 
-enum class Kind : std::uint8_t { request = 1, chunk = 2, missing = 3 };
+enum class Kind : std::uint8_t { request = 1, chunk = 2, missing = 3, have = 4, spread = 5 };
+constexpr std::uint8_t asks_flag = 1, fetching_flag = 2;
 constexpr std::size_t head_bytes = 2 + blob_id_bytes;
 
 void put(Bytes& frame, std::uint32_t number) {
   for (int i = 0; i < 4; ++i) frame.push_back(static_cast<std::uint8_t>(number >> (8 * i)));
 }
+void put(Bytes& frame, const ChunkSet& chunks) { frame.insert(frame.end(), chunks.bytes().begin(), chunks.bytes().end()); }
 std::uint32_t number_at(ByteView frame, std::size_t at) {
   std::uint32_t number = 0;
   for (std::size_t i = 0; i < 4; ++i) number |= std::uint32_t{frame[at + i]} << (8 * i);
@@ -30,9 +33,10 @@ Bytes head(Kind kind, const BlobId& blob, std::size_t room) {
 
 struct Encoder {
   Bytes operator()(const Request& request) const {
-    Bytes frame = head(Kind::request, request.blob, 8);
-    put(frame, request.first);
-    put(frame, request.count);
+    Bytes frame = head(Kind::request, request.blob, 2 + request.wanted.bytes().size());
+    frame.push_back(request.count);
+    frame.push_back(request.fresh ? 1 : 0);
+    put(frame, request.wanted);
     return frame;
   }
   Bytes operator()(const Chunk& chunk) const {
@@ -43,14 +47,33 @@ struct Encoder {
     return frame;
   }
   Bytes operator()(const Missing& missing) const { return head(Kind::missing, missing.blob, 0); }
+  Bytes operator()(const Have& have) const {
+    Bytes frame = head(Kind::have, have.blob, 1 + have.chunks.bytes().size());
+    frame.push_back(static_cast<std::uint8_t>((have.asks ? asks_flag : 0) | (have.fetching ? fetching_flag : 0)));
+    put(frame, have.chunks);
+    return frame;
+  }
+  Bytes operator()(const Spread& spread) const {
+    Bytes frame = head(Kind::spread, spread.blob, 1);
+    frame.push_back(spread.count);
+    return frame;
+  }
 };
 
+bool is_count(std::uint64_t count) { return count >= 1 && count <= limits::bulk_credits; }
+
 std::optional<Frame> decode_request(const BlobId& blob, ByteView rest) {
-  if (rest.size() != 8) return std::nullopt;
-  const Request request{blob, number_at(rest, 0), number_at(rest, 4)};
-  const std::uint64_t end = std::uint64_t{request.first} + request.count;
-  if (request.count == 0 || request.count > limits::bulk_credits || end > chunk_count(blob.length)) return std::nullopt;
-  return request;
+  if (rest.size() < 2 || rest[1] > 1 || !is_count(rest[0])) return std::nullopt;
+  auto wanted = ChunkSet::from(rest.subspan(2), chunk_count(blob.length));
+  if (!wanted || rest[0] > wanted->count()) return std::nullopt;
+  return Request{blob, rest[0], rest[1] != 0, *std::move(wanted)};
+}
+
+std::optional<Frame> decode_have(const BlobId& blob, ByteView rest) {
+  if (rest.empty() || rest[0] > (asks_flag | fetching_flag)) return std::nullopt;
+  auto chunks = ChunkSet::from(rest.subspan(1), chunk_count(blob.length));
+  if (!chunks) return std::nullopt;
+  return Have{blob, (rest[0] & asks_flag) != 0, (rest[0] & fetching_flag) != 0, *std::move(chunks)};
 }
 
 std::optional<Frame> decode_chunk(const BlobId& blob, ByteView rest) {
@@ -58,7 +81,7 @@ std::optional<Frame> decode_chunk(const BlobId& blob, ByteView rest) {
   Chunk chunk{blob, number_at(rest, 0), {}, {}};
   const std::uint64_t count = chunk_count(blob.length);
   if (chunk.index >= count) return std::nullopt;
-  const std::size_t hashes = path_length(chunk.index, count);
+  const std::size_t hashes = merkle_path_length(chunk.index, count);
   rest = rest.subspan(4);
   if (rest.size() != 32 * hashes + chunk_length(blob.length, chunk.index)) return std::nullopt;
   for (std::size_t i = 0; i < hashes; ++i) chunk.path.push_back(*Hash::from(rest.subspan(32 * i, 32)));
@@ -68,12 +91,6 @@ std::optional<Frame> decode_chunk(const BlobId& blob, ByteView rest) {
 }
 
 }  // namespace
-
-std::size_t path_length(std::uint64_t index, std::uint64_t count) {
-  std::size_t length = 0;
-  for (; count > 1; index /= 2, count = (count + 1) / 2) length += (index ^ 1) < count;
-  return length;
-}
 
 Bytes encode(const Frame& frame) {
   Bytes bytes = std::visit(Encoder{}, frame);
@@ -89,6 +106,9 @@ std::optional<Frame> decode(ByteView frame) {
   switch (frame[1]) {
     case static_cast<std::uint8_t>(Kind::request): return decode_request(blob, rest);
     case static_cast<std::uint8_t>(Kind::chunk): return decode_chunk(blob, rest);
+    case static_cast<std::uint8_t>(Kind::have): return decode_have(blob, rest);
+    case static_cast<std::uint8_t>(Kind::spread):
+      return rest.size() == 1 && is_count(rest[0]) ? std::optional<Frame>(Spread{blob, rest[0]}) : std::nullopt;
     case static_cast<std::uint8_t>(Kind::missing): return rest.empty() ? std::optional<Frame>(Missing{blob}) : std::nullopt;
   }
   return std::nullopt;

@@ -1,23 +1,27 @@
-// BulkTransfer: what is asked of whom and what is sent when, for blobs both ways. Pure: the bulk thread around it reads and writes the chunks.
+// BulkTransfer: what is asked of whom and what is sent when, for blobs both ways. Pure: the bulk thread around it reads and writes the
+// chunks.
+//
+// What is asked of whom for one blob is bulk_fetch.h's to say, what is served when bulk_serving.h's.
 //
 // Specification
-//   1. One blob is fetched from one peer at a time, the others wait their turn; bulk_fetches_max at once in all. Rationale: several would
-//      only share the same line, and each would be whole later.
-//   2. Whoever fetches has asked for at most bulk_credits chunks that have not come. So no more than these stand in a link's queue, before a lease:
-//      half a megabyte. Whoever is asked for more charges it.
-//   3. A chunk is taken only where it is the next one asked for, and only if its path proves it. Rationale: nothing that was not proved is kept,
-//      and a liar is known by its first chunk.
-//   4. A fetch for which nothing came in bulk_patience has failed; so has one whose link broke, whose holder says it is missing, or that is not whole
-//      in the time that blob_bytes_per_second_least takes. Rationale: another holder may be faster than one that drips.
-//   5. While others wait for a place and all are taken, a fetch slower than that so far gives up its own. Rationale: a few holders that send a chunk
-//      now and then would else stop all fetching, each for long.
-//   6. Chunks are served to each peer within a rate, a slower one over a relay, in turn. Rationale: a relay breaks a link that exceeds its quota; one
-//      that fetches all day must not take the whole line.
+//   1. Blobs of one main holder are fetched one after the other, bulk_fetches_max at once in all. Rationale: several would only share the
+//      same line, and each would be whole later.
+//   2. Of each peer at most bulk_credits chunks are asked for that have not come. So no more than these stand in a link's queue, before a
+//      lease: half a megabyte. Whoever is asked for more charges it. All together keep within the rate that the user allows.
+//   3. A chunk is taken only where it was asked for, and only if its path proves it. Whoever sends another is charged, and asked for no
+//      more of this blob. Rationale: nothing that was not proved is kept, and a liar is known by its first chunk.
+//   4. A main holder of which nothing came in bulk_patience, or that says the blob is missing, is asked for nothing more; the fetch has
+//      failed once no helper gives anything either. It has failed, too, where the main holder's link broke, and where it is not whole in
+//      the time that blob_bytes_per_second_least takes. Rationale: another holder may be faster than one that drips.
+//   5. While others wait for a place and all are taken, a fetch slower than that so far gives up its own. Rationale: a few holders that
+//      send a chunk now and then would else stop all fetching, each for long.
+//   6. Those who fetch the same shared blob tell each other which chunks they have, at most every bulk_have_interval, and serve each other.
+//      Of one that is not shared nothing is told. Rationale: what a donor fetches may give away which unit it computes, and who else does.
 #pragma once
 
 #include <algorithm>
-#include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -25,7 +29,9 @@
 #include <vector>
 
 #include "coordinatorless/base/time.h"
+#include "coordinatorless/core/bulk_fetch.h"
 #include "coordinatorless/core/bulk_frames.h"
+#include "coordinatorless/core/bulk_serving.h"
 #include "coordinatorless/core/charge.h"
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/core/token_bucket.h"
@@ -42,10 +48,14 @@ class Transfer {
   struct Begin {  // set room aside and call begun() or refuse()
     BlobId blob;
   };
-  struct Keep {  // the next chunk of a fetch, proved; `last`: then call finished() or refuse()
+  struct Keep {  // a chunk, proved by its path
     BlobId blob;
+    std::uint32_t index = 0;
+    std::vector<Hash> path;
     Bytes bytes;
-    bool last = false;
+  };
+  struct Finish {  // all chunks are kept, if none was refused: call finished() or refuse()
+    BlobId blob;
   };
   struct BreakOff {  // the fetch goes no further
     BlobId blob;
@@ -61,27 +71,34 @@ class Transfer {
     BlobId blob;
     std::uint32_t index = 0;
   };
+  struct Tell {  // say which chunks of it are here, or that none is
+    PeerId to;
+    BlobId blob;
+  };
   struct Misbehaved {
     PeerId peer;
     Charge charge;
   };
-  using Action = std::variant<Send, Begin, Keep, BreakOff, Failed, Serve, Misbehaved>;
+  using Action = std::variant<Send, Begin, Keep, Finish, BreakOff, Failed, Serve, Tell, Misbehaved>;
+
+  /// Bytes a second, all peers together; 0: no limit.
+  void limit(double up, double down);
 
   /// Linked directly. Whoever is not is reached through a relay, or not at all.
-  void connected(const PeerId& peer) {
-    direct_.insert(peer);
-    services_.erase(peer);  // its rate is another now; what was asked for over the relay is asked for again
-  }
+  void connected(const PeerId& peer) { serving_.connected(peer); }
   void lost(const PeerId& peer);
 
-  /// Ends with finished() by the caller, or with Failed.
-  void fetch(const BlobId& blob, const PeerId& from, BootTime now);
+  /// Ends with finished() by the caller, or with Failed. `shared`: others may know of it, and help.
+  void fetch(const BlobId& blob, const PeerId& from, bool shared, BootTime now);
+  /// That peer may have some of it. Nothing happens where it is not being fetched.
+  void help(const BlobId& blob, const PeerId& peer, BootTime now);
   void cancel(const BlobId& blob);
-  /// `chunks` are here already.
-  void begun(const BlobId& blob, std::uint64_t chunks, BootTime now);
+  /// `here`: chunks that an earlier try has left.
+  void begun(const BlobId& blob, ChunkSet here, BootTime now);
   void finished(const BlobId& blob, BootTime now);
   /// The store cannot take it.
   void refuse(const BlobId& blob, const std::string& reason, BootTime now);
+  [[nodiscard]] bool fetches(const BlobId& blob) const { return fetches_.contains(blob); }
 
   void received(const PeerId& from, ByteView frame, BootTime now);
   void tick(BootTime now);
@@ -90,42 +107,45 @@ class Transfer {
   [[nodiscard]] std::size_t fetches() const { return fetches_.size(); }
 
  private:
-  struct Fetch {
-    PeerId from;
+  struct Running {
+    Fetch fetch;
     bool running = false;
-    bool begun = false;
-    std::uint64_t next = 0;   // chunk to come
-    std::uint64_t asked = 0;  // up to here
-    std::uint64_t first = 0;  // chunk to come when it began
     BootTime since{};         // when that was
-    BootTime patience_ends = never;
+    BootTime begin_by = never;  // the store has to begin by then
     BootTime ends = never;    // however patient
-    std::uint64_t turn = 0;  // who came first goes first
-    [[nodiscard]] BootTime due() const { return std::min(patience_ends, ends); }
+    std::uint64_t turn = 0;   // who came first goes first
+    BootTime tell_at = never; // those who are informed have not heard of all that is here
+    bool stored = false;      // all is here: the store's affair now
   };
-  struct Service {
-    TokenBucket bytes;
-    std::deque<std::pair<BlobId, std::uint32_t>> chunks{};  // at most bulk_credits
-  };
-  using Fetches = std::map<BlobId, Fetch>;
+  using Fetches = std::map<BlobId, Running>;
 
   void start_next(BootTime now);
-  void ask(const BlobId& blob, Fetch& fetch);
+  void ask(Running& running, BootTime now);
+  void ask_all(BootTime now);
+  void tell(const BlobId& blob, Running& running);
+  void forget(Fetches::iterator at);
+  [[nodiscard]] std::uint32_t underway(const PeerId& peer) const;
   /// Whether some fetch waits although its holder is free.
   [[nodiscard]] bool crowded() const;
   /// Until when a running fetch keeps its place in a crowd, by what has come so far.
-  [[nodiscard]] static BootTime keeps_place_until(const Fetch& fetch);
+  [[nodiscard]] static BootTime keeps_place_until(const Running& running);
   void fail(Fetches::iterator at, const std::string& reason, BootTime now, FetchFailure cause = FetchFailure::withheld);
+  /// That holder gives nothing more; perhaps it was the last.
+  void drop(Fetches::iterator at, const PeerId& peer, const std::string& reason, BootTime now, FetchFailure cause = FetchFailure::withheld);
   void on(const PeerId& from, Request&& request, BootTime now);
   void on(const PeerId& from, Chunk&& chunk, BootTime now);
   void on(const PeerId& from, Missing&& missing, BootTime now);
+  void on(const PeerId& from, Have&& have, BootTime now);
+  void on(const PeerId& from, Spread&& spread, BootTime now);
   void serve(BootTime now);
   void misbehaved(const PeerId& peer, const Charge& charge) { actions_.push_back(Misbehaved{peer, charge}); }
 
-  std::set<PeerId> direct_;
   Fetches fetches_;
-  std::map<PeerId, Service> services_;  // at most bulk_services_max
+  Serving serving_;
+  std::map<PeerId, TokenBucket> haves_;  // by whoever is linked and has sent any
   std::map<std::pair<PeerId, BlobId>, BootTime> cancelled_;  // chunks of these may still come; at most bulk_cancelled_max
+  std::optional<TokenBucket> down_;
+  BootTime down_at_ = never;  // something was not asked for, to keep within the rate
   std::uint64_t turns_ = 0;
   std::vector<Action> actions_;
 };

@@ -33,6 +33,8 @@ template <> inline constexpr std::uint8_t type_number<Relay> = 12;
 template <> inline constexpr std::uint8_t type_number<RelayGone> = 13;
 template <> inline constexpr std::uint8_t type_number<Binding> = 14;
 template <> inline constexpr std::uint8_t type_number<Receipts> = 15;
+template <> inline constexpr std::uint8_t type_number<Seek> = 16;
+template <> inline constexpr std::uint8_t type_number<Found> = 17;
 
 // --- Limits on one field ---
 
@@ -130,6 +132,8 @@ auto fields_of(Is<Closed> auto& m) { return fields(m.job); }
 auto fields_of(Is<Knock> auto& m) { return fields(m.from, m.to, at_most(m.record, limits::record_bytes_max), m.session, m.answer); }
 auto fields_of(Is<Relay> auto& m) { return fields(m.from, m.to, m.counter, at_most(m.sealed, limits::message_bytes_max)); }
 auto fields_of(Is<RelayGone> auto& m) { return fields(m.peer); }
+auto fields_of(Is<Seek> auto& m) { return fields(m.blob, at_most(m.hops, limits::seek_hops_max)); }
+auto fields_of(Is<Found> auto& m) { return fields(m.blob, list(m.holders, limits::found_holders_max, limits::record_bytes_max)); }
 
 auto fields_of(Is<OwnerBinding> auto& b) { return fields(b.owner, b.peer); }
 auto fields_of(Is<Binding> auto& m) { return fields(at_most(m.binding, limits::receipt_bytes_max)); }
@@ -168,7 +172,7 @@ inline constexpr bool all_members_described = (has_members<T, field_count<T>> &&
 static_assert(all_members_described<Endpoint, BlobId, IdentityTicket, ContactRecord, Goodbye, Manifest, Delegation, Announcement, DigestEntry,
                                     LeasedUnit, UnitResult, OwnerBinding, Receipt, SignedReceipt>);
 static_assert(all_members_described<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone,
-                                    Binding, Receipts>);
+                                    Binding, Receipts, Seek, Found>);
 
 // --- Limits over several fields ---
 
@@ -179,6 +183,8 @@ template <class T>
   if (!manifest.module) return manifest.fuel == 0;
   return manifest.module->length > 0 && manifest.module->length <= limits::module_bytes_max;
 }
+[[nodiscard]] inline bool is_sound(const Seek& seek) { return seek.blob.length <= limits::blob_bytes_max; }
+[[nodiscard]] inline bool is_sound(const Found& found) { return found.blob.length <= limits::blob_bytes_max; }
 [[nodiscard]] inline bool is_sound(const Lease& lease) {
   std::size_t total = 0;
   for (const LeasedUnit& unit : lease.units) total += unit.input.bytes.size();

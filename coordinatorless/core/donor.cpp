@@ -46,9 +46,10 @@ bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submi
   const bool endless = job.unit_limit == Duration::zero();
   if (submitter != self_.id && (endless || job.unit_limit > limits::unit_limit_most)) job.unit_limit = limits::unit_limit_most;
   job.module = manifest.module;
+  job.shares_inputs = manifest.copies > 1 && !manifest.confidence;
   job.memory_bytes = manifest.memory_bytes;
   job.fuel = manifest.fuel;
-  job.ready = !manifest.module || blobs_.need(*manifest.module, submitter, now, out);
+  job.ready = !manifest.module || blobs_.need(*manifest.module, {&submitter, 1}, limits::blob_tries_max, now, out, true);
   job.work_at = job.lost_at = now.boot;
   shares_.came(manifest.owner);
   return true;

@@ -112,6 +112,7 @@ class Donor {
     std::uint32_t task_version = 1;
     Duration unit_limit{};
     std::optional<BlobId> module;
+    bool shares_inputs = false;  // that others have them too gives nothing away
     std::uint64_t memory_bytes = 0;
     std::uint64_t fuel = 0;
     bool ready = false;  // its module is here, or it has none

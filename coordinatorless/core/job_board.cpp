@@ -167,6 +167,10 @@ std::optional<JobProgress> JobBoard::progress(const JobId& id) const {
 
 std::vector<JobBoard::Ended> JobBoard::take_ended() { return std::exchange(ended_, {}); }
 
+bool JobBoard::uses(const BlobId& module) const {
+  return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) { return entry.second->manifest().module == module; });
+}
+
 bool JobBoard::employs(const PeerId& donor) const {
   return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) { return entry.second->knows(donor); });
 }

@@ -53,6 +53,8 @@ class JobBoard {
   [[nodiscard]] std::vector<VerifiedWork> take_verified() { return std::exchange(verified_, {}); }
   /// Whether a job that runs has dealings with this donor.
   [[nodiscard]] bool employs(const PeerId& donor) const;
+  /// A job that runs has this module.
+  [[nodiscard]] bool uses(const BlobId& module) const;
   [[nodiscard]] bool any_running() const { return !jobs_.empty(); }
 
  private:

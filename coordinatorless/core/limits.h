@@ -194,6 +194,19 @@ inline constexpr Duration holder_absence = seconds(20);     // no holder of an o
 inline constexpr std::uint64_t owner_inputs_least = 64 << 20;
 // Of a peer's room for blobs, each of its four uses may fill this share: own inputs, own outputs, others' inputs, others' outputs.
 inline constexpr std::uint64_t blob_uses = 4;
+// Neighbours are asked for a blob none of whose holders is linked, not before so long, and then again: a link that breaks is mostly soon back.
+inline constexpr Duration seek_after = seconds(3);
+inline constexpr Duration seek_again = seconds(30);
+inline constexpr std::uint8_t seek_hops_max = 3;        // with the fanout, a question reaches some forty peers at most
+inline constexpr std::size_t seek_fanout = 3;
+inline constexpr double seeks_per_second = 4;           // of one neighbour; what is beyond gets no answer
+inline constexpr double seeks_burst = 256;              // a donor's leases may bring that many inputs at once
+inline constexpr std::size_t seeks_remembered_max = 1024;    // questions passed on whose answers find their way back; the oldest goes
+inline constexpr Duration seek_memory = seconds(10);         // and for how long; meanwhile the same question is not passed on again
+inline constexpr std::size_t found_holders_max = 8;          // contact records in one answer: as many holders as are remembered for a blob
+inline constexpr std::size_t seekers_max = 16;               // remembered for one blob of a job; the latest are told of
+inline constexpr std::size_t directory_blobs_max = 4096;     // blobs for which they are; the one first asked for longest ago goes
+inline constexpr std::size_t blob_links_max = 64;            // links to holders, apart from the jobs' own
 inline constexpr Duration job_shelved = minutes(10);        // a job whose module cannot be had is not tried again before this
 inline constexpr std::size_t jobs_shelved_max = 256;        // the one that returns soonest makes room: it would only be tried a little early
 
@@ -203,7 +216,16 @@ inline constexpr std::uint32_t bulk_credits = 2;           // chunks asked for a
 inline constexpr std::size_t bulk_fetches_max = 8;         // at once, each from another peer; the rest waits its turn
 inline constexpr Duration bulk_patience = seconds(30);     // for one chunk; ten times what a relay takes
 inline constexpr std::size_t bulk_services_max = 1024;     // peers that are served: all that a job can have as donors
-inline constexpr std::size_t bulk_cancelled_max = 256;     // fetches broken off of which chunks may still come
+inline constexpr std::size_t bulk_helpers_max = 8;         // of one fetch, besides the holder that promised the blob
+inline constexpr Duration bulk_help_patience = seconds(5); // a helper from which nothing came for so long is asked for nothing more until it does
+inline constexpr Duration bulk_spare = seconds(1);         // a blob's main holder is spared what helpers have as long as they keep giving
+inline constexpr Duration bulk_meet = milliseconds(250);     // and as long at first, where no helper is known: to hear of some, and reach them
+inline constexpr Duration bulk_have_interval = milliseconds(50);  // chunks that came are told of together
+inline constexpr double bulk_haves_per_second = 400;       // of one peer: twice what eight fetches at once can have to tell it
+inline constexpr double bulk_haves_burst = 1000;
+inline constexpr std::size_t bulk_spread_max = 256;        // blobs of which is remembered how often each chunk was sent
+inline constexpr std::size_t bulk_shared_max = 4096;       // blobs not needed here any more that may still be served from the cache
+inline constexpr std::size_t bulk_cancelled_max = 1024;     // fetches broken off of which chunks may still come
 inline constexpr double bulk_bytes_per_second = 32 << 20;  // to one peer: a gigabit line is left with room for the protocol
 inline constexpr double bulk_burst_bytes = 4 << 20;
 inline constexpr double bulk_relayed_bytes_per_second = 96 << 10;  // half of what an end sends over a relay, so that leases get through

@@ -13,6 +13,7 @@ std::size_t most_of(Purpose purpose) {
     case Purpose::user: return SIZE_MAX;
     case Purpose::overlay: return limits::overlay_outbound;
     case Purpose::job: return limits::job_links_max;
+    case Purpose::blob: return limits::blob_links_max;
     case Purpose::feeler: return 1 + limits::anchors;
   }
   return 0;

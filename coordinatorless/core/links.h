@@ -24,7 +24,7 @@
 
 namespace dugnad::core {
 
-enum class Purpose : std::uint8_t { user = 1, overlay = 2, job = 4, feeler = 8 };
+enum class Purpose : std::uint8_t { user = 1, overlay = 2, job = 4, feeler = 8, blob = 16 };
 
 /// A set of them.
 class Purposes {

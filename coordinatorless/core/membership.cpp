@@ -395,6 +395,11 @@ const Signed* Membership::signed_record_of(const PeerId& peer) const {
   return entry == nullptr || entry->gone ? nullptr : &entry->raw;
 }
 
+const Signed* Membership::signed_record_for(const PeerId& to, const PeerId& peer, Now now) const {
+  const BookEntry* entry = book_.find(peer);
+  return entry == nullptr || entry->gone || !may_pass(peer, *entry, to, now) ? nullptr : &entry->raw;
+}
+
 std::optional<Route> Membership::route_to(const PeerId& peer) const {
   const BookEntry* entry = book_.find(peer);
   return entry == nullptr ? std::nullopt : entry->route();

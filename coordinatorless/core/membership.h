@@ -80,6 +80,8 @@ class Membership {
   [[nodiscard]] std::optional<ContactRecord> record_of(const PeerId& peer) const;
   /// nullptr where the peer is not in the book, or gone. Valid until the next call that is not const.
   [[nodiscard]] const Signed* signed_record_of(const PeerId& peer) const;
+  /// The same, if the peer is one of whom `to` may be told.
+  [[nodiscard]] const Signed* signed_record_for(const PeerId& to, const PeerId& peer, Now now) const;
   /// Where the peer may be dialled, by what the book knows.
   [[nodiscard]] std::optional<Route> route_to(const PeerId& peer) const;
   /// Everybody else that we know and do not take for dead, by id.

@@ -215,6 +215,20 @@ struct RelayGone {
   bool operator==(const RelayGone&) const = default;
 };
 
+/// Who has this blob? The submitter that is asked names those that asked before; whoever else has it names itself; others pass the question on,
+/// `hops` times at most.
+struct Seek {
+  BlobId blob;
+  std::uint8_t hops = 0;
+  bool operator==(const Seek&) const = default;
+};
+/// The answer, on the way that the question came: contact records of peers that have the blob, or are fetching it. Nobody vouches for that.
+struct Found {
+  BlobId blob;
+  std::vector<Signed> holders;
+  bool operator==(const Found&) const = default;
+};
+
 // --- Favours: see favours.h ---
 
 /// That a peer works for an owner, signed by the owner's key.
@@ -254,6 +268,6 @@ struct Receipts {
 };
 
 using Message = std::variant<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone, Binding,
-                             Receipts>;
+                             Receipts, Seek, Found>;
 
 }  // namespace dugnad::core

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/blob_directory.h"
 #include "coordinatorless/core/blob_wants.h"
 #include "coordinatorless/core/bulk_frames.h"
 #include "coordinatorless/core/codec.h"
@@ -40,6 +41,7 @@ struct Peer::Parts {
         relayed(self),
         job_links(self, links, membership, relayed),
         blobs(self.id),
+        directory(self, links, membership),
         board(self, journal, blobs, config.blob_bytes / limits::blob_uses),
         accounts(self.swarm, self.owner_key()),
         favours(self, journal, accounts),
@@ -58,6 +60,7 @@ struct Peer::Parts {
   RelayedLinks relayed;
   JobLinks job_links;
   BlobWants blobs;
+  BlobDirectory directory;
   JobBoard board;
   FavourAccounts accounts;
   Favours favours;
@@ -231,6 +234,23 @@ struct Peer::Parts {
   void receive(const PeerId& from, Binding&& message, Now now) { charge(from, favours.on(from, message, now, out), now); }
   void receive(const PeerId& from, Receipts&& message, Now now) { charge(from, favours.on(from, message, now, out), now); }
 
+  void receive(const PeerId& from, Seek&& message, Now now) {
+    const bool employed = board.employs(from);
+    const BlobDirectory::Own own{employed || board.uses(message.blob), employed, blobs.may_tell(message.blob)};
+    charge(from, directory.on(from, message, own, now, out), now);
+  }
+
+  void receive(const PeerId& from, Found&& message, Now now) {
+    const auto found = directory.on(from, message, blobs.wants(message.blob), now, out);
+    std::map<PeerId, const ContactRecord*> records;
+    std::vector<PeerId> holders;
+    for (const ContactRecord& record : found.records) {
+      if (records.emplace(record.peer(), &record).second) holders.push_back(record.peer());
+    }
+    for (const PeerId& holder : blobs.found(message.blob, holders, now, out)) directory.link(*records.at(holder), from, now, out);
+    charge(from, found.charge, now);
+  }
+
   // --- Routes between machines ---
 
   /// Links that are direct and links that are relayed serve jobs alike.
@@ -250,7 +270,8 @@ struct Peer::Parts {
     if (job_links.is_up(peer)) return;
     keys.erase(peer);
     budget.set_working(peer, false);
-    blobs.lost(peer);
+    blobs.lost(peer, now);
+    directory.lost(peer);
     board.lost(peer, now, out);
     favours.lost(peer);
     donor.lost(peer, now);
@@ -303,6 +324,7 @@ struct Peer::Parts {
       board.on_blob(news, now, out);
       donor.on_blob(news, now, out);
     }
+    for (const BlobId& blob : blobs.take_sought()) directory.seek(blob, now, out);
     if (auto rows = membership.take_rows(now, leaving); !rows.empty()) (void)journal.write(std::move(rows), out);
     if (auto rows = accounts.take_rows(now.boot, leaving); !rows.empty()) (void)journal.write(std::move(rows), out);
   }
@@ -355,6 +377,7 @@ struct Peer::Parts {
     if (due(board)) board.tick(now, out);
     if (due(blobs)) blobs.tick(now, out);
     if (due(favours)) favours.tick(now);
+    if (due(directory)) directory.tidy([this](const PeerId& peer) { return blobs.counts_on(peer); }, now);
     if (due(donor)) donor.tick(now, out);
     if (due(outbox)) outbox.tick(now, out);
   }
@@ -418,7 +441,7 @@ BootTime Peer::next_deadline() const {
   const Parts& p = *parts_;
   return std::min({p.links.next_deadline(), p.membership.next_deadline(), p.gossip.next_deadline(), p.relay_service.next_deadline(),
                    p.relayed.next_deadline(), p.job_links.next_deadline(), p.board.next_deadline(), p.donor.next_deadline(),
-                   p.blobs.next_deadline(), p.favours.next_deadline(), p.outbox.next_deadline()});
+                   p.blobs.next_deadline(), p.directory.next_deadline(), p.favours.next_deadline(), p.outbox.next_deadline()});
 }
 
 const PeerId& Peer::id() const { return parts_->self.id; }

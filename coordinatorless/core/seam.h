@@ -218,6 +218,13 @@ struct CancelAttempts {
 struct FetchBlob {
   BlobId blob;
   PeerId from;
+  bool shared = false;  // others that need it are no secret: parts of it may come from them, and go to them
+};
+
+/// That peer, which is linked, has some of it too, perhaps: a fetch that runs may be helped by it. No answer follows.
+struct HelpFetch {
+  BlobId blob;
+  PeerId from;
 };
 
 /// Not needed any more: a fetch that runs may be broken off without a word, and what is here may be evicted.
@@ -297,9 +304,9 @@ struct MintIdentity {
 /// The answer to LeaveRequested: the process may end.
 struct Departed {};
 
-using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, ReleaseBlob, BulkReceived, Persist,
-                            DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong, CostExpected, UnitsHeld, NobodyToCompute, DonorsBack,
-                            JobEnded, MintIdentity, Departed>;
+using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, HelpFetch, ReleaseBlob, BulkReceived,
+                            Persist, DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong, CostExpected, UnitsHeld,
+                            NobodyToCompute, DonorsBack, JobEnded, MintIdentity, Departed>;
 
 /// What the machines of the core write to: messages by peer, and effects, each in order.
 struct Addressed {

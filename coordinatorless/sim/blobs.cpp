@@ -39,16 +39,35 @@ void Blobs::release(const BlobId& blob) {
 }
 
 void Blobs::fetch(const core::FetchBlob& fetch) {
-  const Fetch current{fetch.from, ++ids_};
+  const Fetch current{fetch.from, ++ids_, fetch.shared};
+  if (fetch.shared) shared_.insert(fetch.blob);
   fetches_[fetch.blob] = current;
   const BlobId blob = fetch.blob;
-  later(holds(blob) ? Duration{} : 2 * world_.network.quality().latency, blob, current.id, [this, blob, id = current.id](Node holder) {
+  // Of a shared one those who have it are heard of first, and reached.
+  const Duration before = (fetch.shared ? 8 : 2) * world_.network.quality().latency;
+  later(holds(blob) ? Duration{} : before, blob, current.id, [this, blob, id = current.id](Node holder) {
     if (holds(blob)) {
       hold(blob);
       return post_(core::BlobFetched{blob});
     }
     begin(blob, id, holder);
   });
+}
+
+void Blobs::help(const core::HelpFetch& help) {
+  if (const auto at = fetches_.find(help.blob); at != fetches_.end() && at->second.shared) at->second.helpers.insert(help.from);
+}
+
+Node Blobs::source_of(const Fetch& fetch, const BlobId& blob, Node main) const {
+  for (const PeerId& helper : fetch.helpers) {
+    const auto node = world_.directory.of(helper);
+    if (!node || *node == node_ || !world_.network.reaches(node_, *node)) continue;
+    const Blobs& other = *world_.all.at(*node);
+    if (other.withholds_) continue;
+    const auto its = other.fetches_.find(blob);
+    if (other.holds(blob) ? other.shared_.contains(blob) : its != other.fetches_.end() && its->second.source == main) return *node;
+  }
+  return main;
 }
 
 /// `what` happens unless the fetch is another by then, or over.
@@ -60,20 +79,26 @@ void Blobs::later(Duration delay, const BlobId& blob, std::uint64_t id, std::fun
   });
 }
 
-void Blobs::begin(const BlobId& blob, std::uint64_t id, Node holder) {
+void Blobs::begin(const BlobId& blob, std::uint64_t id, Node main) {
+  const Node holder = source_of(fetches_.at(blob), blob, main);
+  fetches_.at(blob).source = holder;
   if (holder == node_) return fail(blob, "it is not here any more", core::FetchFailure::missing);
   const Blobs& other = *world_.all.at(holder);
   const bool silent = !world_.network.reaches(node_, holder) || (other.withholds_ && generator_.chance(0.5));
   if (silent) {
     return later(core::limits::bulk_patience, blob, id, [this, blob](Node) { fail(blob, "its holder did not send it in time"); });
   }
-  if (other.withholds_ || !other.holds(blob)) return fail(blob, "its holder has it no more", core::FetchFailure::missing);
+  if (holder == main && (other.withholds_ || !other.holds(blob))) return fail(blob, "its holder has it no more", core::FetchFailure::missing);
   const double rate = world_.network.linked(node_, holder) ? world_.network.quality().bytes_per_second
                                                            : core::limits::bulk_relayed_bytes_per_second;
-  later(from_seconds(static_cast<double>(blob.length) / rate), blob, id, [this, blob](Node from) {
-    if (!world_.network.reaches(node_, from) || !world_.all.at(from)->holds(blob)) {
-      return fail(blob, "its holder has it no more", core::FetchFailure::missing);
+  later(from_seconds(static_cast<double>(blob.length) / rate), blob, id, [this, blob, id, holder](Node first) {
+    const bool there = world_.network.reaches(node_, holder) && world_.all.at(holder)->holds(blob);
+    if (!there && holder != first) {  // a helper is gone, or has not got it after all
+      fetches_.at(blob).helpers.clear();
+      return begin(blob, id, first);
     }
+    if (!there) return fail(blob, "its holder has it no more", core::FetchFailure::missing);
+    world_.all.at(holder)->served_ += blob.length;
     hold(blob);
     ++fetched_;
     post_(core::BlobFetched{blob});

@@ -1,11 +1,14 @@
-// The simulated blobs of one machine: its store and its bulk channel. Here a blob has a name and a length and no bytes; who holds a name holds the
-// blob. A fetch takes two ways there and back and then as long as the line needs for the length; it fails where the holder has nothing, does not
-// want to, or is not to be reached any more. The disk outlasts the process, but what nobody needs any more may be gone from it at any time.
+// The simulated blobs of one machine: its store and its bulk channel. Here a blob has a name and a length and no bytes; who holds a name
+// holds the blob. A shared one comes from a helper that has it, or is getting it from the main holder, if one is known by the time the
+// fetch begins; else from the main holder itself. A fetch takes two ways there and back and then as long as the line needs for the length;
+// it fails where the holder has nothing, does not want to, or is not to be reached any more. The disk outlasts the process, but what nobody
+// needs any more may be gone from it at any time.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "coordinatorless/base/generator.h"
@@ -36,6 +39,7 @@ class Blobs {
 
   // The peer's.
   void fetch(const core::FetchBlob& fetch);
+  void help(const core::HelpFetch& help);
   void release(const BlobId& blob);
   /// An attempt's output, kept for the peer.
   void hold(const BlobId& blob);
@@ -47,12 +51,19 @@ class Blobs {
   void crash();
   [[nodiscard]] std::uint64_t draw() { return generator_.next(); }
   [[nodiscard]] std::uint64_t fetched() const { return fetched_; }
+  /// Bytes that others got from here.
+  [[nodiscard]] std::uint64_t served() const { return served_; }
 
  private:
   struct Fetch {
     PeerId from;
     std::uint64_t id = 0;
+    bool shared = false;
+    std::set<PeerId> helpers{};
+    std::optional<Node> source{};  // once it has begun
   };
+  /// Where it is fetched from.
+  [[nodiscard]] Node source_of(const Fetch& fetch, const BlobId& blob, Node main) const;
   void later(Duration delay, const BlobId& blob, std::uint64_t id, std::function<void(Node holder)> what);
   void begin(const BlobId& blob, std::uint64_t id, Node holder);
   void fail(const BlobId& blob, const std::string& reason, core::FetchFailure cause = core::FetchFailure::withheld);
@@ -68,6 +79,8 @@ class Blobs {
   std::map<BlobId, Fetch> fetches_;
   std::uint64_t ids_ = 0;
   std::uint64_t fetched_ = 0;
+  std::uint64_t served_ = 0;
+  std::set<BlobId> shared_;  // fetched as such
 };
 
 }  // namespace dugnad::sim

@@ -125,6 +125,7 @@ class Host final : public NetworkUser {
   void act(core::StartAttempts effect);
   void act(core::CancelAttempts effect);
   void act(core::FetchBlob effect);
+  void act(core::HelpFetch effect);
   void act(core::ReleaseBlob effect);
   void act(core::BulkReceived effect);
   void act(core::Persist effect);

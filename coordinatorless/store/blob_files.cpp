@@ -67,8 +67,26 @@ class Directory final : public BlobFiles {
   }
 
   Result<void> append(const std::string& name, ByteView bytes) override {
-    const Descriptor fd(::open(file(name).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    if (!fd.valid() || !write_all(fd.get(), bytes)) return Error{"cannot write " + file(name) + ": " + reason_of(errno)};
+    const Descriptor fd(open_for_writing(name, O_APPEND));
+    if (!fd.valid() || !write_all(fd.get(), bytes)) return cannot_write(name);
+    return {};
+  }
+
+  Result<void> write(const std::string& name, std::uint64_t offset, ByteView bytes) override {
+    const Descriptor fd(open_for_writing(name, 0));
+    if (!fd.valid()) return cannot_write(name);
+    for (std::size_t done = 0; done < bytes.size();) {
+      const ssize_t put = ::pwrite(fd.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+      if (put < 0 && errno == EINTR) continue;
+      if (put <= 0) return cannot_write(name);
+      done += static_cast<std::size_t>(put);
+    }
+    return {};
+  }
+
+  Result<void> stretch(const std::string& name, std::uint64_t size) override {
+    const Descriptor fd(open_for_writing(name, 0));
+    if (!fd.valid() || ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) return cannot_write(name);
     return {};
   }
 
@@ -83,6 +101,14 @@ class Directory final : public BlobFiles {
   void touch(const std::string& name) override { ::utimensat(AT_FDCWD, file(name).c_str(), nullptr, 0); }
 
  private:
+  /// A cache may be deleted at any time: then it begins anew.
+  int open_for_writing(const std::string& name, int flags) const {
+    const int how = O_WRONLY | O_CREAT | O_CLOEXEC | flags;
+    const int fd = ::open(file(name).c_str(), how, 0600);
+    if (fd >= 0 || errno != ENOENT || ::mkdir(path_.c_str(), 0700) != 0) return fd;
+    return ::open(file(name).c_str(), how, 0600);
+  }
+  Error cannot_write(const std::string& name) const { return Error{"cannot write " + file(name) + ": " + reason_of(errno)}; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
   const std::string path_;
 };
@@ -110,6 +136,18 @@ class Memory final : public BlobFiles {
   Result<void> append(const std::string& name, ByteView bytes) override {
     Bytes& file = files_[name].bytes;
     file.insert(file.end(), bytes.begin(), bytes.end());
+    touch(name);
+    return {};
+  }
+  Result<void> write(const std::string& name, std::uint64_t offset, ByteView bytes) override {
+    Bytes& file = files_[name].bytes;
+    file.resize(std::max<std::size_t>(file.size(), offset + bytes.size()));
+    std::copy(bytes.begin(), bytes.end(), file.begin() + static_cast<std::ptrdiff_t>(offset));
+    touch(name);
+    return {};
+  }
+  Result<void> stretch(const std::string& name, std::uint64_t size) override {
+    files_[name].bytes.resize(size);
     touch(name);
     return {};
   }

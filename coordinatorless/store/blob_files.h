@@ -28,13 +28,17 @@ class BlobFiles {
   [[nodiscard]] virtual std::optional<Bytes> read(const std::string& name, std::uint64_t offset, std::uint64_t length) = 0;
   /// Makes the file where it is missing.
   [[nodiscard]] virtual Result<void> append(const std::string& name, ByteView bytes) = 0;
+  /// At that place of the file, which is made, and becomes longer, where it must.
+  [[nodiscard]] virtual Result<void> write(const std::string& name, std::uint64_t offset, ByteView bytes) = 0;
+  /// Makes the file `size` bytes long, with zeros behind what is there; they take no room before they are written.
+  [[nodiscard]] virtual Result<void> stretch(const std::string& name, std::uint64_t size) = 0;
   /// `part` becomes `name` at once or not at all, and outlasts a power cut.
   [[nodiscard]] virtual Result<void> publish(const std::string& part, const std::string& name) = 0;
   virtual void remove(const std::string& name) = 0;
   virtual void touch(const std::string& name) = 0;
 };
 
-/// Makes `directory` (mode 0700) where it is missing.
+/// Makes `directory` (mode 0700) where it is missing, and again where somebody has removed it since.
 [[nodiscard]] Result<std::unique_ptr<BlobFiles>> files_in(const std::string& directory);
 [[nodiscard]] std::unique_ptr<BlobFiles> files_in_memory();
 

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t leaves_max = 32;  // blobs whose trees are remembered: 256 hashes each for the longest
 
 std::string part_of(const BlobId& id) { return to_text(id) + ".part"; }
+/// A record for each chunk of the part: its index in 4 bytes, little-endian, and its path.
+std::string have_of(const BlobId& id) { return to_text(id) + ".have"; }
 /// Put here, not fetched: another process may be putting the same.
 std::string draft_of(const BlobId& id) { return to_text(id) + "." + std::to_string(::getpid()) + ".part"; }
 
@@ -58,12 +60,10 @@ void BlobStore::drop(const BlobId& id) {
 }
 
 Result<void> BlobStore::make_room(std::uint64_t bytes) {
-  std::uint64_t reserved = 0;
-  for (const auto& [id, left] : fetching_) reserved += left;
-  if (bytes_ + reserved + bytes <= quota_) return {};
+  if (bytes_ + bytes <= quota_) return {};
   scan();
   for (const auto& entry : by_use()) {
-    if (bytes_ + reserved + bytes <= quota_) return {};
+    if (bytes_ + bytes <= quota_) return {};
     const auto id = blob_id_from_text(entry.name.substr(0, entry.name.find('.')));
     if (!id) continue;  // nothing that we made
     const auto at = held_.find(*id);
@@ -74,8 +74,8 @@ Result<void> BlobStore::make_room(std::uint64_t bytes) {
     bytes_ -= entry.bytes;
     if (at != held_.end()) held_.erase(at);
   }
-  if (bytes_ + reserved + bytes <= quota_) return {};
-  return Error{"no room for " + std::to_string(bytes) + " bytes more: blobs that are needed take " + std::to_string(bytes_ + reserved) + " of " +
+  if (bytes_ + bytes <= quota_) return {};
+  return Error{"no room for " + std::to_string(bytes) + " bytes more: blobs that are needed take " + std::to_string(bytes_) + " of " +
                std::to_string(quota_)};
 }
 
@@ -134,7 +134,9 @@ const std::vector<Hash>* BlobStore::leaves(const BlobId& id) {
 
 std::optional<BlobStore::Chunk> BlobStore::chunk(const BlobId& id, std::uint64_t index) {
   const std::lock_guard lock(mutex_);
-  if (index >= chunk_count(id.length) || !known(id)) return std::nullopt;
+  if (index >= chunk_count(id.length)) return std::nullopt;
+  if (fetching_.contains(id)) return chunk_of_part(id, index);
+  if (!known(id)) return std::nullopt;
   const auto* all = leaves(id);
   if (all == nullptr) return std::nullopt;
   auto bytes = files_->read(to_text(id), index * chunk_bytes, chunk_length(id.length, index));
@@ -154,49 +156,103 @@ void BlobStore::unpin(const BlobId& id) {
   if (const auto at = held_.find(id); at != held_.end() && at->second.pins > 0) --at->second.pins;
 }
 
-Result<std::uint64_t> BlobStore::begin(const BlobId& id) {
+bool BlobStore::is_pinned(const BlobId& id) {
   const std::lock_guard lock(mutex_);
-  const std::uint64_t size = files_->size(part_of(id)).value_or(0);
-  std::uint64_t chunks = std::min(size / chunk_bytes, chunk_count(id.length) - 1);  // the last one is fetched anew: it may be torn
-  if (size > 0 && size != chunks * chunk_bytes) {  // a chunk was half written
-    files_->remove(part_of(id));
-    bytes_ -= std::min(bytes_, size);
-    chunks = 0;
+  const auto at = held_.find(id);
+  return at != held_.end() && at->second.pins > 0;
+}
+
+// --- Parts ---
+
+void BlobStore::drop_part(const BlobId& id) {
+  for (const std::string& name : {part_of(id), have_of(id)}) {
+    bytes_ -= std::min(bytes_, files_->size(name).value_or(0));
+    files_->remove(name);
   }
-  const std::uint64_t left = id.length - chunks * chunk_bytes;
-  fetching_[id] = 0;  // its part is not to make room for itself
-  if (auto room = make_room(left); !room) {
+}
+
+BlobStore::Paths BlobStore::proved(const BlobId& id) {
+  Paths paths;
+  const auto size = files_->size(have_of(id));
+  if (!size || files_->size(part_of(id)) != id.length) return paths;
+  const std::uint64_t count = chunk_count(id.length);
+  // What was written twice, by two processes, is as good as once; a torn end is none.
+  const std::uint64_t most = 2 * count * (4 + 32 * 64);
+  const auto records = files_->read(have_of(id), 0, std::min(*size, most));
+  if (!records) return paths;
+  for (std::size_t at = 0; at + 4 <= records->size();) {
+    std::uint64_t index = 0;
+    for (std::size_t i = 0; i < 4; ++i) index |= std::uint64_t{(*records)[at + i]} << (8 * i);
+    at += 4;
+    if (index >= count) break;
+    std::vector<Hash> path(merkle_path_length(index, count));
+    if (at + 32 * path.size() > records->size()) break;
+    for (Hash& hash : path) {
+      hash = *Hash::from(ByteView(*records).subspan(at, 32));
+      at += 32;
+    }
+    const auto bytes = paths.contains(index) ? std::nullopt : files_->read(part_of(id), index * chunk_bytes, chunk_length(id.length, index));
+    if (bytes && merkle_verify(merkle_leaf(*bytes), index, count, path, id.root)) paths.emplace(index, std::move(path));
+  }
+  return paths;
+}
+
+std::optional<BlobStore::Chunk> BlobStore::chunk_of_part(const BlobId& id, std::uint64_t index) {
+  const Paths& paths = fetching_.at(id);
+  const auto path = paths.find(index);
+  if (path == paths.end()) return std::nullopt;
+  auto bytes = files_->read(part_of(id), index * chunk_bytes, chunk_length(id.length, index));
+  if (!bytes) return std::nullopt;
+  return Chunk{*std::move(bytes), path->second};
+}
+
+Result<ChunkSet> BlobStore::begin(const BlobId& id) {
+  const std::lock_guard lock(mutex_);
+  Paths paths = proved(id);
+  if (paths.empty()) drop_part(id);
+  fetching_[id] = {};  // its part is not to make room for itself
+  const std::uint64_t there = files_->size(part_of(id)).value_or(0);
+  auto room = make_room(id.length - std::min(there, id.length));
+  if (room) room = files_->stretch(part_of(id), id.length);
+  if (!room) {
     fetching_.erase(id);
     return room.error();
   }
-  fetching_[id] = left;
-  return chunks;
+  bytes_ += id.length - std::min(there, id.length);
+  ChunkSet here(chunk_count(id.length));
+  for (const auto& [index, path] : paths) here.add(index);
+  fetching_[id] = std::move(paths);
+  return here;
 }
 
-Result<void> BlobStore::add(const BlobId& id, ByteView chunk) {
+Result<void> BlobStore::add(const BlobId& id, std::uint64_t index, const std::vector<Hash>& path, ByteView chunk) {
   const std::lock_guard lock(mutex_);
   const auto at = fetching_.find(id);
-  DUGNAD_ASSERT(at != fetching_.end() && chunk.size() <= at->second, "a chunk that nobody fetches");
-  if (auto kept = files_->append(part_of(id), chunk); !kept) return kept;
-  at->second -= chunk.size();
-  bytes_ += chunk.size();
+  DUGNAD_ASSERT(at != fetching_.end() && index < chunk_count(id.length) && chunk.size() == chunk_length(id.length, index),
+                "a chunk that nobody fetches");
+  if (auto kept = files_->write(part_of(id), index * chunk_bytes, chunk); !kept) return kept;
+  Bytes record;
+  for (int i = 0; i < 4; ++i) record.push_back(static_cast<std::uint8_t>(index >> (8 * i)));
+  for (const Hash& hash : path) record.insert(record.end(), hash.bytes.begin(), hash.bytes.end());
+  if (auto kept = files_->append(have_of(id), record); !kept) return kept;
+  bytes_ += record.size();
+  at->second.emplace(index, path);
   return {};
 }
 
 Result<void> BlobStore::finish(const BlobId& id) {
   const std::lock_guard lock(mutex_);
   fetching_.erase(id);
-  if (id.length == 0) {
-    if (auto kept = files_->append(part_of(id), {}); !kept) return kept;
-  }
   const auto bytes = files_->read(part_of(id), 0, id.length);
-  auto kept = bytes && files_->size(part_of(id)) == id.length && blob_id_of(*bytes) == id
-                  ? files_->publish(part_of(id), to_text(id))
-                  : Result<void>(Error{"what was kept of the blob has changed on disk"});
-  if (!kept) {
-    files_->remove(part_of(id));
+  const bool whole = bytes && files_->size(part_of(id)) == id.length && blob_id_of(*bytes) == id;
+  auto kept = whole ? files_->publish(part_of(id), to_text(id)) : Result<void>(Error{"what was kept of the blob has changed on disk"});
+  if (kept) {
+    bytes_ -= std::min(bytes_, files_->size(have_of(id)).value_or(0));
+    files_->remove(have_of(id));
+  } else {
+    drop_part(id);
     scan();
-    return kept;
+    if (!known(id)) return kept;  // else another process was faster
   }
   use(id);
   ++held_[id].pins;

@@ -1,8 +1,9 @@
-// BlobStore: blobs by name, within a quota. What was used longest ago is evicted first; what is pinned, never. One directory may serve several
-// processes: what another has touched in the last minutes is left alone.
+// BlobStore: blobs by name, within a quota. What was used longest ago is evicted first; what is pinned, never. One directory may serve
+// several processes: what another has touched in the last minutes is left alone.
 //
-// A fetched blob grows in a `.part` file, its chunks in order, each checked by the caller; it gets its name only once the whole was hashed again.
-// Parts outlast the process, so that a fetch goes on where it stopped. A file whose bytes have rotted is dropped when it is read.
+// A fetched blob grows in a `.part` file, each chunk in its place, as it comes; which are there, and what proves them, stands in a `.have`
+// file beside it. Both outlast the process, so that a fetch goes on where it stopped, with what is proved once more. A blob gets its name
+// only once the whole was hashed again. A file whose bytes have rotted is dropped when it is read.
 //
 // Thread-safe: one mutex, held while reading and writing too. Not for the protocol's thread.
 #pragma once
@@ -14,6 +15,7 @@
 #include <set>
 
 #include "coordinatorless/base/blob_id.h"
+#include "coordinatorless/base/chunk_set.h"
 #include "coordinatorless/store/blob_files.h"
 
 namespace dugnad::store {
@@ -37,7 +39,7 @@ class BlobStore {
     Bytes bytes;
     std::vector<Hash> path;  // proves it, see merkle_verify
   };
-  /// For another peer; not checked, since whoever gets it does.
+  /// For another peer, of a blob that is here or being fetched; not checked, since whoever gets it does.
   [[nodiscard]] std::optional<Chunk> chunk(const BlobId& id, std::uint64_t index);
 
   /// True where it is here; it stays until unpinned as often.
@@ -46,14 +48,17 @@ class BlobStore {
 
   // One fetch of a blob at a time.
 
-  /// How many of its chunks are here from an earlier try. An error where there is no room.
-  [[nodiscard]] Result<std::uint64_t> begin(const BlobId& id);
-  /// The next chunk, which the caller has checked.
-  [[nodiscard]] Result<void> add(const BlobId& id, ByteView chunk);
+  /// Which of its chunks are here from an earlier try. An error where there is no room.
+  [[nodiscard]] Result<ChunkSet> begin(const BlobId& id);
+  /// A chunk, which the caller has checked: `path` proves it.
+  [[nodiscard]] Result<void> add(const BlobId& id, std::uint64_t index, const std::vector<Hash>& path, ByteView chunk);
   /// All chunks are there: hashes them and pins the blob. An error where it is not what it should be; begin() starts afresh then.
   [[nodiscard]] Result<void> finish(const BlobId& id);
   /// What came so far may serve a later try.
   void break_off(const BlobId& id);
+
+  /// Somebody of this process needs it.
+  [[nodiscard]] bool is_pinned(const BlobId& id);
 
   [[nodiscard]] std::uint64_t bytes_held();
   [[nodiscard]] std::uint64_t quota() const { return quota_; }
@@ -64,7 +69,12 @@ class BlobStore {
     std::size_t pins = 0;
     std::uint64_t used = 0;  // a file's date is too coarse to tell what this process used last
   };
+  using Paths = std::map<std::uint64_t, std::vector<Hash>>;  // of the chunks that are here
   [[nodiscard]] bool known(const BlobId& id);
+  /// What of its part is proved.
+  [[nodiscard]] Paths proved(const BlobId& id);
+  void drop_part(const BlobId& id);
+  [[nodiscard]] std::optional<Chunk> chunk_of_part(const BlobId& id, std::uint64_t index);
   [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
   void scan();
   /// What another process used, or nobody for long, first.
@@ -77,7 +87,7 @@ class BlobStore {
   const std::unique_ptr<BlobFiles> files_;
   const std::uint64_t quota_;
   std::map<BlobId, Held> held_;                   // that this process has had to do with
-  std::map<BlobId, std::uint64_t> fetching_;      // and the bytes set aside for it
+  std::map<BlobId, Paths> fetching_;
   std::map<BlobId, std::vector<Hash>> leaves_;    // of what was served lately; at most leaves_max
   std::uint64_t uses_ = 0;
   std::uint64_t bytes_ = 0;                       // as of the last scan, and what came since

@@ -225,6 +225,9 @@ class Loop::Impl {
       echoes_.push_back(core::BlobFailed{fetch.blob, fetch.from, "this program keeps no blobs", core::FetchFailure::here});
     }
   }
+  void perform_one(core::HelpFetch& help, Now) {
+    if (hooks_.help) hooks_.help(help);
+  }
   void perform_one(core::ReleaseBlob& release, Now) {
     if (hooks_.release) hooks_.release(release);
   }

@@ -79,6 +79,15 @@ void add_swarm_options(CLI::App& app, SwarmOptions& options) {
       ->group(group);
 }
 
+void add_rate_options(CLI::App& app, SwarmOptions& options) {
+  const auto rate = [&app](const char* name, std::uint64_t& bytes, const char* what) {
+    app.add_option(name, bytes, what)->type_name("RATE")->transform(CLI::AsSizeValue(false).description(""))->group("Swarm");
+  };
+  rate("--upload", options.upload,
+       "How much programs and large data may take of the line on their way to others, in bytes a second, as in 500K or 2MiB. Default: no limit.");
+  rate("--download", options.download, "The same, of what comes from others.");
+}
+
 void add_data_option(CLI::App& app, std::string& data) {
   app.add_option("--data", data, "Where keys and the journal are kept. Default: $XDG_DATA_HOME/dugnad, else ~/.local/share/dugnad.")
       ->type_name("DIR");

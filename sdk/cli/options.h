@@ -17,6 +17,8 @@ namespace dugnad::sdk::cli {
 
 /// --join, --swarm, --swarm-secret, --listen, --advertise.
 void add_swarm_options(CLI::App& app, SwarmOptions& options);
+/// --upload, --download.
+void add_rate_options(CLI::App& app, SwarmOptions& options);
 /// --data.
 void add_data_option(CLI::App& app, std::string& data);
 

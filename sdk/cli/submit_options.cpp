@@ -56,6 +56,7 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
       ->check(CLI::Range(std::uint64_t{1}, core::limits::fuel_max).description(""))
       ->group(module);
   add_swarm_options(app, options.swarm);
+  add_rate_options(app, options.swarm);
   const std::string job = "Job";
   app.add_option("--confidence", typed.confidence,
                  "How sure to be: the probability that the answer is right; of your own program, the share of right outputs. Default: 0.99 of an "

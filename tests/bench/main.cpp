@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
       {"a", measure_throughput}, {"b", measure_efficiency}, {"c", measure_round_trip}, {"d", measure_idleness}, {"e", measure_gossip},
       {"f", measure_cages},
       {"h", measure_certainty},
+      {"i", measure_spread},
 #ifdef DUGNAD_GUEST_DIR
       {"g", measure_guests},
 #endif
@@ -28,7 +29,7 @@ int main(int argc, char** argv) {
   std::string json;
   CLI::App app("Measures dugnad beside bare programs that do the same work. A table on stdout; a whole run takes about half an hour.");
   app.add_option("--only", only, "Rows: a throughput, b efficiency, c round trip, d idle workers and connected peers, e gossip, f caged slots, "
-                 "h certainty, "
+                 "h certainty, i uploads of large inputs, "
                  "g guests beside native code (where this was built with a compiler for guests)")
       ->delimiter(',')
       ->check(CLI::IsMember(names));

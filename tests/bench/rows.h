@@ -17,6 +17,7 @@ void measure_idleness(const Settings& settings, Report& report);    // d
 void measure_gossip(const Settings& settings, Report& report);      // e
 void measure_cages(const Settings& settings, Report& report);       // f
 void measure_certainty(const Settings& settings, Report& report);   // h
+void measure_spread(const Settings& settings, Report& report);     // i
 void measure_guests(const Settings& settings, Report& report);      // g; only where guests can be compiled
 
 }  // namespace dugnad::bench

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "coordinatorless/base/hash.h"
+
 namespace dugnad::bench {
 
 Workers::Workers(std::size_t count, const std::string& program) : swarm_("bench-" + std::to_string(::getpid()) + ":0") {
@@ -27,6 +29,10 @@ namespace {
 
 /// As bench_worker has it.
 Bytes no_op(ByteView input, const tasks::StopToken&) { return {input.begin(), input.end()}; }
+Bytes measure(ByteView input, const tasks::StopToken&) {
+  const Hash hash = hash_of(input);
+  return {hash.bytes.begin(), hash.bytes.end()};
+}
 
 }  // namespace
 
@@ -41,6 +47,7 @@ Submitter::Submitter(const Workers& workers, bool journal, unsigned local) {
   options.tasks = {};
   options.tasks.add({.name = "noop", .help = {}, .parameters = {}, .run = local > 0 ? tasks::RunUnit(no_op) : tasks::RunUnit(), .plan = {}});
   options.tasks.add({.name = "spin", .help = {}, .parameters = {}, .run = {}, .plan = {}});
+  options.tasks.add({.name = "measure", .help = {}, .parameters = {}, .run = local > 0 ? tasks::RunUnit(measure) : tasks::RunUnit(), .plan = {}});
   auto joined = sdk::Swarm::join(std::move(options));
   if (!joined) give_up(joined.error().message);
   swarm_.emplace(*std::move(joined));

@@ -83,7 +83,7 @@ TEST_CASE("a lost link is no failure: another holder is asked at once") {
   bench.wants.need(blob(5), peer(1), bench.now, bench.out);
   bench.wants.need(blob(5), peer(2), bench.now, bench.out);
   bench.fetched_from();
-  bench.wants.lost(peer(1));
+  bench.wants.lost(peer(1), bench.now);
   CHECK(bench.wants.next_deadline() <= bench.now.boot);
   bench.pass({});
   CHECK(bench.fetched_from() == Peers{peer(2)});
@@ -133,7 +133,7 @@ TEST_CASE("no more holders of one blob are remembered than the limit says") {
   for (auto from = bench.fetched_from(); !from.empty(); from = bench.fetched_from()) {
     REQUIRE(from.size() == 1);
     ++asked;
-    bench.wants.lost(from[0]);
+    bench.wants.lost(from[0], bench.now);
     bench.pass({});
   }
   CHECK(asked == limits::blob_holders_max);
@@ -202,7 +202,7 @@ TEST_CASE("a holder whose link breaks again and again while it is asked has fail
   for (; asked < 10 && bench.wants.take_news().empty(); ++asked) {
     bench.wants.connected(holder, bench.now, bench.out);
     REQUIRE(bench.fetched_from() == Peers{holder});
-    bench.wants.lost(holder);
+    bench.wants.lost(holder, bench.now);
   }
   CHECK(asked == 3);  // the first break is free
 }
@@ -249,4 +249,77 @@ TEST_CASE("of more holders than are remembered, those that are linked stay") {
   REQUIRE(bench.fetched_from() == Peers{peer(1)});
   for (std::uint8_t i = 2; i < 40; ++i) bench.wants.need(blob(5), peer(i), bench.now, bench.out);
   CHECK(bench.wants.in_reach(blob(5)));
+}
+
+namespace {
+
+struct SharedBench : Bench {
+  const BlobId wanted{4 * chunk_bytes, Hash{{7}}};
+  bool need(std::uint8_t holder) {
+    const PeerId from = peer(holder);
+    return wants.need(wanted, {&from, 1}, 3, now, out, true);
+  }
+  std::vector<PeerId> helped_by() {
+    std::vector<PeerId> by;
+    std::erase_if(out.effects, [&](const Effect& effect) {
+      const auto* help = std::get_if<HelpFetch>(&effect);
+      if (help != nullptr) by.push_back(help->from);
+      return help != nullptr;
+    });
+    return by;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the holder of a shared blob is asked who else has it, and those help once they are linked") {
+  SharedBench bench;
+  bench.wants.connected(peer(1), bench.now, bench.out);
+  bench.need(1);
+  CHECK(bench.fetched_from() == Peers{peer(1)});
+  REQUIRE(bench.out.messages.size() == 1);
+  CHECK(std::get<Seek>(bench.out.messages[0].message) == Seek{bench.wanted, 0});
+  bench.wants.connected(peer(2), bench.now, bench.out);
+  const Peers others{peer(0), peer(2), peer(3)};
+  CHECK(bench.wants.found(bench.wanted, others, bench.now, bench.out) == Peers{peer(2), peer(3)});
+  CHECK(bench.helped_by() == Peers{peer(2)});
+  bench.wants.connected(peer(3), bench.now, bench.out);
+  CHECK(bench.helped_by() == Peers{peer(3)});
+  CHECK(bench.wants.counts_on(peer(3)));
+  // Where the holder is gone a helper is asked like one.
+  bench.wants.lost(peer(1), bench.now);
+  bench.pass(seconds(0));
+  CHECK(bench.fetched_from().size() == 1);
+  bench.wants.fetched(bench.wanted);
+  CHECK(bench.wants.may_tell(bench.wanted));
+  CHECK_FALSE(bench.wants.counts_on(peer(3)));
+}
+
+TEST_CASE("of a blob that is not shared nobody is asked, told or believed") {
+  Bench bench;
+  bench.wants.connected(peer(1), bench.now, bench.out);
+  const BlobId wanted{4 * chunk_bytes, {}};
+  bench.wants.need(wanted, peer(1), bench.now, bench.out);
+  CHECK(bench.out.messages.empty());
+  const Peers others{peer(2)};
+  CHECK(bench.wants.found(wanted, others, bench.now, bench.out).empty());
+  bench.wants.fetched(wanted);
+  CHECK_FALSE(bench.wants.may_tell(wanted));
+}
+
+TEST_CASE("where no holder of a shared blob is linked, neighbours are asked after a while, and again") {
+  SharedBench bench;
+  bench.need(1);
+  CHECK(bench.wants.take_sought().empty());
+  CHECK(bench.wants.next_deadline() == bench.now.boot + limits::seek_after);
+  bench.pass(limits::seek_after);
+  CHECK(bench.wants.take_sought() == std::vector<BlobId>{bench.wanted});
+  bench.pass(limits::seek_again);
+  CHECK(bench.wants.take_sought().size() == 1);
+  bench.wants.connected(peer(5), bench.now, bench.out);
+  const Peers found{peer(5)};
+  CHECK(bench.wants.found(bench.wanted, found, bench.now, bench.out) == found);
+  CHECK(bench.fetched_from() == found);
+  bench.pass(limits::seek_again);
+  CHECK(bench.wants.take_sought().empty());
 }

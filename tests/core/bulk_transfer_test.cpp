@@ -1,128 +1,11 @@
 // Two or more Transfers with their stores and links played by the test.
-#include "coordinatorless/core/bulk_transfer.h"
+#include "tests/core/bulk_bench.h"
 
 #include <doctest/doctest.h>
 
-#include <map>
-#include <set>
-
-#include "coordinatorless/base/generator.h"
-#include "coordinatorless/base/merkle.h"
-#include "coordinatorless/core/limits.h"
-
 using namespace dugnad;
 using namespace dugnad::core;
-using bulk::Transfer;
-
-namespace {
-
-PeerId peer(std::uint8_t name) {
-  PeerId id;
-  id.bytes[0] = name;
-  return id;
-}
-
-Bytes pattern(std::size_t size, std::uint8_t salt = 0) {
-  Bytes bytes(size);
-  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(salt + i * 7 + i / 251);
-  return bytes;
-}
-
-struct End {
-  PeerId id;
-  Transfer transfer;
-  std::map<BlobId, Bytes> store;
-  std::map<BlobId, Bytes> parts;
-  std::vector<Transfer::Failed> failed;
-  std::map<PeerId, double> charged;
-};
-
-struct Bench {
-  BootTime now = BootTime{} + std::chrono::seconds(100);
-  std::map<PeerId, End> ends;
-  std::set<PeerId> silent;                                    // whose frames get lost
-  std::function<void(const PeerId&, Bytes&)> tamper = [](const PeerId&, Bytes&) {};
-  std::size_t most_underway = 0;                              // bytes that one end sent another before it answered
-
-  explicit Bench(std::uint8_t count = 2, bool direct = true) {
-    for (std::uint8_t i = 1; i <= count; ++i) ends[peer(i)].id = peer(i);
-    for (auto& [a, end] : ends) {
-      for (auto& [b, other] : ends) {
-        if (direct && a != b) end.transfer.connected(b);
-      }
-    }
-  }
-  End& operator[](std::uint8_t name) { return ends.at(peer(name)); }
-  BlobId hold(std::uint8_t name, const Bytes& bytes) {
-    const BlobId id = blob_id_of(bytes);
-    (*this)[name].store[id] = bytes;
-    return id;
-  }
-  void fetch(std::uint8_t name, const BlobId& blob, std::uint8_t from) {
-    (*this)[name].transfer.fetch(blob, peer(from), now);
-    settle();
-  }
-
-  void settle() {
-    for (bool busy = true; busy;) {
-      busy = false;
-      for (auto& [id, end] : ends) {
-        std::map<PeerId, std::size_t> sent;
-        for (Transfer::Action& action : end.transfer.take()) {
-          busy = true;
-          std::visit([&](auto& what) { act(end, what, sent); }, action);
-        }
-        for (const auto& [to, bytes] : sent) most_underway = std::max(most_underway, bytes);
-      }
-    }
-  }
-  void deliver(End& end, const PeerId& to, Bytes frame, std::map<PeerId, std::size_t>& sent) {
-    sent[to] += frame.size();
-    tamper(end.id, frame);
-    if (!silent.contains(end.id)) ends.at(to).transfer.received(end.id, frame, now);
-  }
-  void act(End& end, Transfer::Send& send, auto& sent) { deliver(end, send.to, std::move(send.frame), sent); }
-  void act(End& end, Transfer::Begin& begin, auto&) {
-    end.transfer.begun(begin.blob, end.parts[begin.blob].size() / chunk_bytes, now);
-  }
-  void act(End& end, Transfer::Keep& keep, auto&) {
-    Bytes& part = end.parts[keep.blob];
-    part.insert(part.end(), keep.bytes.begin(), keep.bytes.end());
-    if (!keep.last) return;
-    CHECK(blob_id_of(part) == keep.blob);
-    end.store[keep.blob] = std::move(part);
-    end.parts.erase(keep.blob);
-    end.transfer.finished(keep.blob, now);
-  }
-  void act(End&, Transfer::BreakOff&, auto&) {}
-  void act(End& end, Transfer::Failed& failure, auto&) { end.failed.push_back(failure); }
-  void act(End& end, Transfer::Serve& serve, auto& sent) {
-    const auto at = end.store.find(serve.blob);
-    if (at == end.store.end()) return deliver(end, serve.to, bulk::encode(bulk::Missing{serve.blob}), sent);
-    const auto from = at->second.begin() + static_cast<std::ptrdiff_t>(serve.index * chunk_bytes);
-    deliver(end, serve.to,
-            bulk::encode(bulk::Chunk{serve.blob, serve.index, merkle_path(blob_leaves(at->second), serve.index),
-                                     Bytes(from, from + static_cast<std::ptrdiff_t>(chunk_length(serve.blob.length, serve.index)))}),
-            sent);
-  }
-  void act(End& end, Transfer::Misbehaved& what, auto&) { end.charged[what.peer] += what.charge.score; }
-
-  /// Until nothing is due before `end`.
-  void run(Duration time) {
-    const BootTime end = now + time;
-    for (int step = 0; step < 100000; ++step) {
-      BootTime next = never;
-      for (auto& [id, each] : ends) next = std::min(next, each.transfer.next_deadline());
-      if (next > end) break;
-      now = std::max(now, next);
-      for (auto& [id, each] : ends) each.transfer.tick(now);
-      settle();
-    }
-    now = end;
-  }
-};
-
-}  // namespace
+using namespace dugnad::core::bulk_bench;
 
 TEST_CASE("a blob comes whole, whatever its size") {
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{chunk_bytes}, std::size_t{9 * chunk_bytes + 1}}) {
@@ -148,7 +31,9 @@ TEST_CASE("a fetch goes on from the chunks that are here") {
   Bench bench;
   const Bytes blob = pattern(5 * chunk_bytes);
   const BlobId id = bench.hold(1, blob);
-  bench[2].parts[id] = Bytes(blob.begin(), blob.begin() + 3 * chunk_bytes);
+  End::Part& part = bench.part(bench[2], id);
+  std::copy(blob.begin(), blob.begin() + 3 * chunk_bytes, part.bytes.begin());
+  for (const std::uint64_t index : {0, 1, 2}) part.here.add(index);
   std::size_t sent = 0;
   bench.tamper = [&](const PeerId& from, Bytes& frame) { sent += from == peer(1) ? frame.size() : 0; };
   bench.fetch(2, id, 1);
@@ -172,7 +57,7 @@ TEST_CASE("a single changed bit is noticed, nothing of it is kept, and the sende
   };
   bench.fetch(2, id, 1);
   CHECK(bench[2].failed.size() == 1);
-  CHECK(bench[2].parts[id].empty());
+  CHECK(bench[2].parts.at(id).here.empty());
   CHECK(bench[2].charged[peer(1)] >= charges::forged.score);
 }
 
@@ -197,7 +82,7 @@ TEST_CASE("blobs of one holder come one after the other, in the order in which t
   bench.tamper = [&](const PeerId& from, Bytes& frame) {
     if (from == peer(2)) order.push_back(*blob_id_from(ByteView(frame).subspan(2, blob_id_bytes)));
   };
-  for (const BlobId& id : ids) bench[2].transfer.fetch(id, peer(1), bench.now);
+  for (const BlobId& id : ids) bench[2].transfer.fetch(id, peer(1), false, bench.now);
   bench.settle();
   order.erase(std::unique(order.begin(), order.end()), order.end());
   CHECK(order == ids);
@@ -244,7 +129,7 @@ TEST_CASE("holders that send a chunk now and then do not stop all fetching: in a
 TEST_CASE("a fetch that is let go sends no more questions, and what still comes of it is no offence") {
   Bench bench;
   const BlobId id = bench.hold(1, pattern(9 * chunk_bytes));
-  bench[2].transfer.fetch(id, peer(1), bench.now);
+  bench[2].transfer.fetch(id, peer(1), false, bench.now);
   bench.tamper = [&](const PeerId& from, Bytes&) {
     if (from == peer(1)) bench[2].transfer.cancel(id);
   };
@@ -259,7 +144,7 @@ TEST_CASE("chunks that nobody asked for, and more questions than there are credi
   const Bytes blob = pattern(8 * chunk_bytes);
   const BlobId id = bench.hold(1, blob);
   bench[2].transfer.received(peer(1), bulk::encode(bulk::Chunk{{3, {}}, 0, {}, Bytes(3)}), bench.now);
-  for (int i = 0; i < 200; ++i) bench[1].transfer.received(peer(2), bulk::encode(bulk::Request{id, 0, 1}), bench.now);
+  for (int i = 0; i < 200; ++i) bench[1].transfer.received(peer(2), bulk::encode(bulk::Request{id, 1, false, ChunkSet::all(8)}), bench.now);
   bench[1].transfer.received(peer(2), Bytes{bulk::mark, 9}, bench.now);
   std::map<PeerId, double> served;
   for (auto& action : bench[1].transfer.take()) {
@@ -304,12 +189,13 @@ TEST_CASE("with frames lost, changed and links broken at random, all that is kep
       const auto other = static_cast<std::uint8_t>(1 + generator.below(4));
       const BlobId& id = ids[generator.below(ids.size())];
       if (who == other) continue;
-      switch (generator.below(6)) {
+      switch (generator.below(8)) {
         case 0: bench[who].transfer.lost(peer(other)); break;
         case 1: bench[who].transfer.connected(peer(other)); break;
         case 2: bench[who].transfer.cancel(id); break;
+        case 3: bench[who].transfer.help(id, peer(other), bench.now); break;
         default:
-          if (!bench[who].store.contains(id)) bench[who].transfer.fetch(id, peer(other), bench.now);
+          if (!bench[who].store.contains(id)) bench[who].transfer.fetch(id, peer(other), generator.chance(0.5), bench.now);
       }
       bench.settle();
       bench.run(std::chrono::milliseconds(generator.below(2000)));
@@ -327,10 +213,10 @@ TEST_CASE("chunks of a fetch that was moved to another holder are no offence of 
   const Bytes bytes = pattern(4 * chunk_bytes);
   const BlobId blob = bench.hold(2, bytes);
   Transfer& transfer = bench[1].transfer;
-  transfer.fetch(blob, peer(2), bench.now);
-  transfer.begun(blob, 0, bench.now);
-  transfer.fetch(blob, peer(3), bench.now);
-  transfer.begun(blob, 0, bench.now);
+  transfer.fetch(blob, peer(2), false, bench.now);
+  transfer.begun(blob, ChunkSet(chunk_count(blob.length)), bench.now);
+  transfer.fetch(blob, peer(3), false, bench.now);
+  transfer.begun(blob, ChunkSet(chunk_count(blob.length)), bench.now);
   (void)transfer.take();
   const Bytes first(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(chunk_bytes));
   transfer.received(peer(2), bulk::encode(bulk::Chunk{blob, 0, merkle_path(blob_leaves(bytes), 0), first}), bench.now);
@@ -346,8 +232,8 @@ TEST_CASE("a holder that sends each chunk just in time keeps its place no longer
   const BlobId blob = bench.hold(2, bytes);
   const auto leaves = blob_leaves(bytes);
   Transfer& transfer = bench[1].transfer;
-  transfer.fetch(blob, peer(2), bench.now);
-  transfer.begun(blob, 0, bench.now);
+  transfer.fetch(blob, peer(2), false, bench.now);
+  transfer.begun(blob, ChunkSet(chunk_count(blob.length)), bench.now);
   const BootTime start = bench.now;
   bool failed = false;
   for (std::uint32_t index = 0; index < chunks && !failed; ++index) {
@@ -375,15 +261,15 @@ TEST_CASE("why a fetch failed is told: a store that takes nothing, a holder that
     return found;
   };
   Transfer& transfer = bench[1].transfer;
-  transfer.fetch(blob, peer(2), bench.now);
+  transfer.fetch(blob, peer(2), false, bench.now);
   transfer.refuse(blob, "full", bench.now);
   CHECK(cause() == FetchFailure::here);
-  transfer.fetch(blob, peer(2), bench.now);
-  transfer.begun(blob, 0, bench.now);
+  transfer.fetch(blob, peer(2), false, bench.now);
+  transfer.begun(blob, ChunkSet(chunk_count(blob.length)), bench.now);
   transfer.received(peer(2), bulk::encode(bulk::Missing{blob}), bench.now);
   CHECK(cause() == FetchFailure::missing);
-  transfer.fetch(blob, peer(2), bench.now);
-  transfer.begun(blob, 0, bench.now);
+  transfer.fetch(blob, peer(2), false, bench.now);
+  transfer.begun(blob, ChunkSet(chunk_count(blob.length)), bench.now);
   transfer.tick(bench.now + limits::bulk_patience);
   CHECK(cause() == FetchFailure::withheld);
 }

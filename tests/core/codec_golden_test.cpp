@@ -84,6 +84,10 @@ TEST_CASE("golden bytes of Relay") {
   check_golden(Relay{id<PeerId>(0x20), id<PeerId>(0x30), 7, {1, 2, 3}}, "96 01 0c " + h20 + h30 + "07 c403 010203");
 }
 TEST_CASE("golden bytes of RelayGone") { check_golden(RelayGone{id<PeerId>(0x20)}, "93 01 0d " + h20); }
+TEST_CASE("golden bytes of Seek") { check_golden(Seek{{70000, id<Hash>(0x30)}, 2}, "94 01 10 92 ce00011170" + h30 + "02"); }
+TEST_CASE("golden bytes of Found") {
+  check_golden(Found{{70000, id<Hash>(0x30)}, {vouched}}, "94 01 11 92 ce00011170" + h30 + "91 " + vouched_hex);
+}
 
 TEST_CASE("golden bytes of Binding") { check_golden(Binding{vouched}, "93 01 0e " + vouched_hex); }
 TEST_CASE("golden bytes of Receipts") {

@@ -545,7 +545,7 @@ TEST_CASE("a module that turns out to be lost is fetched again, and nothing is s
 TEST_CASE("a module is asked for again once its submitter is back") {
   Bench bench;
   bench.serve(job(1), peer(1), 1, program);
-  bench.blobs.lost(peer(1));
+  bench.blobs.lost(peer(1), bench.now);
   bench.donor.lost(peer(1), bench.now);
   bench.not_fetched(program, peer(1));  // what the driver makes of the broken link
   bench.pass(seconds(20));

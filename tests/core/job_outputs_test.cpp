@@ -88,7 +88,7 @@ struct Bench {
     settle();
   }
   void lose(const PeerId& donor) {
-    blobs.lost(donor);
+    blobs.lost(donor, now);
     job.lost(donor, now);
     leased[donor].clear();
     settle();

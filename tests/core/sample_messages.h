@@ -44,10 +44,14 @@ class Sampler {
       case 11: return Relay{id<PeerId>(), id<PeerId>(), number(), bytes(1 << 16)};
       case 12: return RelayGone{id<PeerId>()};
       case 13: return Binding{signed_bytes(limits::receipt_bytes_max)};
-      default:
+      case 14:
         return Receipts{list<SignedReceipt>(limits::receipts_shown_max, [&] {
           return SignedReceipt{bytes(limits::receipt_bytes_max), signature(), flag() ? std::optional(signature()) : std::nullopt};
         })};
+      case 15: return Seek{{generator_.below(limits::blob_bytes_max + 1), id<Hash>()}, static_cast<std::uint8_t>(generator_.below(4))};
+      default:
+        return Found{{generator_.below(limits::blob_bytes_max + 1), id<Hash>()},
+                     list<Signed>(limits::found_holders_max, [&] { return signed_bytes(limits::record_bytes_max); })};
     }
   }
 

@@ -17,7 +17,7 @@ using bulk::Transfer;
 namespace {
 
 constexpr std::uint8_t peers = 4;
-enum Step : std::uint8_t { frame, connect, lose, fetch, cancel, refuse, honest, wait, steps };
+enum Step : std::uint8_t { frame, connect, lose, fetch, cancel, refuse, honest, wait, help, steps };
 
 PeerId peer(std::uint8_t who) {
   PeerId id;
@@ -63,8 +63,8 @@ Bytes chunk_of(const Blob& from, std::uint32_t index) {
 struct Bench {
   Transfer transfer;
   BootTime now = BootTime{} + std::chrono::hours(1);
-  std::map<BlobId, std::uint64_t> kept;                             // chunks of each fetch that is begun
-  std::map<BlobId, std::pair<PeerId, bulk::Request>> asked;         // the last question
+  std::map<BlobId, ChunkSet> kept;                                  // chunks of each fetch that is begun
+  std::map<BlobId, std::vector<std::pair<PeerId, std::uint64_t>>> asked;  // what may be given, and is not yet
   bool takes = true;                                                // whether the store has room
   std::map<PeerId, std::size_t> served;
 
@@ -79,17 +79,33 @@ struct Bench {
   }
 
   void act(const Transfer::Send& send) {
-    const auto question = bulk::decode(send.frame);
-    fuzz::check(question && std::holds_alternative<bulk::Request>(*question), "what is sent is a question");
-    const auto& request = std::get<bulk::Request>(*question);
-    const auto begun = kept.find(request.blob);
+    const auto said = bulk::decode(send.frame);
+    fuzz::check(said && !std::holds_alternative<bulk::Chunk>(*said), "what is sent is a frame, and chunks come from the store");
+    if (const auto* have = std::get_if<bulk::Have>(&*said)) {
+      const auto begun = kept.find(have->blob);
+      ChunkSet beyond = have->chunks;
+      if (begun != kept.end()) beyond.remove(begun->second);
+      fuzz::check(begun != kept.end() ? beyond.empty() : have->chunks.empty() || have->chunks.full(), "nothing is said to be here that is not");
+    }
+    const auto* request = std::get_if<bulk::Request>(&*said);
+    if (request == nullptr) return;
+    const auto begun = kept.find(request->blob);
     fuzz::check(begun != kept.end(), "questions are asked for what is begun");
-    fuzz::check(request.first + request.count <= begun->second + limits::bulk_credits, "no more chunks are underway than there are credits");
-    asked[request.blob] = {send.to, request};
+    ChunkSet needless = request->wanted;
+    needless.keep(begun->second);
+    fuzz::check(needless.empty(), "nothing is asked for that is here");
+    auto& open = asked[request->blob];
+    std::uint8_t more = request->count;
+    for (std::uint64_t index = 0; index < request->wanted.size() && more > 0; ++index) {
+      if (!request->wanted.has(index)) continue;
+      open.emplace_back(send.to, index);
+      --more;
+    }
   }
   void act(const Transfer::Begin& begin) {
-    fuzz::check(kept.emplace(begin.blob, 0).second, "a fetch begins once");
-    if (takes) return transfer.begun(begin.blob, 0, now);
+    const ChunkSet none(chunk_count(begin.blob.length));
+    fuzz::check(kept.emplace(begin.blob, none).second, "a fetch begins once");
+    if (takes) return transfer.begun(begin.blob, none, now);
     kept.erase(begin.blob);
     transfer.refuse(begin.blob, "there is no room", now);
   }
@@ -97,13 +113,19 @@ struct Bench {
     const Blob& what = named(keep.blob);
     const auto begun = kept.find(keep.blob);
     fuzz::check(begun != kept.end(), "chunks are kept of what is begun");
-    const std::uint64_t at = begun->second++;
-    fuzz::check(std::ranges::equal(keep.bytes, ByteView(what.bytes).subspan(at * chunk_bytes, chunk_length(what.id.length, at))),
-                "what is kept is the next part of the blob");
-    fuzz::check(keep.last == (begun->second == chunk_count(what.id.length)), "the last one is said to be");
-    if (!keep.last) return;
+    fuzz::check(!begun->second.has(keep.index), "each chunk is kept once");
+    begun->second.add(keep.index);
+    fuzz::check(std::ranges::equal(keep.bytes, ByteView(what.bytes).subspan(keep.index * chunk_bytes, chunk_length(what.id.length, keep.index))),
+                "what is kept is that part of the blob");
+  }
+  void act(const Transfer::Finish& finish) {
+    const auto begun = kept.find(finish.blob);
+    fuzz::check(begun != kept.end() && begun->second.full(), "a blob is finished once all of it is here");
     kept.erase(begun);
-    takes ? transfer.finished(keep.blob, now) : transfer.refuse(keep.blob, "it cannot be written", now);
+    takes ? transfer.finished(finish.blob, now) : transfer.refuse(finish.blob, "it cannot be written", now);
+  }
+  void act(const Transfer::Tell& tell) {
+    fuzz::check(!transfer.fetches(tell.blob) || !kept.contains(tell.blob), "the store is asked of what it has");
   }
   void act(const Transfer::BreakOff& off) { kept.erase(off.blob); }
   void act(const Transfer::Failed& failed) { fuzz::check(!failed.reason.empty(), "a failure has a reason"); }
@@ -119,15 +141,17 @@ struct Bench {
       case frame: transfer.received(peer(who), content, now); break;
       case connect: transfer.connected(peer(who)); break;
       case lose: transfer.lost(peer(who)); break;
-      case fetch: transfer.fetch(blob(first).id, peer(who), now); break;
+      case fetch: transfer.fetch(blob(first).id, peer(who), content.size() % 2 == 0, now); break;
+      case help: transfer.help(blob(first).id, peer(who), now); break;
       case cancel: transfer.cancel(blob(first).id); break;
       case refuse: takes = !takes; break;
       case honest: {  // whoever was asked for it sends the next chunk
         const Blob& of = blob(first);
-        const auto question = asked.find(of.id);
-        const auto begun = kept.find(of.id);
-        if (question == asked.end() || begun == kept.end() || of.bytes.size() != of.id.length) return;
-        transfer.received(question->second.first, chunk_of(of, static_cast<std::uint32_t>(begun->second)), now);
+        const auto open = asked.find(of.id);
+        if (open == asked.end() || open->second.empty() || of.bytes.size() != of.id.length) return;
+        const auto [from, index] = open->second.front();
+        open->second.erase(open->second.begin());
+        transfer.received(from, chunk_of(of, static_cast<std::uint32_t>(index)), now);
         break;
       }
       case wait:
@@ -175,10 +199,15 @@ std::vector<Bytes> fuzz::seeds(Generator& generator) {
     Bytes script;
     write_step(script, fetch, 1, name);
     write_step(script, frame, static_cast<std::uint8_t>(generator.below(3)), bulk::encode(bulk::Missing{of.id}));
-    write_step(script, frame, 2, bulk::encode(bulk::Request{of.id, 0, 1}));
-    write_step(script, fetch, 1, name);
+    write_step(script, frame, 2, bulk::encode(bulk::Request{of.id, 1, false, ChunkSet::all(chunk_count(of.id.length))}));
+    write_step(script, fetch, 1, round % 2 == 0 ? name : Bytes{name[0], 0});
+    const std::uint64_t chunks = chunk_count(of.id.length);
+    write_step(script, help, 3, name);
+    write_step(script, frame, 2, bulk::encode(bulk::Have{of.id, true, true, ChunkSet::all(chunks)}));
+    write_step(script, frame, 3, bulk::encode(bulk::Have{of.id, false, false, ChunkSet::all(chunks)}));
+    write_step(script, frame, 1, bulk::encode(bulk::Spread{of.id, 1}));
     write_step(script, frame, 1, chunk_of(of, 0));
-    write_step(script, frame, 2, bulk::encode(bulk::Request{blob(4).id, 7, 2}));
+    write_step(script, frame, 2, bulk::encode(bulk::Request{blob(4).id, 2, true, ChunkSet::all(100)}));
     write_step(script, static_cast<Step>(generator.below(steps)), static_cast<std::uint8_t>(generator.next()), name);
     write_step(script, wait, 19);
     inputs.push_back(std::move(script));

@@ -53,6 +53,34 @@ TEST_CASE("a program, its inputs and its outputs travel as blobs, each to whoeve
   CHECK(fetched(world) <= 5 + world.results() + 10 + 60);
 }
 
+TEST_CASE("donors that come after one another get a program from each other, and inputs that two of them need leave the submitter about once") {
+  World world({.seed = 8, .links = {}});
+  const Node submitter = world.add_submitter();
+  for (int i = 0; i < 8; ++i) world.add_worker({.speed = 1.0, .joins = submitter, .starts_after = i * 20s});
+  constexpr std::uint64_t program = 8 << 20, input = 1 << 20;
+  const Submission& job = world.submit(submitter, {100, 20s, 2, input, 0, program});
+  REQUIRE(world.run_until_ended(job, 60min));
+  check_well(world, job);
+  const auto fetches_of_inputs = static_cast<double>(fetched(world) - 8);
+  const auto uploads = static_cast<double>(world.host(submitter).blobs().served() - program) / static_cast<double>(100 * input);
+  MESSAGE("inputs were fetched ", fetches_of_inputs / 100, " times each, and uploaded by the submitter ", uploads, " times");
+  CHECK(world.host(submitter).blobs().served() >= program + 100 * input);
+  CHECK(world.host(submitter).blobs().served() <= 2 * program + 100 * input * 3 / 2);
+}
+
+TEST_CASE("in a job that audits, nobody gets an input from anybody but the submitter") {
+  World world({.seed = 9, .links = {}});
+  const auto workers = world.add_workers(6, {.speed = 1.0});
+  const Node submitter = world.add_submitter({.slots = 1});
+  JobSpec spec{100, 2s, 1, 1 << 20, 0, 0};
+  spec.confidence = core::WantedConfidence{};
+  const Submission& job = world.submit(submitter, spec);
+  REQUIRE(world.run_until_ended(job, 60min));
+  check_well(world, job);
+  CHECK(world.host(submitter).blobs().served() >= 100 << 20);
+  for (const Node worker : workers) CHECK(world.host(worker).blobs().served() == 0);
+}
+
 TEST_CASE("a submitter computes units with large inputs and outputs with its own slots") {
   World world({.seed = 2, .links = {}});
   const Node submitter = world.add_submitter({.slots = 2});

@@ -42,6 +42,17 @@ struct Bench {
   }
 };
 
+/// A blob that is elsewhere.
+struct Fetched {
+  explicit Fetched(Bytes blob) : bytes(std::move(blob)), id(blob_id_of(bytes)) {}
+  [[nodiscard]] bool add_to(BlobStore& store, std::uint64_t index) const {
+    const ByteView chunk = ByteView(bytes).subspan(index * chunk_bytes, chunk_length(id.length, index));
+    return store.add(id, index, merkle_path(blob_leaves(bytes), index), chunk).ok();
+  }
+  Bytes bytes;
+  BlobId id;
+};
+
 }  // namespace
 
 TEST_CASE("a blob is there again after a restart") {
@@ -111,34 +122,85 @@ TEST_CASE("every chunk is proved by its path") {
   CHECK_FALSE(bench.store->chunk(id, chunk_count(id.length)));
 }
 
-TEST_CASE("a fetch that broke off goes on after a restart where it stopped") {
+TEST_CASE("a fetch that broke off goes on after a restart with the chunks that had come, in whatever order") {
   Bench bench(4 << 20);
-  const Bytes blob = pattern(3 * chunk_bytes + 9);
-  const ByteView view(blob);
-  const BlobId id = blob_id_of(blob);
-  REQUIRE(*bench.store->begin(id) == 0);
-  REQUIRE(bench.store->add(id, view.subspan(0, chunk_bytes)));
-  REQUIRE(bench.store->add(id, view.subspan(chunk_bytes, chunk_bytes)));
-  CHECK_FALSE(bench.store->holds(id));
+  const Fetched fetched(pattern(3 * chunk_bytes + 9));
+  REQUIRE(bench.store->begin(fetched.id)->empty());
+  REQUIRE(fetched.add_to(*bench.store, 3));
+  REQUIRE(fetched.add_to(*bench.store, 1));
+  CHECK_FALSE(bench.store->holds(fetched.id));
   bench.reopen(4 << 20);
-  REQUIRE(*bench.store->begin(id) == 2);
-  REQUIRE(bench.store->add(id, view.subspan(2 * chunk_bytes, chunk_bytes)));
-  REQUIRE(bench.store->add(id, view.subspan(3 * chunk_bytes)));
-  REQUIRE(bench.store->finish(id));
-  CHECK(*bench.store->get(id) == blob);
+  const auto here = bench.store->begin(fetched.id);
+  REQUIRE(here);
+  CHECK(here->count() == 2);
+  CHECK(here->has(1));
+  CHECK(here->has(3));
+  REQUIRE(fetched.add_to(*bench.store, 0));
+  REQUIRE(fetched.add_to(*bench.store, 2));
+  REQUIRE(bench.store->finish(fetched.id));
+  CHECK(*bench.store->get(fetched.id) == fetched.bytes);
   CHECK(bench.files() == 1);
+  CHECK(bench.store->bytes_held() == fetched.id.length);
 }
 
-TEST_CASE("a part that has changed on disk is noticed at the end, and fetched afresh") {
+TEST_CASE("a chunk of a part that has changed on disk is fetched again, and the others are not") {
   Bench bench(4 << 20);
-  const Bytes blob = pattern(chunk_bytes + 9);
-  const BlobId id = blob_id_of(blob);
-  REQUIRE(bench.store->begin(id));
-  REQUIRE(bench.store->add(id, pattern(chunk_bytes, 9)));
-  REQUIRE(bench.store->add(id, ByteView(blob).subspan(chunk_bytes)));
-  CHECK_FALSE(bench.store->finish(id));
-  CHECK_FALSE(bench.store->holds(id));
-  CHECK(*bench.store->begin(id) == 0);
+  const Fetched fetched(pattern(2 * chunk_bytes + 9));
+  REQUIRE(bench.store->begin(fetched.id));
+  for (const std::uint64_t index : {0, 1, 2}) REQUIRE(fetched.add_to(*bench.store, index));
+  std::fstream file(bench.directory + "/" + to_text(fetched.id) + ".part", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(chunk_bytes + 3);
+  file.put('!');
+  file.close();
+  bench.reopen(4 << 20);
+  const auto here = bench.store->begin(fetched.id);
+  REQUIRE(here);
+  CHECK(here->has(0));
+  CHECK_FALSE(here->has(1));
+  CHECK(here->has(2));
+}
+
+TEST_CASE("a part that has changed under the process is noticed at the end, and fetched afresh") {
+  Bench bench(4 << 20);
+  const Fetched fetched(pattern(chunk_bytes + 9));
+  REQUIRE(bench.store->begin(fetched.id));
+  REQUIRE(bench.store->add(fetched.id, 0, merkle_path(blob_leaves(fetched.bytes), 0), pattern(chunk_bytes, 9)));
+  REQUIRE(fetched.add_to(*bench.store, 1));
+  CHECK_FALSE(bench.store->finish(fetched.id));
+  CHECK_FALSE(bench.store->holds(fetched.id));
+  CHECK(bench.store->begin(fetched.id)->empty());
+}
+
+TEST_CASE("chunks of a part are served, with what proves them, also after a restart") {
+  Bench bench(4 << 20);
+  const Fetched fetched(pattern(5 * chunk_bytes));
+  REQUIRE(bench.store->begin(fetched.id));
+  REQUIRE(fetched.add_to(*bench.store, 4));
+  for (int round = 0; round < 2; ++round) {
+    const auto chunk = bench.store->chunk(fetched.id, 4);
+    REQUIRE(chunk);
+    CHECK(merkle_verify(merkle_leaf(chunk->bytes), 4, 5, chunk->path, fetched.id.root));
+    CHECK_FALSE(bench.store->chunk(fetched.id, 3));
+    bench.reopen(4 << 20);
+    REQUIRE(bench.store->begin(fetched.id));
+  }
+}
+
+TEST_CASE("a cache that somebody deletes while it is used begins anew") {
+  Bench bench(4 << 20);
+  const Fetched fetched(pattern(2 * chunk_bytes));
+  REQUIRE(bench.store->begin(fetched.id));
+  REQUIRE(fetched.add_to(*bench.store, 0));
+  std::filesystem::remove_all(bench.directory);
+  REQUIRE(fetched.add_to(*bench.store, 1));
+  CHECK_FALSE(bench.store->finish(fetched.id));  // the first chunk went with it
+  REQUIRE(bench.store->begin(fetched.id)->empty());
+  for (const std::uint64_t index : {0, 1}) REQUIRE(fetched.add_to(*bench.store, index));
+  REQUIRE(bench.store->finish(fetched.id));
+  CHECK(*bench.store->get(fetched.id) == fetched.bytes);
+  std::filesystem::remove_all(bench.directory);
+  CHECK_FALSE(bench.store->get(fetched.id));
+  bench.put(pattern(7));
 }
 
 TEST_CASE("a fetch for which there is no room is refused at its beginning") {

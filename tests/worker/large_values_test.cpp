@@ -233,4 +233,34 @@ TEST_CASE("a submitter's own slots read large inputs from its store, and their o
   CHECK(*bytes == grown(input, output_bytes));
 }
 
+TEST_CASE("64 MiB of inputs that two of eight donors each need leave the submitter at most one and a half times") {
+  constexpr std::size_t inputs_count = 32, each = 2 << 20;
+  Gate gate;
+  gate.open();
+  std::vector<std::unique_ptr<Node>> donors;
+  for (int i = 0; i < 8; ++i) {
+    NodeOptions options = donating(gate, 100);
+    if (!donors.empty()) options.join = {donors.front()->contact()};
+    donors.push_back(opened(options));
+    donors.back()->start({});
+  }
+  Submitter submitter(donors.front()->contact());
+  std::vector<Bytes> inputs;
+  for (std::size_t i = 0; i < inputs_count; ++i) inputs.push_back(pattern(each, i));
+  const JobId job = submitter.submit(2, inputs);
+  for (std::size_t i = 0; i < inputs_count; ++i) {
+    const auto unit = submitter.next(job);
+    REQUIRE(unit);
+    CHECK(unit->second == grown(inputs[unit->first], 100));
+  }
+  CHECK(submitter.ended() == JobState::done);
+  std::uint64_t fetched = 0;
+  for (const auto& donor : donors) fetched += donor->moved().down;
+  const auto times = [](std::uint64_t bytes) { return static_cast<double>(bytes) / static_cast<double>(inputs_count * each); };
+  MESSAGE("donors fetched the inputs ", times(fetched), " times, of which the submitter sent ", times(submitter.node().moved().up));
+  CHECK(times(fetched) >= 2);
+  CHECK(times(submitter.node().moved().up) >= 1);
+  CHECK(times(submitter.node().moved().up) <= 1.5);
+}
+
 }  // namespace dugnad::worker

@@ -36,6 +36,8 @@ struct SwarmOptions {
   bool alone = false;          // without `join` nobody is looked for: a swarm of oneself, which others may join
   std::string listen = {};     // `tcp://HOST:PORT`, `none` (behind a NAT), or empty: any port
   std::string advertise = {};  // `tcp://HOST:PORT` where others reach us, when that differs
+  std::uint64_t upload = 0;    // bytes a second that large data may take of the line on its way to others; 0: no limit
+  std::uint64_t download = 0;  // and from them
   std::string data = {};       // directory for keys and the journal; empty: the user's own
   bool journal = true;         // false: nothing is kept, nothing can be resumed
   unsigned local = 1;          // threads with which this process computes its own jobs; 0: none
