@@ -23,10 +23,14 @@ Result<Prepared> take_up(const worker::Node& node, const store::StoredJob& store
   if (!job) return job.error();
   auto accepted = node.store()->accepted(stored.job);
   if (!accepted) return accepted.error();
+  auto held = node.store()->held(stored.job);
+  if (!held) return held.error();
+  job->event.held = *std::move(held);
   Kept kept;
   kept.reserve(accepted->size());
   // Where an input has changed meanwhile, the later row is the one that counts.
   for (AcceptedUnit& unit : *accepted) kept[unit.unit.value] = std::move(unit);
+  for (const auto& [index, unit] : kept) job->event.accepted.push_back({unit.unit, unit.input_tag});
   return Prepared{*std::move(job), std::move(kept), std::move(lock), {}};
 }
 

@@ -37,11 +37,24 @@ struct AcceptedUnit {
 };
 
 /// Units that were accepted, and signed results, batch after batch as they came (core/evidence.h): of these units or of others of the job, which
-/// may be open still. Either may be empty.
+/// may be open still; and what happened to those (core/held_log.h), which names batches of this evidence. Each may be empty.
 struct AcceptedRow {
   JobId job;
   std::vector<AcceptedUnit> units;
   Bytes evidence = {};
+  Bytes held = {};
+};
+
+/// What a row says of results that are not final, for whoever takes the job up again.
+struct HeldRow {
+  Bytes evidence;
+  Bytes held;
+};
+
+/// A unit that was accepted, and of which input.
+struct AcceptedTag {
+  UnitIndex unit;
+  std::uint64_t input_tag = 0;
 };
 
 /// What proves that the owner wanted the job: the signatures, made for this swarm, over its manifest and over who may lease it out.

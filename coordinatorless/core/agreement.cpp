@@ -12,9 +12,10 @@ AttemptRecord* UnitHistory::attempt_of(DonorIndex donor) {
   return found == attempts.end() ? nullptr : &*found;
 }
 
-void UnitHistory::vote(AttemptRecord& attempt, const Hash& digest, Outcome outcome, Value output) {
+bool UnitHistory::vote(AttemptRecord& attempt, const Hash& digest, Outcome outcome, Value output) {
   auto place = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return c.digest == digest; });
-  if (place == candidates.end()) {
+  const bool is_new = place == candidates.end();
+  if (is_new) {
     // That of votes that became void is free: else there could be more of them than a group's number tells apart.
     place = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) {
       return std::none_of(attempts.begin(), attempts.end(), [&](const AttemptRecord& a) {
@@ -26,6 +27,7 @@ void UnitHistory::vote(AttemptRecord& attempt, const Hash& digest, Outcome outco
   }
   attempt.state = AttemptState::voted;
   attempt.group = static_cast<std::uint8_t>(place - candidates.begin());
+  return is_new;
 }
 
 void UnitHistory::fault(const AttemptRecord& attempt, std::string reason) {

@@ -60,8 +60,8 @@ struct UnitHistory {
   std::optional<Hash> final{};  // the result that a ledger has made final
 
   [[nodiscard]] AttemptRecord* attempt_of(DonorIndex donor);
-  /// Turns `attempt` into a vote for what the donor returned.
-  void vote(AttemptRecord& attempt, const Hash& digest, Outcome outcome, Value output);
+  /// Turns `attempt` into a vote for what the donor returned. Whether that is a result that was not known here.
+  bool vote(AttemptRecord& attempt, const Hash& digest, Outcome outcome, Value output);
   /// The donor could not do it; its attempt is forgotten, the fault is not.
   void fault(const AttemptRecord& attempt, std::string reason);
   void forget(const AttemptRecord& attempt);

@@ -43,6 +43,8 @@ struct Claim {
   [[nodiscard]] Hash digest() const;
 };
 [[nodiscard]] Claim claim_of(Outcome outcome, const Value& output);
+/// Whether its claim has the output itself.
+[[nodiscard]] inline bool is_brief(const Value& output) { return output.bytes.size() <= Claim::brief_most; }
 
 struct EvidenceResult {
   UnitIndex unit;

@@ -9,7 +9,7 @@
 
 namespace dugnad::core {
 
-Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, const Expected& expected, Now now)
+Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now)
     : self_(self),
       commons_(commons),
       id_(id),
@@ -18,15 +18,15 @@ Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manife
       leases_(LeaseId{self_.generator->next() >> 16}),
       outputs_(commons.blobs, commons.outputs),
       alone_since_(now.boot) {
-  if (manifest_.confidence && expected.checked) {
-    auto checks = std::make_unique<JobChecks>(*manifest_.confidence, expected.units, units_);
-    checks_ = checks.get();
-    trust_ = std::move(checks);
-  } else if (manifest_.confidence) {
-    trust_ = std::make_unique<JobTrust>(*manifest_.confidence, expected.units, units_);
-  } else if (manifest_.copies > 1) {
+  if (!manifest_.confidence && manifest_.copies > 1) {
     units_.set_may_join([this](std::span<const AttemptRecord> attempts, DonorIndex donor) { return placement_.may_join(attempts, donor); });
   }
+  choose_judge(submitted);
+  if (!submitted.held.empty()) restore(submitted, now);
+  if (ledger_ == nullptr) return;
+  const held::DrawKey draws{self_.generator->key()};
+  draws_.emplace(draws.key);
+  log_.add(draws);
 }
 
 // --- Events ---
@@ -34,11 +34,10 @@ Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manife
 void Job::append(UnitsAppended appended, Now now) {
   DUGNAD_ASSERT(!complete_, "units appended after the last one");
   if (trust_ && !appended.units.empty()) trust_->appended(now.boot);
-  for (const NewUnit& unit : appended.units) {
-    if (unit.known) known_.add(unit.unit, short_digest(digest_of(Outcome::ok, *unit.known)));
-  }
-  units_.append(std::move(appended.units));
+  for (NewUnit& unit : appended.units) append_one(std::move(unit));
   complete_ = appended.last;
+  log_came();
+  if (complete_) withdraw_missing();
 }
 
 std::optional<DonorIndex> Job::place_for(const PeerId& peer) {
@@ -70,6 +69,7 @@ void Job::on_want(const PeerId& from, const Want& want, std::optional<Endpoint> 
   const auto place = place_for(from);
   if (!place) return;
   Donor& donor = donors_[*place];
+  if (ledger_ && !is_known) log_.add(held::DonorJoined{*place, from});
   if (trust_ && !is_known) trust_->joined(*place);
   if (trust_ && !is_known && from == self_.id) trust_->set_self(*place);
   donor.address = address;
@@ -88,6 +88,9 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
   Donor* donor = find(from, &index);
   if (donor == nullptr) return charges::hasty;  // perhaps the donor of an earlier life, which asks next
   std::size_t in_time = 0;
+  held::ResultsCame came;
+  std::vector<std::pair<UnitIndex, UnitTable::Counted>> tried;  // units whose outputs are known
+  const std::size_t logged = log_.bytes_now();
   bool good = false, bad = false, promised = false;  // promised: by its name
   std::optional<Charge> charge;
   BootTime oldest = now.boot;
@@ -111,6 +114,7 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
         ++counts_.attempts;
         donor->counted = true;
         counted_.push_back(static_cast<std::uint32_t>(&result - results.results.data()));
+        if (counted.unheard && !known_.holds(result.unit)) came.fresh.push_back({counted_.back(), counted.unheard->input_tag, std::move(counted.unheard->output)});
         break;
       case UnitTable::Counted::Kind::late: break;
       case UnitTable::Counted::Kind::unasked:
@@ -123,11 +127,21 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
       unit_back(*counted.superseded, index, result.unit);
       revoked_[index].push_back(result.unit);
     }
-    if (known_.holds(result.unit)) take_known(result.unit, index, counted, out);
-    else if (trust_) trust_->voted(result.unit, index, counted, *self_.generator);
+    if (known_.holds(result.unit)) {
+      UnitTable::Counted& said = tried.emplace_back(result.unit, UnitTable::Counted{}).second;
+      said.kind = counted.kind;
+      said.is_result = counted.is_result;
+      said.digest = counted.digest;
+      said.blamed = counted.blamed;
+      said.fault = counted.fault;
+    } else if (trust_) {
+      trust_->voted(result.unit, index, counted, draws_ ? *draws_ : *self_.generator);
+    }
     if (counted.holds_too) outputs_.also_held(result.unit, from, now, out);
     conclude(result.unit, std::move(counted));
   }
+  for (const auto& [unit, counted] : tried) take_known(unit, index, counted, out);  // last: so are convictions logged
+  if (!counted_.empty() && logs_results()) log_.add_before(logged, came, ledger_ != nullptr || !came.fresh.empty());
   if (in_time > 0) {
     const Duration turnaround = now.boot - oldest;
     donor->pace.returned(in_time, turnaround, results.held, now.boot);
@@ -230,6 +244,7 @@ void Job::send_revokes(Output& out) {
 }
 
 void Job::hand_on(BootTime now, Journal& journal, Output& out) {
+  if (!log_.empty()) journal.note(id_, log_.take(), now);
   if (!settled_.empty()) {
     settled_first_ = std::min(settled_first_, now);
     if (thanks_at_ == never) thanks_at_ = now + limits::thanks_interval;
@@ -280,6 +295,7 @@ void Job::finish(JobState state, Journal& journal, Output& out) {
   counts_.ended = true;
   cancel_checks(out);
   outputs_.clear(out);
+  if (!log_.empty()) journal.note(id_, log_.take(), settled_up_at_);
   std::vector<Row> rows;
   if (trust_) rows.push_back(SummaryRow{id_, encode(trust_->stated())});
   rows.push_back(JobStateRow{id_, state});

@@ -35,8 +35,11 @@
 #include "coordinatorless/core/awaited_outputs.h"
 #include "coordinatorless/core/charge.h"
 #include "coordinatorless/core/favours.h"
+#include "coordinatorless/core/held_log.h"
+#include "coordinatorless/core/held_units.h"
 #include "coordinatorless/core/job_checks.h"
 #include "coordinatorless/core/job_judge.h"
+#include "coordinatorless/core/job_trust.h"
 #include "coordinatorless/core/journal.h"
 #include "coordinatorless/core/known_answers.h"
 #include "coordinatorless/core/lease_book.h"
@@ -63,11 +66,8 @@ inline constexpr std::uint64_t first_check = std::uint64_t{1} << 63;
 
 class Job {
  public:
-  struct Expected {
-    std::uint64_t units = 0;  // that will be appended; 0: that is not known
-    bool checked = false;     // of a job by confidence: this peer can check its results
-  };
-  Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, const Expected& expected, Now now);
+  /// `submitted`: what an earlier run of it held is taken up.
+  Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now);
 
   void append(UnitsAppended appended, Now now);
   /// `address`: where its link comes from; none behind a relay.
@@ -76,6 +76,8 @@ class Job {
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, Results results, Now now, Output& out);
   /// Places, ascending, of the results in the last such batch that were counted.
   [[nodiscard]] const std::vector<std::uint32_t>& counted() const { return counted_; }
+  /// What is to be kept together with the evidence of that batch.
+  [[nodiscard]] HeldLog::Part take_log() { return log_.take(); }
   void on_return(const PeerId& from, const Return& returned, Now now);
   /// Whether it is about this job's outputs.
   bool on_blob(const BlobWants::News& news) { return outputs_.on_blob(news); }
@@ -98,6 +100,8 @@ class Job {
   [[nodiscard]] const Manifest& manifest() const { return manifest_; }
   [[nodiscard]] JobProgress progress() const;
   [[nodiscard]] bool ended() const { return ended_; }
+  /// nullptr where no results are held until a block is final.
+  [[nodiscard]] const JobTrust* ledger() const { return ledger_; }
   [[nodiscard]] std::vector<PeerId> donors() const;
   [[nodiscard]] bool knows(const PeerId& donor) const { return index_of_.contains(donor); }
   /// Whose results were agreed upon or became final, others than this peer: what there is every thanks_interval and at the end.
@@ -155,6 +159,20 @@ class Job {
   void end_known(UnitIndex unit);
   void start_checks(Output& out);
   void cancel_checks(Output& out);
+  // What an earlier run of it held.
+  void choose_judge(const JobSubmitted& submitted);
+  void restore(const JobSubmitted& submitted, Now now);
+  void forget_earlier(const JobSubmitted& submitted);
+  [[nodiscard]] bool replay(const HeldRow& row);
+  [[nodiscard]] bool replay(const HeldEvent& event, packed::Reader& evidence);
+  [[nodiscard]] bool replay_donor(const held::DonorJoined& joined);
+  [[nodiscard]] bool replay_results(const held::ResultsCame& came, const EvidenceBatch& batch);
+  [[nodiscard]] bool replay_result(DonorIndex donor, bool own, const EvidenceResult& result, const held::NewResult* fresh);
+  void append_one(NewUnit unit);
+  void log_came();
+  void withdraw_missing();
+  /// Of a job that is judged by a check of each result, nothing is held that another run could use.
+  [[nodiscard]] bool logs_results() const { return ledger_ != nullptr || trust_ == nullptr; }
   void say_who_is_able();
   // By confidence.
   void take_turn(BootTime now, Output& out);
@@ -178,7 +196,12 @@ class Job {
   JobChecks* checks_ = nullptr;      // that, where it is one
   std::map<AttemptId, UnitIndex> checking_;
   KnownAnswers known_;
+  HeldLog log_;
   Placement placement_;              // of one by copies
+  JobTrust* ledger_ = nullptr;       // the judge, where it is one by audits: results are held until a block is final
+  std::optional<Generator> draws_;   // of its audits
+  std::unique_ptr<HeldUnits> held_;  // of an earlier run
+  held::UnitsCame came_{};           // not logged yet
 
   std::deque<Donor> donors_;  // by index; donors_per_job_max
   std::map<PeerId, DonorIndex> index_of_;

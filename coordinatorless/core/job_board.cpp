@@ -15,8 +15,7 @@ Job* JobBoard::find(const JobId& job) const {
 void JobBoard::submit(const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now, Output& out) {
   const auto [at, fresh] = jobs_.try_emplace(id);
   DUGNAD_ASSERT(fresh, "a job submitted twice");
-  at->second = std::make_unique<Job>(self_, commons_, id, std::move(manifest),
-                                     Job::Expected{submitted.units_expected, submitted.checked}, now);
+  at->second = std::make_unique<Job>(self_, commons_, id, std::move(manifest), submitted, now);
   commons_.running = jobs_.size();
   const auto& [manifest_body, manifest_signature] = submitted.manifest;
   const auto& [delegation, delegation_signature] = submitted.delegation;
@@ -60,7 +59,7 @@ std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& 
   const auto charge = job->on_results(from, std::move(results), now, out);
   if (!job->counted().empty()) {
     veil_others(evidence, id, job->counted());
-    journal_.keep(id, evidence, out);
+    journal_.keep(id, evidence, job->take_log(), now.boot, out);
   }
   settle_up(*job, now, out);
   return charge;
@@ -114,6 +113,7 @@ void JobBoard::tick(Now now, Output& out) {
   for (const auto& [id, job] : jobs_) {
     if (job->next_deadline() <= now.boot) settle_one(*job, now, out);
   }
+  journal_.tick(now.boot, out);
   end_turn(now, out);
 }
 
@@ -151,10 +151,11 @@ void JobBoard::clear_away() {
 void JobBoard::leave(Output& out) {
   leaving_ = true;
   for (const auto& [id, job] : jobs_) job->leave(out);
+  journal_.flush(out);
 }
 
 BootTime JobBoard::next_deadline() const {
-  BootTime next = never;
+  BootTime next = journal_.next_deadline();
   for (const auto& [id, job] : jobs_) next = std::min(next, job->next_deadline());
   return next;
 }

@@ -11,14 +11,15 @@ namespace dugnad::core {
 
 namespace {
 constexpr unsigned disputes_most = 2;
+constexpr std::size_t stuck_at_once = 4;  // for a start
 }  // namespace
 
 ConfidenceGoal goal_of(const WantedConfidence& wanted) {
   return {1.0 - wanted.error_ppb / 1e9, wanted.combined, wanted.assumed_ppm / 1e6, wanted.stream ? Finality::stream : Finality::end};
 }
 
-JobTrust::JobTrust(const WantedConfidence& wanted, std::uint64_t expected, UnitTable& units)
-    : goal_(goal_of(wanted)), units_(units), ledger_(goal_), expected_(expected), error_left_(1.0 - goal_.confidence) {
+JobTrust::JobTrust(const WantedConfidence& wanted, std::uint64_t expected, UnitTable& units, HeldLog& log)
+    : goal_(goal_of(wanted)), units_(units), log_(log), ledger_(goal_), expected_(expected), error_left_(1.0 - goal_.confidence) {
   units_.set_may_audit([this](UnitIndex unit, DonorIndex donor) { return may_audit(units_.number_of(unit), donor); });
 }
 
@@ -27,7 +28,12 @@ JobTrust::JobTrust(const WantedConfidence& wanted, std::uint64_t expected, UnitT
 void JobTrust::joined(DonorIndex donor) {
   joined_ = std::max(joined_, donor + 1);
   ledger_.joined(donor);
-  if (opened_ > 0 && !few_donors(joined_)) ledger_.check_first(false);
+  if (opened_ > 0 && !few_donors(joined_)) check_first(false);
+}
+
+void JobTrust::check_first(bool check) {
+  log_.add(held::FirstsChecked{check});
+  ledger_.check_first(check);
 }
 
 void JobTrust::set_self(DonorIndex self) {
@@ -50,7 +56,9 @@ void JobTrust::set_present(std::vector<Present> present, bool self_is_able) {
     ++at_address_[address.ip];
     ++in_network_[group_of(address)];
   }
-  ledger_.set_anyone_established(any_but_newcomers());
+  const bool any = any_but_newcomers();
+  if (any != std::exchange(logged_established_, any)) log_.add(held::EstablishedThere{any});
+  ledger_.set_anyone_established(any);
 }
 
 bool JobTrust::any_but_newcomers() const {
@@ -78,7 +86,7 @@ std::size_t JobTrust::leases_allowed(DonorIndex donor, std::size_t units, const 
   if (standing.branded || standing.disputes >= disputes_most) return 0;
   if (!ledger_.anyone_caught()) return units;
   if (standing.newcomer) {
-    const double share = share_for_newcomers({true, any_but_newcomers(), std::max(expected_, units_.known()), ledger_.cost_of_newcomers()});
+    const double share = share_for_newcomers({true, any_but_newcomers(), std::max(expected_, units_.numbers()), ledger_.cost_of_newcomers()});
     if (share >= 1) return units;
     if (share <= 0) return 0;
     const double most = 1.0 + share * static_cast<double>(leases_) - static_cast<double>(newcomers_leases_);
@@ -105,17 +113,24 @@ void JobTrust::leased(DonorIndex donor, std::size_t units) {
 // --- Blocks ---
 
 bool JobTrust::few_donors(std::uint64_t donors) const {
-  return static_cast<double>(donors) <= first_results_share * static_cast<double>(std::max(expected_, units_.known()));
+  return static_cast<double>(donors) <= first_results_share * static_cast<double>(std::max(expected_, units_.numbers()));
 }
 
 void JobTrust::open_block(std::uint64_t units, double error) {
-  const JobFacts facts{std::max({expected_, units_.known(), units}), std::max<std::uint64_t>(present_.size(), 1), 1.0};
+  const JobFacts facts{std::max({expected_, units_.numbers(), units}), std::max<std::uint64_t>(present_.size(), 1), 1.0};
   AuditTerms terms = block_terms(goal_, facts, units);
   terms.error = error;
-  if (opened_++ == 0) ledger_.check_first(few_donors(facts.donors));
-  if (goal_.combined) error_left_ = std::max(0.0, error_left_ - error * static_cast<double>(units));
-  ledger_.open_block(terms);
+  if (opened_ == 0) check_first(few_donors(facts.donors));
+  log_.add(held::BlockOpened{terms});
+  count_block(terms);
   waits_since_ = never;
+}
+
+void JobTrust::count_block(const AuditTerms& terms) {
+  ++opened_;
+  if (goal_.combined) error_left_ = std::max(0.0, error_left_ - terms.error * static_cast<double>(terms.units));
+  ledger_.open_block(terms);
+  for (auto gone = withdrawn_.lower_bound(ledger_.units() - terms.units); gone != withdrawn_.end(); ++gone) ledger_.given_up(*gone);
 }
 
 void JobTrust::appended(BootTime now) {
@@ -125,24 +140,25 @@ void JobTrust::appended(BootTime now) {
 
 std::optional<CostExpected> JobTrust::plan(BootTime now, bool complete) {
   plan_again_at_ = never;
-  if (complete) expected_ = units_.known();
-  if (units_.known() > 0 && ledger_.units() > units_.known()) {
-    const bool idle = ledger_.only_lacks_from(units_.known());
+  if (complete) expected_ = units_.numbers();
+  if (units_.numbers() > 0 && ledger_.units() > units_.numbers()) {
+    const bool idle = ledger_.only_lacks_from(units_.numbers());
     if (complete || units_.bytes_held() > limits::held_bytes_max || (idle && now >= last_appended_ + limits::block_starved)) {
-      ledger_.end_block(units_.known());
+      log_.add(held::BlockEnded{units_.numbers()});
+      ledger_.end_block(units_.numbers());
     } else if (idle) {
       plan_again_at_ = last_appended_ + limits::block_starved;
     }
   }
-  units_.offer(std::min(ledger_.units(), units_.known()));
-  const std::uint64_t waiting = units_.known() - std::min(units_.known(), ledger_.units());
+  units_.offer(std::min(ledger_.units(), units_.numbers()));
+  const std::uint64_t waiting = units_.numbers() - std::min(units_.numbers(), ledger_.units());
   if (waiting == 0 || (present_.empty() && !self_is_able_)) return std::nullopt;
   const bool first = opened_ == 0;
   if (expected_ > ledger_.units()) {
     double error = unit_error(goal_, expected_);
     if (goal_.combined) error = std::clamp(error_left_ / static_cast<double>(expected_ - ledger_.units()), 1e-15, error);
     const std::uint64_t blocks = block_count(goal_, expected_);
-    while (ledger_.units() < units_.known()) {
+    while (ledger_.units() < units_.numbers()) {
       const std::uint64_t left = expected_ - ledger_.units();
       open_block(std::min(left, block_units(expected_, blocks, std::min(planned_blocks_++, blocks - 1))), error);
     }
@@ -156,7 +172,7 @@ std::optional<CostExpected> JobTrust::plan(BootTime now, bool complete) {
     const double half = std::max(error_left_ / 2.0 / static_cast<double>(waiting), 1e-15);
     open_block(waiting, goal_.combined ? half : 1.0 - goal_.confidence);
   }
-  units_.offer(std::min(ledger_.units(), units_.known()));
+  units_.offer(std::min(ledger_.units(), units_.numbers()));
   if (!first) return std::nullopt;
   if (expected_ == 0) return CostExpected{};
   const CostEstimate cost = cost_expected(goal_, {expected_, std::max<std::uint64_t>(present_.size(), 1), 1.0});
@@ -168,33 +184,46 @@ std::optional<CostExpected> JobTrust::plan(BootTime now, bool complete) {
 void JobTrust::voted(UnitIndex unit, DonorIndex donor, const UnitTable::Counted& counted, Generator& generator) {
   if (counted.kind != UnitTable::Counted::Kind::taken) return;  // perhaps there is no such unit
   const UnitNumber number = units_.number_of(unit);
-  if (number < ledger_.final_units()) return;
+  if (ledger_.is_final(number)) return;
   if (!counted.fault.empty()) {
     failed_here_[number] = counted.fault;
+    log_.add(held::GivenUp{number, counted.fault}, true);
     return ledger_.given_up(number);
   }
-  if (counted.blamed) return nobody_can(number);
-  if (!counted.is_result) return;
-  if (donor == self_) {
-    ledger_.recomputed(number, counted.digest);
-  } else if (!ledger_.returned(number, donor, counted.digest, generator)) {
-    units_.discard(unit, donor);
+  if (counted.is_result) {
+    if (donor == self_) {
+      ++recomputed_;
+      ledger_.recomputed(number, counted.digest);
+    } else if (!ledger_.returned(number, donor, counted.digest, generator)) {
+      units_.discard(unit, donor);
+    }
   }
+  if (counted.blamed) nobody_can(number);
 }
 
 void JobTrust::nobody_can(UnitNumber unit) {
-  if (ledger_.state(unit).returned) ledger_.nobody_audits(unit);
+  const bool returned = ledger_.state(unit).returned, wanted = ledger_.state(unit).own_wanted;
+  if (returned) ledger_.nobody_audits(unit);
   else ledger_.nobody_computes(unit);
+  if (wanted || !ledger_.state(unit).own_wanted) return;
+  if (returned) log_.add(held::NobodyAudits{unit});
+  else log_.add(held::NobodyComputes{unit});
 }
 
 void JobTrust::look_for_stuck() {
   constexpr std::size_t looks = 1024;
   std::vector<DonorIndex> able;
   std::copy_if(present_.begin(), present_.end(), std::back_inserter(able), [this](DonorIndex donor) { return leases_allowed(donor, 1, {}) > 0; });
-  for (const UnitIndex unit : units_.stuck(looks, able)) nobody_can(units_.number_of(unit));
+  const std::size_t room = std::max<std::size_t>(stuck_at_once, 2 * std::exchange(recomputed_, 0));
+  std::size_t waiting = units_.own_waiting();
+  for (const UnitIndex unit : waiting < room ? units_.stuck(looks, able) : std::vector<UnitIndex>{}) {
+    nobody_can(units_.number_of(unit));
+    if (++waiting >= room) return;
+  }
 }
 
 void JobTrust::convict(DonorIndex donor, UnitIndex unit, bool colluded) {
+  log_.add(held::Convicted{donor, colluded}, true);
   convicted_at_[donor] = unit;
   ledger_.convict(donor, colluded);
 }
@@ -203,7 +232,7 @@ void JobTrust::fulfil(Turn& turn) {
   for (auto wishes = ledger_.take_wishes(); !wishes.empty(); wishes = ledger_.take_wishes()) {
     for (const auto& convicted : wishes.convicted) {
       const bool in_block = convicted.unit != TrustLedger::no_unit;
-      turn.convicted.emplace_back(in_block ? units_.unit_at(convicted.unit) : convicted_at_.at(convicted.donor), convicted);
+      turn.convicted.emplace_back(in_block ? units_.name_of(convicted.unit) : convicted_at_.at(convicted.donor), convicted);
       ++convicted_;
     }
     for (const UnitNumber number : wishes.decided) {
@@ -212,7 +241,7 @@ void JobTrust::fulfil(Turn& turn) {
     }
     for (const UnitNumber number : wishes.reopened) {
       if (ledger_.state(number).decided) continue;  // in the same turn, by this peer, whose own result is not void
-      if (units_.discard_all(units_.unit_at(number))) ledger_.nobody_computes(number);  // but for this peer, which does
+      if (units_.discard_all(units_.unit_at(number))) nobody_can(number);  // but for this peer, which does
     }
     const auto want_own = [this](const std::vector<UnitNumber>& wanted, UnitTable::Urgency urgency) {
       for (const UnitNumber number : wanted) {
@@ -227,24 +256,34 @@ void JobTrust::fulfil(Turn& turn) {
   }
 }
 
+void JobTrust::end_ledgers_turn() {
+  if (ledger_.end_turn()) log_.add(held::TurnEnded{}, true);
+}
+
 JobTrust::Turn JobTrust::turn(std::size_t finished_max) {
   Turn turn;
   fulfil(turn);
-  ledger_.end_turn();
+  end_ledgers_turn();
   fulfil(turn);
-  for (; finished_ < ledger_.final_units() && turn.finished.size() < finished_max; ++finished_) {
-    const UnitIndex unit = units_.unit_at(finished_);
-    turn.unneeded.emplace_back(unit, units_.enough(unit));
-    if (const auto failed = failed_here_.find(finished_); failed != failed_here_.end()) {
-      turn.finished.emplace_back(unit, UnitTable::Counted{});
-      turn.finished.back().second.settled = units_.fail(unit, "this program could not compute it: " + failed->second);
-      failed_here_.erase(failed);
-    } else {
-      turn.finished.emplace_back(unit, units_.finish(unit, ledger_.final_digest(finished_)));
-    }
+  for (; !came_final_.empty() && turn.finished.size() < finished_max; came_final_.pop_back()) finish(came_final_.back(), turn);
+  for (pass_absent(); finished_ < ledger_.final_units() && turn.finished.size() < finished_max; pass_absent()) {
+    finish({finished_, ledger_.final_digest(finished_)}, turn);
+    ++finished_;
   }
   ledger_.release(finished_);
   return turn;
+}
+
+void JobTrust::finish(const Final& final, Turn& turn) {
+  const UnitIndex unit = units_.unit_at(final.unit);
+  turn.unneeded.emplace_back(unit, units_.enough(unit));
+  if (const auto failed = failed_here_.find(final.unit); failed != failed_here_.end()) {
+    turn.finished.emplace_back(unit, UnitTable::Counted{});
+    turn.finished.back().second.settled = units_.fail(unit, "this program could not compute it: " + failed->second);
+    failed_here_.erase(failed);
+  } else {
+    turn.finished.emplace_back(unit, units_.finish(unit, final.digest));
+  }
 }
 
 }  // namespace dugnad::core

@@ -13,19 +13,28 @@
 //      Whose results are disputed, two at once, gets nothing more until the submitter has looked. Rationale: what returns garbage at once would
 //      otherwise have a window full of it before the first look; and an honest donor waits for one unit's time.
 //   4. Admission (core/admission.h) counts leases from the first catch on. Of a donor on probation that is no newcomer, those of the block.
-//   5. A unit that no donor there may audit or be leased is recomputed by the submitter; one that nobody there can finish, too.
+//   5. A unit that no donor there may audit or be leased is recomputed by the submitter; one that nobody there can finish, too. No more of them
+//      at a time than it does until the next look. Rationale: whom a partition or a restart has cost its donors has them back in a minute, and
+//      would have a day's work of its own by then.
+//   6. What the ledger is told is logged (core/held_log.h). Taken up again, the log is told to a new ledger; units come back under their old
+//      numbers, with what still stands of their results. One that came back with another input, or not at all, is withdrawn from its block.
 #pragma once
 
 #include <cstdint>
 #include <array>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "coordinatorless/base/time.h"
 #include "coordinatorless/core/endpoint.h"
+#include "coordinatorless/core/held_log.h"
+#include "coordinatorless/core/held_units.h"
 #include "coordinatorless/core/job_judge.h"
 #include "coordinatorless/core/messages.h"
 
@@ -35,8 +44,8 @@ namespace dugnad::core {
 
 class JobTrust final : public JobJudge {
  public:
-  /// `expected`: units that will come; 0: unknown. `units` outlives it.
-  JobTrust(const WantedConfidence& wanted, std::uint64_t expected, UnitTable& units);
+  /// `expected`: units that will come; 0: unknown. `units` and `log` outlive it.
+  JobTrust(const WantedConfidence& wanted, std::uint64_t expected, UnitTable& units, HeldLog& log);
 
   // --- Donors ---
 
@@ -58,7 +67,19 @@ class JobTrust final : public JobJudge {
   /// Rule 5, for units that wait.
   void look_for_stuck() override;
   [[nodiscard]] Turn turn(std::size_t finished_max) override;
-  [[nodiscard]] bool has_more() const override { return finished_ < ledger_.final_units(); }
+  [[nodiscard]] bool has_more() const override { return finished_ < ledger_.final_units() || !came_final_.empty(); }
+
+  // --- Of an earlier run: its log first, event by event, then what it was about ---
+
+  /// False where it cannot have happened. `held` has the units that came.
+  [[nodiscard]] bool replay(const HeldEvent& event, HeldUnits& held);
+  /// A result that was counted. `own`: this peer's.
+  [[nodiscard]] bool replay_result(UnitNumber unit, DonorIndex donor, bool own, ShortDigest digest, Generator& draws);
+  /// The whole log is told.
+  void replayed(const HeldUnits& held, BootTime now);
+  /// A unit that the table has got again, under its number.
+  void came_again(UnitNumber number, std::unique_ptr<UnitHistory> history);
+  void withdraw(UnitNumber number);
 
   [[nodiscard]] const TrustLedger& ledger() const { return ledger_; }
   void convict(DonorIndex donor, UnitIndex unit, bool colluded) override;
@@ -66,7 +87,9 @@ class JobTrust final : public JobJudge {
     return {goal_.confidence, goal_.combined, goal_.assumed, ledger_.confidence(), ledger_.closed()};
   }
   [[nodiscard]] double confidence() const override { return ledger_.confidence(); }
-  [[nodiscard]] std::uint64_t held() const override { return ledger_.held() + (ledger_.final_units() - finished_); }
+  [[nodiscard]] std::uint64_t held() const override {
+    return ledger_.held() + (ledger_.final_units() - finished_) + absent_final_.size() + came_final_.size();
+  }
   [[nodiscard]] std::uint64_t convicted() const override { return convicted_; }
   [[nodiscard]] std::uint64_t own_units() const override { return ledger_.own(); }
   [[nodiscard]] bool lacks_self() const override { return !self_is_able_; }
@@ -79,10 +102,25 @@ class JobTrust final : public JobJudge {
   [[nodiscard]] bool any_but_newcomers() const;
   [[nodiscard]] bool few_donors(std::uint64_t donors) const;
   void open_block(std::uint64_t units, double error);
+  void count_block(const AuditTerms& terms);
+  void check_first(bool check);
+  void end_ledgers_turn();
   void fulfil(Turn& turn);
+  struct Final {
+    UnitNumber unit = 0;
+    ShortDigest digest = 0;
+  };
+  /// Of the units that are final: notes those that are not here, up to the next one that is.
+  void pass_absent();
+  void finish(const Final& unit, Turn& turn);
+  [[nodiscard]] std::vector<Final>::iterator absent(UnitNumber number);
+  [[nodiscard]] static std::unique_ptr<UnitHistory> what_stands(const UnitHistory& history,
+                                                                const std::function<bool(DonorIndex, ShortDigest)>& stands);
+  void take_out(UnitNumber number);
 
   const ConfidenceGoal goal_;
   UnitTable& units_;
+  HeldLog& log_;
   TrustLedger ledger_;
   std::uint64_t expected_;
   std::uint64_t planned_blocks_ = 0;  // of those that are cut from a known number
@@ -95,6 +133,13 @@ class JobTrust final : public JobJudge {
   std::map<UnitNumber, std::string> failed_here_;  // why this peer could not compute what it alone was to; at most one a unit
   std::uint64_t convicted_ = 0;
   std::map<DonorIndex, UnitIndex> convicted_at_;  // units that are in no block; until the next turn
+  std::size_t recomputed_ = 0;  // by this peer, since the last look for units that are stuck
+  bool logged_established_ = true;
+
+  // Of an earlier run.
+  std::vector<Final> absent_final_;   // ascending: they come again, or are withdrawn
+  std::vector<Final> came_final_;     // and have come again
+  std::set<UnitNumber> withdrawn_;    // before they were final
 
   DonorIndex self_ = TrustLedger::nobody;
   DonorIndex joined_ = 0;

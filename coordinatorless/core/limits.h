@@ -236,6 +236,8 @@ inline constexpr std::size_t bulk_inbox_max = 16 << 20;     // bytes that came a
 // --- Evidence ---
 // Encoded, of results whose units are open still: written with nothing else beyond it, since a job may settle nothing for long.
 inline constexpr std::size_t evidence_waiting_max = 256 << 10;
+// What is not final is on disk so long after it came: the most that a crash costs beside what was running. Two flushes a second cost nothing.
+inline constexpr Duration held_gather = milliseconds(500);
 // An exported file comes from anybody, and its reader holds all of it in memory: at most about a gigabyte.
 inline constexpr std::uint64_t evidence_file_max = 256 << 20;
 inline constexpr std::uint64_t evidence_units_max = 8'000'000;

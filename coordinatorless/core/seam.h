@@ -69,6 +69,9 @@ struct JobSubmitted {
   Bytes recipe;
   std::uint64_t units_expected = 0;  // that will be appended, as far as is known; 0: it is not
   bool checked = false;              // by confidence: the task has a check, which this peer can run (core/job_checks.h)
+  // Of a job that is taken up again, as its journal has it, in the order in which it was written.
+  std::vector<HeldRow> held{};
+  std::vector<AcceptedTag> accepted{};  // units that will not be appended, unless what was accepted of them is void or lost
 };
 
 struct NewUnit {

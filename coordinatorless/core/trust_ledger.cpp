@@ -54,6 +54,15 @@ ShortDigest TrustLedger::final_digest(UnitNumber unit) const {
   return block->units[unit - block->first].digest;
 }
 
+bool TrustLedger::stands(UnitNumber number, DonorIndex donor, ShortDigest digest) const {
+  const Block* block = any_block_of(number);
+  if (block == nullptr) return false;
+  const Unit& unit = block->units[number - block->first];
+  if (block->final || unit.decided) return unit.digest == digest;
+  return (unit.returned && unit.holder == donor) ||
+         std::any_of(unit.audits.begin(), unit.audits.end(), [&](const Audit& audit) { return audit.donor == donor; });
+}
+
 void TrustLedger::release(UnitNumber below) {
   while (!blocks_.empty() && blocks_.front()->final && blocks_.front()->first + blocks_.front()->units.size() <= below) blocks_.pop_front();
 }
@@ -328,9 +337,11 @@ void TrustLedger::reopen(Block& block, Place place) {
 
 // --- The end of a block ---
 
-void TrustLedger::end_turn() {
+bool TrustLedger::end_turn() {
+  bool any = false;
   for (const auto& block : blocks_) {
     while (block->has_all()) {
+      any = true;
       if (block->levels.raise()) {
         look_through(*block);
       } else {
@@ -343,6 +354,7 @@ void TrustLedger::end_turn() {
     final_units_ += block->units.size();
     held_ -= block->units.size();
   }
+  return any;
 }
 
 void TrustLedger::look_through(Block& block) {

@@ -66,6 +66,7 @@ class TrustLedger {
   void open_block(const AuditTerms& terms);
   /// Of the last block, units from this one on belong to none: it is to be among them, and none of those behind has a result.
   void end_block(UnitNumber at);
+  [[nodiscard]] bool can_end_block(UnitNumber at) const { return !blocks_.empty() && at > blocks_.back()->first && at <= units_; }
   /// All units of the last block below this one have what they want for now, and only those behind are missing.
   [[nodiscard]] bool only_lacks_from(UnitNumber at) const;
   /// How many units are in blocks.
@@ -88,8 +89,8 @@ class TrustLedger {
   void given_up(UnitNumber unit);
   /// The donor was proven wrong at a unit that is in no block: its wish names no_unit. Not charged: no draw has found it.
   void convict(DonorIndex donor, bool colluded) { convict(donor, no_unit, std::nullopt, colluded); }
-  /// Raises levels of blocks that have all they want, and closes those that are final.
-  void end_turn();
+  /// Raises levels of blocks that have all they want, and closes those that are final. Whether there were any.
+  bool end_turn();
 
   // --- What is wanted ---
 
@@ -117,6 +118,10 @@ class TrustLedger {
   [[nodiscard]] UnitNumber final_units() const { return final_units_; }
   /// Of one of them, until released.
   [[nodiscard]] ShortDigest final_digest(UnitNumber unit) const;
+  /// Its block is final, and perhaps one before it is not.
+  [[nodiscard]] bool is_final(UnitNumber unit) const { return unit < units_ && block_of(unit) == nullptr; }
+  /// Whether this result of a donor's, or of the submitter's, counts: provisional, an audit, or the final one.
+  [[nodiscard]] bool stands(UnitNumber unit, DonorIndex donor, ShortDigest digest) const;
   /// Units below this one, all of them final, are asked about no more.
   void release(UnitNumber below);
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/evidence.h"
 #include "coordinatorless/core/limits.h"
 
 namespace dugnad::core {
@@ -14,29 +15,33 @@ Hash digest_of(Outcome outcome, const Value& output) {
 }
 
 void UnitTable::append(std::vector<NewUnit> units) {
-  for (NewUnit& added : units) {
-    if (added.unit.value >= units_.size()) units_.resize(added.unit.value + 1);
-    Unit& unit = units_[added.unit.value];
-    DUGNAD_ASSERT(unit.state == State::unknown, "a unit appended twice");
-    unit.input = std::move(added.input.bytes);
-    unit.large = added.input.large;
-    unit.state = State::open;
-    unit.number = static_cast<std::uint32_t>(known_);
-    if (added.known) {
-      DUGNAD_ASSERT(told(), "a known output in a job that counts votes");
-      unit.known = true;
-      known_units_.emplace_back(known_, added.unit);
-      continue;
-    }
-    if (told()) {
-      by_number_.push_back(added.unit);
-    } else {
-      unit.queued = true;
-      queue_.push_fresh(added.unit);
-    }
-    ++open_;
-    ++known_;
+  for (NewUnit& added : units) append(std::move(added), std::nullopt);
+}
+
+void UnitTable::append(NewUnit added, std::optional<UnitNumber> number) {
+  if (added.unit.value >= units_.size()) units_.resize(added.unit.value + 1);
+  Unit& unit = units_[added.unit.value];
+  DUGNAD_ASSERT(unit.state == State::unknown, "a unit appended twice");
+  unit.input_tag = input_tag_of(added.input);
+  unit.input = std::move(added.input.bytes);
+  unit.large = added.input.large;
+  unit.state = State::open;
+  unit.number = static_cast<std::uint32_t>(number.value_or(told() ? by_number_.size() : known_));
+  if (added.known) {
+    DUGNAD_ASSERT(told(), "a known output in a job that counts votes");
+    unit.known = true;
+    unit.number = static_cast<std::uint32_t>(by_number_.size());
+    known_units_.emplace_back(unit.number, added.unit);
+    return;
   }
+  if (!told()) {
+    unit.queued = true;
+    queue_.push_fresh(added.unit);
+  } else if (!number) {
+    by_number_.push_back(added.unit);
+  }
+  ++open_;
+  ++known_;
 }
 
 Value UnitTable::Unit::value() const {
@@ -140,7 +145,7 @@ std::optional<LeasedUnit> UnitTable::lease_race(UnitIndex index, DonorIndex dono
 UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict& verdict) {
   Settled settled;
   settled.unit.unit = index;
-  settled.unit.input_tag = input_tag_of(unit.value());
+  settled.unit.input_tag = unit.input_tag;
   if (verdict.kind == Verdict::Kind::settled) {
     Candidate& winner = unit.history->candidates[verdict.group];
     settled.unit.outcome = winner.outcome;
@@ -219,7 +224,10 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
       counted.digest = short_digest(digest);
       hold(*unit, output);
     }
-    unit->history->vote(*attempt, digest, outcome, std::move(output));
+    Bytes kept;
+    if (!settles && !is_brief(output)) kept = output.bytes;
+    const bool is_new = unit->history->vote(*attempt, digest, outcome, std::move(output));
+    if (is_new && !settles) counted.unheard = Unheard{unit->input_tag, std::move(kept)};
     counted.holds_too = unit->awaited && attempt->group == unit->winner;
   } else {
     unit->history->fault(*attempt, to_text(output.bytes));
@@ -263,6 +271,15 @@ unsigned UnitTable::copies_in_reach(const std::function<bool(DonorIndex)>& able,
     reach = std::min(reach, copies_ - verdict.leases_wanted + able_count - static_cast<std::size_t>(had));
   });
   return static_cast<unsigned>(reach);
+}
+
+UnitTable::Counted UnitTable::restore_votes(UnitIndex index, std::unique_ptr<UnitHistory> history) {
+  Unit* unit = open_unit(index);
+  DUGNAD_ASSERT(unit != nullptr && unit->history == nullptr, "what was held goes to a unit that has just come");
+  Counted counted;
+  unit->history = std::move(history);
+  conclude(index, *unit, counted);
+  return counted;
 }
 
 void UnitTable::conclude(UnitIndex index, Unit& unit, Counted& counted) {

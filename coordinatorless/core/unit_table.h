@@ -37,6 +37,8 @@ class UnitTable {
   using MayJoin = std::function<bool(std::span<const AttemptRecord>, DonorIndex)>;
   void set_may_join(MayJoin may_join) { may_join_ = std::move(may_join); }
   void append(std::vector<NewUnit> units);
+  /// With the number that it had in an earlier run of the job, where it had one.
+  void append(NewUnit unit, std::optional<UnitNumber> number);
 
   /// The next unit for `donor`, leased to it under `lease`; nullopt where nothing waits that it may have.
   [[nodiscard]] std::optional<LeasedUnit> lease_next(DonorIndex donor, LeaseId lease, Generator& generator);
@@ -60,6 +62,11 @@ class UnitTable {
     std::vector<DonorIndex> holders;                       // the latest vote first: what was kept last is let go last
     std::vector<std::pair<DonorIndex, LeaseId>> unneeded;  // still at it
   };
+  /// What is to be kept of a result that evidence does not have.
+  struct Unheard {
+    std::uint64_t input_tag = 0;
+    Bytes output;  // empty where it is brief
+  };
   struct Counted {
     enum class Kind : std::uint8_t { taken, late, unasked };
     Kind kind = Kind::unasked;  // late: settled meanwhile; unasked: not this donor's
@@ -68,13 +75,26 @@ class UnitTable {
     std::optional<Agreed> agreed;
     bool holds_too = false;  // it returned the output that the unit waits for
     bool is_result = false;  // taken: and no fault of the donor's
+    std::optional<Unheard> unheard{};  // it is a result that nobody had returned, and does not settle the unit by itself
     ShortDigest digest = 0;  // told: of the result
     bool blamed = false;     // told: so many could not finish it that the unit itself is to blame
     std::string fault;       // told: this peer could not finish what it alone is to compute
   };
+  /// Where it is not told: what an earlier run held of a unit, and what that amounts to.
+  [[nodiscard]] Counted restore_votes(UnitIndex unit, std::unique_ptr<UnitHistory> history);
+
   // --- Where it is told ---
 
-  [[nodiscard]] UnitIndex unit_at(UnitNumber number) const { return by_number_[number]; }
+  /// Units of an earlier run of the job, by their numbers: they may come again.
+  void set_earlier(std::vector<UnitIndex> units) { by_number_ = std::move(units); }
+  [[nodiscard]] bool is_here(UnitNumber number) const;
+  /// One that is not here (any more) under this number is nowhere, and nothing can be done to it.
+  [[nodiscard]] UnitIndex unit_at(UnitNumber number) const { return is_here(number) ? by_number_[number] : nowhere; }
+  [[nodiscard]] UnitIndex name_of(UnitNumber number) const { return by_number_[number]; }
+  /// The next unit gets this number, unless it has one.
+  [[nodiscard]] UnitNumber numbers() const { return by_number_.size(); }
+  /// What an earlier run held of a unit, as far as it stands; so many results are wanted of it.
+  void restore(UnitIndex unit, std::unique_ptr<UnitHistory> history, unsigned results_wanted);
   [[nodiscard]] UnitNumber number_of(UnitIndex unit) const { return units_[unit.value].number; }
   /// Those below this number wait for leases from now on; others not yet.
   void offer(UnitNumber below);
@@ -88,6 +108,8 @@ class UnitTable {
   /// This peer's own, and no further ones; again where it has become more urgent.
   enum class Urgency : std::uint8_t { first, second, third };
   void want_own(UnitIndex unit, Urgency urgency = Urgency::third);
+  /// Waiting for this peer, some of them no longer.
+  [[nodiscard]] std::size_t own_waiting() const { return own_queues_[0].size() + own_queues_[1].size() + own_queues_[2].size(); }
   /// This donor's result is void; it may try again.
   void discard(UnitIndex unit, DonorIndex donor);
   /// All its results are void; whoever is at it goes on. One result is wanted. True where this peer is at it, whose own it stays.
@@ -145,6 +167,7 @@ class UnitTable {
   [[nodiscard]] std::uint64_t known() const { return known_; }
 
  private:
+  static constexpr UnitIndex nowhere{~std::uint64_t{0}};
   enum class State : std::uint8_t { unknown, open, settled };
   struct Unit {
     Bytes input;
@@ -159,6 +182,7 @@ class UnitTable {
     bool own = false;             // told: this peer is to compute it
     bool known = false;           // told: its output was; it counts nowhere
     std::uint32_t number = 0;     // by the order of coming
+    std::uint64_t input_tag = 0;
     [[nodiscard]] Value value() const;
     [[nodiscard]] std::uint64_t input_length() const;
   };

@@ -34,8 +34,32 @@ std::optional<UnitIndex> UnitTable::next_own() {
 void UnitTable::offer(UnitNumber below) {
   for (; offered_ < below; ++offered_) {
     offer_known();
-    units_[by_number_[offered_].value].queued = true;
-    queue_.push_fresh(by_number_[offered_]);
+    const UnitIndex index = unit_at(offered_);
+    if (!is_open(index)) continue;
+    Unit& unit = units_[index.value];
+    if (unit.history != nullptr || unit.own || unit.wanted == 0) continue;  // of an earlier run
+    unit.queued = true;
+    queue_.push_fresh(index);
+  }
+}
+
+bool UnitTable::is_here(UnitNumber number) const {
+  if (number >= by_number_.size()) return false;
+  const UnitIndex index = by_number_[number];
+  return index.value < units_.size() && units_[index.value].state != State::unknown && units_[index.value].number == number;
+}
+
+void UnitTable::restore(UnitIndex index, std::unique_ptr<UnitHistory> history, unsigned results_wanted) {
+  Unit* unit = open_unit(index);
+  DUGNAD_ASSERT(unit != nullptr && unit->history == nullptr, "what was held goes to a unit that has just come");
+  unit->wanted = static_cast<std::uint8_t>(std::min(results_wanted, 255U));
+  unit->history = std::move(history);
+  if (unit->history != nullptr) {
+    for (const AttemptRecord& attempt : unit->history->attempts) hold(*unit, unit->history->candidates[attempt.group].output);
+    requeue(index, *unit);
+  } else if (unit->number < offered_ && unit->wanted > 0) {
+    unit->queued = true;
+    queue_.push_fresh(index);
   }
   offer_known();
 }

@@ -16,6 +16,7 @@ namespace limits = core::limits;
 constexpr WallTime epoch{std::chrono::milliseconds(1'767'225'600'000)};  // the world begins with the year 2026
 constexpr Duration linger = std::chrono::milliseconds(500);  // what the ZeroMQ driver gives the last frames of a peer that has left
 constexpr Duration try_takes = std::chrono::microseconds(500);  // of a search for a proof of work
+constexpr Duration again_after = std::chrono::seconds(5);
 constexpr Duration rebirth_takes = std::chrono::seconds(1);
 constexpr unsigned rings_at_once_max = 1000;  // without the clock moving: the peer asks to be woken for nothing
 constexpr Duration reading_most = std::chrono::seconds(2);  // until a program has read a large output
@@ -43,7 +44,10 @@ Host::Host(Surroundings& surroundings, HostOptions options, Generator generator)
       journal_(
           surroundings_.queue, Generator(generator_.key()),
           [this](PersistSeq seq) {
-            for (core::Effect& effect : gate_.committed(seq)) carry_out(std::move(effect));
+            for (core::Effect& effect : gate_.committed(seq)) {
+              if (dies_here()) return;
+              carry_out(std::move(effect));
+            }
             feed(core::Persisted{seq});
           },
           [this](const std::string& what) { surroundings_.witness.violated(what); }),
@@ -89,6 +93,12 @@ Now Host::now() const {
 // --- The process ---
 
 void Host::start() {
+  if (!journal_.readable()) {  // the program says so and ends; its user tries again
+    surroundings_.queue.after(again_after, [this, process = process_] {
+      if (process == process_ && !running()) start();
+    });
+    return;
+  }
   if (name_lost_) {
     ++returned_;
     take_identity();
@@ -128,7 +138,7 @@ void Host::crash(Death death) {
   peer_.reset();
   gate_ = {};
   inbox_.clear();
-  departed_ = asleep_ = false;
+  departed_ = asleep_ = dying_ = false;
   ++process_;
   node_of_.clear();
   peer_at_.clear();
@@ -194,18 +204,25 @@ void Host::submit(Submission& submission, SimCrypto& owner) {
 void Host::resubmit(const OwnJob& job) {
   Submission& submission = *job.submission;
   if (submission.ended()) return;
-  surroundings_.witness.forget(submission.id());
-  if (const Journal::Job* kept = journal_.find(submission.id())) {
+  surroundings_.witness.restarted(submission.id());
+  const Journal::Job* const kept = journal_.find(submission.id());
+  if (kept != nullptr) {
     for (const auto& [index, unit] : kept->accepted) {
       if (!unit.output.large || blobs_.holds(unit.output.blob())) submission.restore(unit);
     }
-    if (kept->state != JobState::running) {
+    // Where it has ended and large outputs were evicted before anybody read them, whoever wants them has these computed again.
+    if (kept->state != JobState::running && submission.accepted() + submission.failed() == submission.spec().units) {
       surroundings_.witness.ended({submission.id(), kept->state, {}});
       return;
     }
   }
   if (submission.module()) blobs_.keep(*submission.module());
-  feed(submission.event(*job.owner, peer_->id()));
+  core::JobSubmitted event = submission.event(*job.owner, peer_->id());
+  if (kept != nullptr) {
+    event.held = kept->held;
+    for (const auto& [index, unit] : kept->accepted) event.accepted.push_back({index, unit.input_tag});
+  }
+  feed(std::move(event));
   for (core::UnitsAppended& batch : submission.missing()) {
     for (const core::NewUnit& unit : batch.units) {
       if (unit.input.large) blobs_.keep(unit.input.blob());
@@ -224,7 +241,7 @@ Submission* Host::submission_of(const JobId& job) const {
 // --- Events in, effects out ---
 
 void Host::feed(core::Event event) {
-  if (!peer_ || departed_) return;
+  if (!peer_ || departed_ || dying_) return;
   inbox_.push_back(std::move(event));
   if (busy_ || asleep_) return;
   busy_ = true;
@@ -233,6 +250,10 @@ void Host::feed(core::Event event) {
     inbox_.pop_front();
     peer_->handle(std::move(next), now());
     while (auto effect = peer_->next_effect()) {
+      if (dies_here()) {
+        busy_ = false;
+        return;
+      }
       if (auto ready = gate_.pass(std::move(*effect))) carry_out(std::move(*ready));
     }
   }
@@ -241,6 +262,20 @@ void Host::feed(core::Event event) {
   surroundings_.queue.after(linger, [this, process = process_] {
     if (process == process_) crash(Death::killed);
   });
+}
+
+bool Host::dies_here() {
+  if (dying_) return true;
+  if (++effects_ != dies_at_) return false;
+  dying_ = true;
+  // Not in here: whoever has called is in the middle of something.
+  surroundings_.queue.after({}, [this, process = process_] {
+    if (process != process_) return;
+    crash(Death::killed);
+    const auto died = died_;  // it may say when it dies next
+    died();
+  });
+  return true;
 }
 
 void Host::carry_out(core::Effect effect) {

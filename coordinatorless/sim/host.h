@@ -70,6 +70,10 @@ class Host final : public NetworkUser {
   /// A new process, from what is on disk.
   void start();
   void crash(Death death);
+  /// It dies instead of carrying out this effect, counted from 1 over all its processes; `died` is called then.
+  void die_at(std::uint64_t effect, std::function<void()> died) { dies_at_ = effect, died_ = std::move(died); }
+  [[nodiscard]] std::uint64_t effects() const { return effects_; }
+  void set_disk_failing(double failing) { journal_.set_failing(failing); }
   /// An orderly stop; running() turns false once the peer has departed.
   void leave();
   void suspend();
@@ -119,6 +123,7 @@ class Host final : public NetworkUser {
   void resubmit(const OwnJob& job);
   void feed(core::Event event);
   void carry_out(core::Effect effect);
+  [[nodiscard]] bool dies_here();
   void act(core::SendMessage effect);
   void act(core::Dial effect);
   void act(core::Disconnect effect);
@@ -161,6 +166,10 @@ class Host final : public NetworkUser {
   std::vector<OwnJob> own_jobs_;
   unsigned returned_ = 0;
   bool name_lost_ = false;  // and not replaced yet
+  std::uint64_t effects_ = 0;
+  std::uint64_t dies_at_ = 0;
+  bool dying_ = false;
+  std::function<void()> died_;
 
   // Of the process that runs.
   std::unique_ptr<core::Peer> peer_;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr Duration commit_least = std::chrono::milliseconds(1);
 constexpr Duration commit_most = std::chrono::milliseconds(15);  // an fsync on a laptop's disk
+constexpr Duration again_after = std::chrono::seconds(1);        // a commit that failed, as the store does it
 
 }  // namespace
 
@@ -19,23 +20,32 @@ Journal::Journal(EventQueue& queue, Generator generator, Committed committed, Tr
 void Journal::write(PersistSeq seq, std::vector<Row> rows) {
   if (!pending_.empty() && seq <= pending_.back().first) trouble_("rows were handed to the journal out of order");
   pending_.emplace_back(seq, std::move(rows));
-  if (!committing_) commit(pending_.size());
+  if (committing_ == 0) commit(pending_.size());
 }
+
+bool Journal::readable() { return failing_ == 0 || !generator_.chance(failing_); }
 
 /// Puts the first `writes` pending ones on disk, all or none, and then whatever has come since.
 void Journal::commit(std::size_t writes) {
-  committing_ = true;
-  queue_.after(between(generator_, commit_least, commit_most), [this, writes, epoch = epoch_] {
+  committing_ = writes;
+  const bool fails = failing_ > 0 && generator_.chance(failing_);
+  const Duration takes = between(generator_, commit_least, commit_most);
+  queue_.after(fails ? again_after : takes, [this, fails, epoch = epoch_] {
     if (epoch != epoch_) return;
-    const PersistSeq last = pending_[writes - 1].first;
-    for (std::size_t i = 0; i < writes; ++i) {
-      for (Row& row : pending_[i].second) keep(std::move(row));
-    }
-    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(writes));
-    committing_ = false;
+    if (fails) return commit(pending_.size());
+    const PersistSeq last = pending_[committing_ - 1].first;
+    keep_committing();
     if (!pending_.empty()) commit(pending_.size());
     committed_(last);
   });
+}
+
+void Journal::keep_committing() {
+  for (std::size_t i = 0; i < committing_; ++i) {
+    for (Row& row : pending_[i].second) keep(std::move(row));
+  }
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(committing_));
+  committing_ = 0;
 }
 
 void Journal::keep(Row row) {
@@ -46,6 +56,7 @@ void Journal::keep(Row row) {
     jobs_[state->job].state = state->state;
   } else if (auto* accepted = std::get_if<AcceptedRow>(&row)) {
     Job& job = jobs_[accepted->job];
+    if (!accepted->held.empty()) job.held.push_back({std::move(accepted->evidence), std::move(accepted->held)});
     for (AcceptedUnit& unit : accepted->units) {
       const UnitIndex index = unit.unit;
       const bool large = unit.output.large;  // its bytes may have been lost since
@@ -77,8 +88,9 @@ void Journal::keep(Row row) {
 }
 
 void Journal::crash() {
+  if (committing_ > 0 && failing_ == 0 && generator_.chance(0.5)) keep_committing();
   pending_.clear();
-  committing_ = false;
+  committing_ = 0;
   ++epoch_;
 }
 

@@ -1,5 +1,6 @@
 // The simulated journal: rows are on disk a moment after they were handed over, one commit for all that came in the meantime. A crash loses
-// what was not on disk yet; what was, the next process finds.
+// what was not on disk yet; what was, the next process finds. Of a commit that was under way either all of it is there or nothing, as a torn record
+// at the end counts for nothing: nobody was told in either case. A disk that is full or fails takes no commit for a while, and cannot be read.
 #pragma once
 
 #include <functional>
@@ -20,6 +21,7 @@ class Journal {
     std::optional<JobRow> row;
     JobState state = JobState::running;
     std::map<UnitIndex, AcceptedUnit> accepted;
+    std::vector<HeldRow> held;
   };
   using Committed = std::function<void(PersistSeq)>;
   using Trouble = std::function<void(const std::string&)>;
@@ -27,7 +29,11 @@ class Journal {
   /// `committed` is called after each commit; `trouble` when a row contradicts what is there already.
   Journal(EventQueue& queue, Generator generator, Committed committed, Trouble trouble);
 
+  /// The share of commits, and of readings at a start, that fail.
+  void set_failing(double failing) { failing_ = failing; }
   void write(PersistSeq seq, std::vector<Row> rows);
+  /// Whether it can be read now.
+  [[nodiscard]] bool readable();
   void crash();
 
   [[nodiscard]] const Job* find(const JobId& job) const;
@@ -38,6 +44,8 @@ class Journal {
 
  private:
   void commit(std::size_t writes);
+  /// What is being committed is on disk.
+  void keep_committing();
   void keep(Row row);
 
   EventQueue& queue_;
@@ -45,7 +53,8 @@ class Journal {
   Committed committed_;
   Trouble trouble_;
   std::vector<std::pair<PersistSeq, std::vector<Row>>> pending_;
-  bool committing_ = false;
+  std::size_t committing_ = 0;  // of the pending ones
+  double failing_ = 0;
   std::uint64_t epoch_ = 0;
   std::map<JobId, Job> jobs_;
   std::map<PeerId, ContactRow> contacts_;

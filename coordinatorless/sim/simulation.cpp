@@ -103,6 +103,7 @@ SimulationReport simulate(const SimulationOptions& options) {
   const Submission& job = world.submit(submitter, {options.units, from_seconds(options.unit_seconds), options.copies, options.input_bytes,
                                                     options.output_bytes, options.module_bytes, wanted_of(options), options.check});
 
+  for (Node node = 0; node < world.size(); ++node) world.host(node).set_disk_failing(options.disk_failures);
   std::optional<Churn> churn;
   if (options.churn > 0) churn.emplace(world, leavers(options, cast, generator), undisturbed(options), successor(options));
   Faults faults(world, {options.crashes, options.suspends, options.partitions});
@@ -175,6 +176,7 @@ std::string command_line(const SimulationOptions& options) {
   add("crashes", options.crashes, plain.crashes);
   add("suspends", options.suspends, plain.suspends);
   add("partitions", options.partitions, plain.partitions);
+  add("disk-failures", options.disk_failures, plain.disk_failures);
   add("nat", options.nat, plain.nat);
   add("difficulty", static_cast<double>(options.difficulty), static_cast<double>(plain.difficulty));
   add("churn", options.churn, plain.churn);

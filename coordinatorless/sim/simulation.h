@@ -32,6 +32,7 @@ struct SimulationOptions {
   double crashes = 0;     // per peer and hour
   double suspends = 0;    // per peer and hour
   double partitions = 0;  // per hour
+  double disk_failures = 0;  // share of commits and readings that fail
   double nat = 0;         // share of all peers but the first donor
   double churn = 0;       // share of the honest donors that are replaced while the job would take if nothing else happened
   std::uint64_t groups = 0;    // networks that all are in; 0: any

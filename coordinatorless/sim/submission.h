@@ -43,6 +43,7 @@ class Submission {
   /// From the journal, after a crash: as accept(), where it is not known yet.
   void restore(const AcceptedUnit& unit);
 
+  [[nodiscard]] bool is_final(UnitIndex unit) const { return unit.value < final_.size() && final_[unit.value]; }
   [[nodiscard]] bool ended() const { return state_ != JobState::running; }
   [[nodiscard]] JobState state() const { return state_; }
   [[nodiscard]] std::uint64_t accepted() const { return accepted_; }  // wrong ones included, failed ones not

@@ -26,11 +26,11 @@ Witness::Watched* Witness::find(const JobId& job) {
   return it == jobs_.end() ? nullptr : &it->second;
 }
 
-void Witness::forget(const JobId& job) {
-  if (Watched* watched = find(job)) {
-    watched->ballots.clear();
-    watched->own_attempts.clear();
-  }
+void Witness::restarted(const JobId& job) {
+  Watched* watched = find(job);
+  if (watched == nullptr) return;
+  watched->own_attempts.clear();
+  for (auto& [unit, ballot] : watched->ballots) ballot.leases.clear();
 }
 
 void Witness::sent(const PeerId& to, ByteView frame) {
@@ -41,6 +41,7 @@ void Witness::sent(const PeerId& to, ByteView frame) {
   if (watched == nullptr) return;
   for (const core::LeasedUnit& unit : lease->units) {
     if (unit_of(unit.input) != unit.unit) violated("unit " + std::to_string(unit.unit.value) + " was leased with another unit's input");
+    if (watched->submission->is_final(unit.unit)) violated("unit " + std::to_string(unit.unit.value) + " was leased after it was final");
     watched->ballots[unit.unit].leases.emplace(to, lease->lease);
   }
 }

@@ -1,7 +1,8 @@
 // Witness: watches a submitter's links from outside and checks, as the world runs, what must hold whatever happens:
 //
-//   - an accepted unit has its copies: that many *different* donors, each of which held a lease of the unit from this process of the
-//     submitter, have returned exactly this output under that lease before;
+//   - an accepted unit has its copies: that many *different* donors, each of which held a lease of the unit from a
+//     process of the submitter, have returned to it exactly this output under that lease before;
+//   - no unit is leased again once it is final, by whatever process;
 //   - no unit is accepted twice or lost (submission.h, journal.h), nor before its output is here, nor begun before what it needs is (host.h);
 //   - a peer's containers keep their bounds, and it does not spin (host.h).
 //
@@ -25,8 +26,8 @@ class Witness {
 
   /// `submission` outlives the witness.
   void watch(Submission& submission);
-  /// Its submitter has restarted: leases of the process before count for nothing.
-  void forget(const JobId& job);
+  /// Its submitter has restarted: leases of the process before count for nothing. What was returned under them before may be held still.
+  void restarted(const JobId& job);
 
   /// A submitter hands `frame` to its driver for `to`; and gets one from `from`.
   void sent(const PeerId& to, ByteView frame);

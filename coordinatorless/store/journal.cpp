@@ -61,10 +61,15 @@ CREATE TABLE reputations(
   swarm BLOB NOT NULL, donor BLOB NOT NULL, record BLOB NOT NULL, PRIMARY KEY(swarm, donor)
 ) STRICT, WITHOUT ROWID;
 PRAGMA user_version = 3;
+)",
+    R"(
+ALTER TABLE accepted ADD COLUMN held BLOB;
+PRAGMA user_version = 4;
 )"};
 constexpr auto schema_version = static_cast<std::int64_t>(schema_steps.size());
 constexpr std::int64_t schema_with_evidence = 2;
 constexpr std::int64_t schema_with_favours = 3;
+constexpr std::int64_t schema_with_held = 4;
 static_assert(application_id == 1685415790, "the number in schema_steps");
 
 struct CloseDatabase {
@@ -301,7 +306,7 @@ class Journal::Impl {
           job(database, "INSERT INTO jobs VALUES(?1,?2,?3,?4,0) "
                         "ON CONFLICT(job) DO UPDATE SET manifest=excluded.manifest, recipe=excluded.recipe"),
           state(database, "UPDATE jobs SET state=?2 WHERE job=?1"),
-          batch(database, "INSERT INTO accepted(job,units,batch,evidence) VALUES(?1,?2,?3,?4)"),
+          batch(database, "INSERT INTO accepted(job,units,batch,evidence,held) VALUES(?1,?2,?3,?4,?5)"),
           papers(database, "INSERT OR REPLACE INTO papers VALUES(?1,?2,?3,?4,?5)"),
           summary(database, "INSERT OR REPLACE INTO summaries VALUES(?1,?2)"),
           contact(database, "INSERT INTO contacts VALUES(?1,?2,?3) ON CONFLICT(peer) DO UPDATE SET record=excluded.record, seen=excluded.seen"),
@@ -327,16 +332,17 @@ class Journal::Impl {
   bool put(const JobStateRow& row) { return writing().state.bind(1, row.job.view()).bind(2, static_cast<std::int64_t>(row.state)).run(); }
   bool put(const AcceptedRow& row) {
     std::span<const AcceptedUnit> rest(row.units);
-    ByteView evidence(row.evidence);
-    while (!rest.empty() || !evidence.empty()) {
+    ByteView evidence(row.evidence), held(row.held);
+    while (!rest.empty() || !evidence.empty() || !held.empty()) {
       std::size_t count = 0;
       for (std::size_t bytes = 0; count < rest.size() && (count == 0 || bytes + rest[count].output.bytes.size() <= batch_bytes_max); ++count) {
         bytes += rest[count].output.bytes.size();
       }
       const Bytes batch = encode_batch(rest.first(count));
-      if (!writing().batch.bind(1, row.job.view()).bind(2, static_cast<std::int64_t>(count)).bind(3, batch).bind(4, evidence).run()) return false;
+      Statement& insert = writing().batch.bind(1, row.job.view()).bind(2, static_cast<std::int64_t>(count)).bind(3, batch);
+      if (!insert.bind(4, evidence).bind(5, held).run()) return false;
       rest = rest.subspan(count);
-      evidence = {};
+      evidence = held = {};
     }
     return true;
   }
@@ -463,11 +469,11 @@ std::optional<Signature> signature_from(ByteView bytes) {
 
 }  // namespace
 
-bool Journal::has(std::int64_t schema) { return number_from(impl_->get(), "PRAGMA user_version").value_or(0) >= schema; }
+bool Journal::has_schema(std::int64_t version) { return number_from(impl_->get(), "PRAGMA user_version").value_or(0) >= version; }
 
 Result<std::optional<PapersRow>> Journal::papers(const JobId& job) {
   std::optional<PapersRow> found;
-  if (!has(schema_with_evidence)) return found;
+  if (!has_schema(schema_with_evidence)) return found;
   Statement rows(impl_->get(), "SELECT swarm, manifest_signature, delegation, delegation_signature FROM papers WHERE job=?1");
   if (rows.prepared()) rows.bind(1, job.view());
   while (rows.prepared() && rows.step()) {
@@ -484,7 +490,7 @@ Result<std::optional<PapersRow>> Journal::papers(const JobId& job) {
 
 Result<std::vector<Bytes>> Journal::evidence(const JobId& job) {
   std::vector<Bytes> evidence;
-  if (!has(schema_with_evidence)) return evidence;
+  if (!has_schema(schema_with_evidence)) return evidence;
   Statement rows(impl_->get(), "SELECT evidence FROM accepted WHERE job=?1 AND length(evidence)>0 ORDER BY id");
   if (rows.prepared()) rows.bind(1, job.view());
   while (rows.prepared() && rows.step()) {
@@ -495,9 +501,22 @@ Result<std::vector<Bytes>> Journal::evidence(const JobId& job) {
   return evidence;
 }
 
+Result<std::vector<HeldRow>> Journal::held(const JobId& job) {
+  std::vector<HeldRow> held;
+  if (!has_schema(schema_with_held)) return held;
+  Statement rows(impl_->get(), "SELECT evidence, held FROM accepted WHERE job=?1 AND length(held)>0 ORDER BY id");
+  if (rows.prepared()) rows.bind(1, job.view());
+  while (rows.prepared() && rows.step()) {
+    const ByteView evidence = rows.bytes(0), log = rows.bytes(1);
+    held.push_back({Bytes(evidence.begin(), evidence.end()), Bytes(log.begin(), log.end())});
+  }
+  if (!rows.ok()) return impl_->failure("cannot read");
+  return held;
+}
+
 Result<std::optional<Bytes>> Journal::summary(const JobId& job) {
   std::optional<Bytes> found;
-  if (!has(schema_with_evidence)) return found;
+  if (!has_schema(schema_with_evidence)) return found;
   Statement rows(impl_->get(), "SELECT summary FROM summaries WHERE job=?1");
   if (rows.prepared()) rows.bind(1, job.view());
   while (rows.prepared() && rows.step()) {
@@ -523,7 +542,7 @@ Result<std::vector<ContactRow>> Journal::contacts() {
 
 Result<std::vector<ReceiptRow>> Journal::receipts() {
   std::vector<ReceiptRow> receipts;
-  if (!has(schema_with_favours)) return receipts;
+  if (!has_schema(schema_with_favours)) return receipts;
   Statement rows(impl_->get(), "SELECT * FROM receipts");
   while (rows.prepared() && rows.step()) {
     const auto swarm = SwarmId::from(rows.bytes(0));
@@ -541,7 +560,7 @@ Result<std::vector<ReceiptRow>> Journal::receipts() {
 
 Result<std::vector<FavourRow>> Journal::favours(const SwarmId& swarm) {
   std::vector<FavourRow> accounts;
-  if (!has(schema_with_favours)) return accounts;
+  if (!has_schema(schema_with_favours)) return accounts;
   Statement rows(impl_->get(), "SELECT owner, account FROM favours WHERE swarm=?1");
   if (rows.prepared()) rows.bind(1, swarm.view());
   while (rows.prepared() && rows.step()) {
@@ -556,7 +575,7 @@ Result<std::vector<FavourRow>> Journal::favours(const SwarmId& swarm) {
 
 Result<std::vector<ReputationRow>> Journal::reputations(const SwarmId& swarm) {
   std::vector<ReputationRow> donors;
-  if (!has(schema_with_favours)) return donors;
+  if (!has_schema(schema_with_favours)) return donors;
   Statement rows(impl_->get(), "SELECT donor, record FROM reputations WHERE swarm=?1");
   if (rows.prepared()) rows.bind(1, swarm.view());
   while (rows.prepared() && rows.step()) {

@@ -1,8 +1,9 @@
 // Journal: the SQLite file behind the store, used by one thread at a time. Nothing else includes sqlite3.h but its source.
 //
 //   jobs(job, manifest, recipe, created, state)    one row a job
-//   accepted(job, units, batch, evidence)          one row a batch of accepted units (batch_format.h), `units` many, and evidence, opaque here: in
-//                                                  one table, since another's pages would add a tenth to what a small unit costs
+//   accepted(job, units, batch, evidence, held)    one row a batch of accepted units (batch_format.h), `units` many, evidence, and what is held of
+//                                                  others, both opaque here: in one table, since another's pages would add a tenth to what a
+//                                                  small unit costs
 //   papers(job, swarm, manifest_signature, delegation, delegation_signature)
 //   summaries(job, summary)                        one row a job that has one, opaque here
 //   contacts(peer, record, seen)                   one row a peer
@@ -53,6 +54,7 @@ class Journal {
   [[nodiscard]] Result<std::vector<AcceptedUnit>> accepted(const JobId& job);
   [[nodiscard]] Result<std::optional<PapersRow>> papers(const JobId& job);
   [[nodiscard]] Result<std::vector<Bytes>> evidence(const JobId& job);
+  [[nodiscard]] Result<std::vector<HeldRow>> held(const JobId& job);
   [[nodiscard]] Result<std::optional<Bytes>> summary(const JobId& job);
   [[nodiscard]] Result<std::vector<ContactRow>> contacts();
   [[nodiscard]] Result<std::vector<ReceiptRow>> receipts();
@@ -60,7 +62,7 @@ class Journal {
   [[nodiscard]] Result<std::vector<ReputationRow>> reputations(const SwarmId& swarm);
 
  private:
-  [[nodiscard]] bool has(std::int64_t schema);
+  [[nodiscard]] bool has_schema(std::int64_t version);
 
   class Impl;
   explicit Journal(std::unique_ptr<Impl> impl);

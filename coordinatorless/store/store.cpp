@@ -178,6 +178,10 @@ Result<std::optional<PapersRow>> Store::papers(const JobId& job) const {
 Result<std::vector<Bytes>> Store::evidence(const JobId& job) const {
   return impl_->read([&job](Journal& journal) { return journal.evidence(job); });
 }
+Result<std::vector<HeldRow>> Store::held(const JobId& job) const {
+  return impl_->read([&job](Journal& journal) { return journal.held(job); });
+}
+
 Result<std::optional<Bytes>> Store::summary(const JobId& job) const {
   return impl_->read([&job](Journal& journal) { return journal.summary(job); });
 }

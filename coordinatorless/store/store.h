@@ -52,6 +52,8 @@ class Store {
   [[nodiscard]] Result<std::optional<PapersRow>> papers(const JobId& job) const;
   /// In the order in which it was written.
   [[nodiscard]] Result<std::vector<Bytes>> evidence(const JobId& job) const;
+  /// Rows that say something of results that are not final, in the order in which they were written.
+  [[nodiscard]] Result<std::vector<HeldRow>> held(const JobId& job) const;
   [[nodiscard]] Result<std::optional<Bytes>> summary(const JobId& job) const;
   /// The last seen first.
   [[nodiscard]] Result<std::vector<ContactRow>> contacts() const;

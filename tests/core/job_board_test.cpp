@@ -183,7 +183,7 @@ TEST_CASE("evidence of units that stay open takes bounded room before it is writ
   for (std::uint64_t unit = 0; unit < limits::batch_units_max; ++unit) batch.results.push_back({{unit}, {1}, claim, false});
   std::size_t kept = 0;
   while (bench.out.effects.empty() && kept < 1000) {
-    bench.journal.keep(kept % 2 == 0 ? job : JobId{{8}}, batch, bench.out);
+    bench.journal.keep(kept % 2 == 0 ? job : JobId{{8}}, batch, {}, bench.now.boot, bench.out);
     ++kept;
   }
   CHECK(kept < 16);

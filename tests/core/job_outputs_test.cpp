@@ -45,7 +45,7 @@ struct Bench {
   std::optional<JobState> ended;
 
   explicit Bench(unsigned copies, std::uint64_t room = 64 * mebibyte)
-      : commons{blobs, {room, 0}, 1}, job(self, commons, JobId{}, manifest(copies), {}, now) {}
+      : commons{blobs, {room, 0}, 1}, job(self, commons, JobId{}, manifest(copies), JobSubmitted{}, now) {}
 
   static Manifest manifest(unsigned copies) {
     Manifest manifest;

@@ -51,7 +51,7 @@ struct Bench {
   int alone = 0, back = 0;
   Duration longest_lease{};
 
-  explicit Bench(unsigned copies) : job(self, commons, JobId{}, manifest(copies), {}, now) {}
+  explicit Bench(unsigned copies) : job(self, commons, JobId{}, manifest(copies), JobSubmitted{}, now) {}
 
   static Manifest manifest(unsigned copies) {
     Manifest manifest;

@@ -16,7 +16,7 @@ WantedConfidence wanted(double error, bool combined = false, bool stream = false
 std::optional<Endpoint> at(const char* text) { return Endpoint::parse(text); }
 
 struct Bench {
-  Bench(const WantedConfidence& confidence, std::uint64_t expected) : trust(confidence, expected, units) {
+  Bench(const WantedConfidence& confidence, std::uint64_t expected) : trust(confidence, expected, units, log) {
     for (DonorIndex donor = 0; donor < 4; ++donor) trust.joined(donor);
     present({at("10.1.0.1:1"), at("10.1.0.2:1"), at("10.2.0.1:1")});
     trust.set_self(3);
@@ -45,6 +45,7 @@ struct Bench {
   }
   Generator generator = Generator::from_seed(5);
   UnitTable units{0};
+  HeldLog log;
   JobTrust trust;
   BootTime now{std::chrono::seconds(100)};
   std::uint64_t next = 0;

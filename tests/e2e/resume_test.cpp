@@ -61,6 +61,28 @@ TEST_CASE("a submitter that was killed goes on with the same command") {
   CHECK(all["outvoted"].empty());
 }
 
+TEST_CASE("a submitter that was killed has what its job by confidence held, although nothing of it was final") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  const Words options{"--join", one.contact, "--json", "--confidence", "0.9"};
+  std::uint64_t held = 0;
+  std::string job;
+  {
+    Process first(submit(place, long_job, options));
+    job = event(first, "started")["job"];
+    held = event(first, "progress", [](const Json& now) { return now["units_held"] > 20; })["units_held"];
+    for (int i = 0; i < 6; ++i) CHECK(event(first, "progress")["units_done"] == 0);  // more than it takes until they are on disk
+    first.signal(SIGKILL);
+    REQUIRE(first.exit_code() == -SIGKILL);
+  }
+  Process again(submit(place, long_job, options));
+  CHECK_MESSAGE(event(again, "started")["job"] == job, again.story());
+  event(again, "progress", [&](const Json& now) { return now["units_held"] >= held && now["attempts"] < held / 2; });
+  answers(again, long_answer);
+  Process audit = finished({program("dugnad"), "audit", job, "--data", place / "submitter", "--json"});
+  CHECK_MESSAGE(audit.exit_code() == 0, audit.story());
+}
+
 TEST_CASE("a second SIGINT ends the submitter at once") {
   const Place place;
   const Worker one = start_worker(place, "one");

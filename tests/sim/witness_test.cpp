@@ -78,15 +78,15 @@ TEST_CASE("a result from who did not hold the lease is none") {
   CHECK(contains(stage.said(), "on the word of 1 donors"));
 }
 
-TEST_CASE("a lease of before the submitter's restart counts no more") {
+TEST_CASE("a lease of before the submitter's restart counts no more, what was returned under it before does") {
   Stage stage;
   stage.lease(ann, 0, 10);
   stage.lease(bob, 0, 11);
   stage.result(ann, 0, 10);
-  stage.witness.forget(stage.job.id());
+  stage.witness.restarted(stage.job.id());
   stage.result(bob, 0, 11);
   stage.accept(0);
-  CHECK(contains(stage.said(), "on the word of 0 donors"));
+  CHECK(contains(stage.said(), "on the word of 1 donors"));
 }
 
 TEST_CASE("two donors that disagree are no agreement") {

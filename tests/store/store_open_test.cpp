@@ -84,6 +84,7 @@ TEST_CASE("an older journal is read as it is, and gains what it lacks when it is
     CHECK((*store)->contacts()->size() == 1);
     CHECK_FALSE((*store)->papers(job_named(1))->has_value());
     CHECK((*store)->evidence(job_named(1))->empty());
+    CHECK((*store)->held(job_named(1))->empty());
     CHECK_FALSE((*store)->summary(job_named(1))->has_value());
     CHECK((*store)->receipts()->empty());
     CHECK((*store)->favours({})->empty());
@@ -93,7 +94,7 @@ TEST_CASE("an older journal is read as it is, and gains what it lacks when it is
   {
     auto store = Store::open(path);
     REQUIRE_MESSAGE(store.ok(), (store.ok() ? "" : store.error().message));
-    (*store)->write({1}, {accepted_row(job_named(1), 1, 2), AcceptedRow{job_named(1), {}, to_bytes("evidence")}});
+    (*store)->write({1}, {accepted_row(job_named(1), 1, 2), AcceptedRow{job_named(1), {}, to_bytes("evidence"), to_bytes("log")}});
   }
   CHECK(version() == 3);
   const auto store = Store::open(path);
@@ -101,6 +102,10 @@ TEST_CASE("an older journal is read as it is, and gains what it lacks when it is
   CHECK((*store)->accepted(job_named(1))->size() == 3);
   CHECK((*store)->contacts()->size() == 1);
   CHECK((*store)->evidence(job_named(1))->size() == 1);
+  const auto held = (*store)->held(job_named(1));
+  REQUIRE(held->size() == 1);
+  CHECK(to_text(held->front().evidence) == "evidence");
+  CHECK(to_text(held->front().held) == "log");
 }
 
 TEST_CASE("another program's database is refused and not touched") {
