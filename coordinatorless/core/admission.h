@@ -6,7 +6,8 @@
 // Specification
 //   1. Whoever joins before anybody is caught in the job is established at once.
 //      Rationale: an honest swarm that is all new must not starve, and before the first catch no capacity can have come back.
-//   2. Whoever joins later, and whoever was forgiven (core/retraction.h), is on probation to the job's end: it audits nobody while others can,
+//   2. Whoever joins later and is not known from earlier jobs (core/reputation.h), whoever comes convicted from one, however early, and whoever was
+//      forgiven (core/retraction.h), is on probation to the job's end: it audits nobody while others can,
 //      and its results are audited more (core/audit_plan.h, 9). Until it has lived through the end of a block it is a newcomer.
 //   3. Newcomers get newcomers_share of the leases, all of them together, and the submitter recomputes all their results.
 //      Rationale: honest ones are let in; what returning liars can spoil is a hundredth of the job. Since their lies are found surely, their

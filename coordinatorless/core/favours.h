@@ -47,10 +47,11 @@
 
 namespace dugnad::core {
 
-/// Work of a donor's that was verified, in CPU time as the submitter has timed it.
+/// Work of a donor's that was verified, in CPU time as the submitter has timed it, and so many results.
 struct VerifiedWork {
   PeerId donor;
   Duration work{};
+  std::uint64_t results = 0;
 };
 
 class Favours {

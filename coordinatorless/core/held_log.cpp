@@ -24,7 +24,7 @@ void fields(Each& each, Event& event) { each(event.key); }
 template <class Each, Is<held::UnitsCame> Event>
 void fields(Each& each, Event& event) { each(event.first.value), each(event.count); }
 template <class Each, Is<held::DonorJoined> Event>
-void fields(Each& each, Event& event) { each(event.donor), each(event.peer.bytes); }
+void fields(Each& each, Event& event) { each(event.donor), each(event.peer.bytes), each(event.past); }
 template <class Each, Is<held::EstablishedThere> Event>
 void fields(Each& each, Event& event) { each(event.any); }
 template <class Each, Is<held::FirstsChecked> Event>
@@ -60,6 +60,7 @@ class Writer {
   void operator()(std::uint32_t number) { packed::put_varint(out_, number); }
   void operator()(double number) { fixed(std::bit_cast<std::uint64_t>(number)); }
   void operator()(bool flag) { out_.push_back(flag ? 1 : 0); }
+  void operator()(Past past) { out_.push_back(static_cast<std::uint8_t>(past)); }
   void operator()(const std::array<std::uint8_t, 32>& bytes) { packed::put(out_, bytes); }
   void operator()(const Bytes& bytes) {
     packed::put_varint(out_, bytes.size());
@@ -99,6 +100,11 @@ class FieldReader {
     const auto byte = in_.byte();
     well_ = well_ && byte && *byte <= 1;
     flag = byte == 1;
+  }
+  void operator()(Past& past) {
+    const auto byte = in_.byte();
+    well_ = well_ && byte && *byte <= static_cast<std::uint8_t>(Past::convicted);
+    past = static_cast<Past>(byte.value_or(0));
   }
   void operator()(std::array<std::uint8_t, 32>& bytes) {
     if (const auto taken = in_.take(bytes.size())) std::copy(taken->begin(), taken->end(), bytes.begin());

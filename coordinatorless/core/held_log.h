@@ -46,6 +46,7 @@ struct UnitsCame {
 struct DonorJoined {
   DonorIndex donor = 0;
   PeerId peer;
+  Past past = Past::unknown;
 };
 struct EstablishedThere {
   bool any = true;

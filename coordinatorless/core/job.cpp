@@ -63,14 +63,14 @@ Job::Donor* Job::find(const PeerId& peer, DonorIndex* index) {
   return &donors_[at->second];
 }
 
-void Job::on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address) {
+void Job::on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address, Past past) {
   const bool is_known = find(from) != nullptr;
   if (want.slots == 0 && !is_known) return;
   const auto place = place_for(from);
   if (!place) return;
   Donor& donor = donors_[*place];
-  if (ledger_ && !is_known) log_.add(held::DonorJoined{*place, from});
-  if (trust_ && !is_known) trust_->joined(*place);
+  if (ledger_ && !is_known) log_.add(held::DonorJoined{*place, from, past});
+  if (trust_ && !is_known) trust_->joined(*place, past);
   if (trust_ && !is_known && from == self_.id) trust_->set_self(*place);
   donor.address = address;
   able_changed_ = true;
@@ -383,8 +383,8 @@ void Job::sum_up_work(BootTime now) {
   const auto middle = costs.begin() + static_cast<std::ptrdiff_t>((costs.size() - 1) / 2);
   std::nth_element(costs.begin(), middle, costs.end());
   for (Donor& donor : donors_) {
-    const auto units = static_cast<double>(std::exchange(donor.unthanked, 0));
-    if (units > 0 && donor.id != self_.id) verified_.push_back({donor.id, from_seconds(units * *middle)});
+    const auto units = std::exchange(donor.unthanked, 0);
+    if (units > 0 && donor.id != self_.id) verified_.push_back({donor.id, from_seconds(static_cast<double>(units) * *middle), units});
   }
 }
 

@@ -71,7 +71,7 @@ class Job {
 
   void append(UnitsAppended appended, Now now);
   /// `address`: where its link comes from; none behind a relay.
-  void on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address = {});
+  void on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address = {}, Past past = Past::unknown);
   /// The signature has been checked. nullopt where every result was asked for.
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, Results results, Now now, Output& out);
   /// Places, ascending, of the results in the last such batch that were counted.
@@ -106,6 +106,8 @@ class Job {
   [[nodiscard]] bool knows(const PeerId& donor) const { return index_of_.contains(donor); }
   /// Whose results were agreed upon or became final, others than this peer: what there is every thanks_interval and at the end.
   [[nodiscard]] std::vector<VerifiedWork> take_verified() { return std::exchange(verified_, {}); }
+  /// Donors that were convicted since last asked.
+  [[nodiscard]] std::vector<std::pair<PeerId, Sentence>> take_sentenced() { return std::exchange(sentenced_, {}); }
 
  private:
   struct Donor {
@@ -228,6 +230,7 @@ class Job {
   BootTime race_again_at_{};
   BootTime thanks_at_ = never;  // somebody is unthanked
   std::vector<VerifiedWork> verified_;
+  std::vector<std::pair<PeerId, Sentence>> sentenced_;
   BootTime settled_up_at_{};
   BootTime deadline_ = never;  // as of then: it is asked for far more often than it changes
   std::size_t trusted_ = 0;    // donors there that were not outvoted too often

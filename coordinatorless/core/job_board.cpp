@@ -41,7 +41,7 @@ void JobBoard::cancel(const JobId& id, Now now, Output& out) {
 void JobBoard::on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address, Now now, Output& out) {
   Job* job = find(want.job);
   if (job == nullptr || (leaving_ && from != self_.id)) return out.send(from, Closed{want.job});
-  job->on_want(from, want, address);
+  job->on_want(from, want, address, reputations_.past(from, now.wall));
   settle_up(*job, now, out);
 }
 
@@ -121,6 +121,10 @@ void JobBoard::settle_one(Job& job, Now now, Output& out) {
   job.settle_up(now, journal_, out);
   const auto verified = job.take_verified();
   verified_.insert(verified_.end(), verified.begin(), verified.end());
+  if (!job.manifest().confidence) return;
+  for (const VerifiedWork& work : verified) reputations_.verified(work.donor, work.results, now.wall);
+  for (const auto& [donor, sentence] : job.take_sentenced()) reputations_.convicted(donor, sentence == Sentence::branded, now.wall);
+  if (auto rows = reputations_.take_rows(self_.swarm, now.boot, job.ended()); !rows.empty()) (void)journal_.write(std::move(rows), out);
 }
 
 void JobBoard::settle_up(Job& job, Now now, Output& out) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "coordinatorless/core/job.h"
+#include "coordinatorless/core/reputation.h"
 
 namespace dugnad::core {
 
@@ -17,6 +18,10 @@ class JobBoard {
   /// `output_room`: bytes of large outputs that may be here, fetched and not yet taken.
   JobBoard(const Self& self, Journal& journal, BlobWants& blobs, std::uint64_t output_room)
       : self_(self), journal_(journal), commons_{blobs, {output_room, 0}, 0} {}
+
+  /// Before any job.
+  void restored(const std::vector<ReputationRow>& donors) { reputations_.restored(donors); }
+  [[nodiscard]] const Reputations& reputations() const { return reputations_; }
 
   // Each carries out what it makes possible.
   void submit(const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now, Output& out);
@@ -73,6 +78,7 @@ class JobBoard {
   std::map<JobId, JobProgress> over_;           // those that ended: what became of them is all that is kept
   bool leaving_ = false;
   std::vector<Ended> ended_;
+  Reputations reputations_;
   std::vector<VerifiedWork> verified_;
 };
 

@@ -19,10 +19,10 @@ JobChecks::JobChecks(const WantedConfidence& wanted, std::uint64_t expected, Uni
 
 // --- Donors ---
 
-void JobChecks::joined(DonorIndex donor) {
+void JobChecks::joined(DonorIndex donor, Past past) {
   if (donor >= standings_.size()) standings_.resize(donor + 1);
   standings_[donor] = {};
-  standings_[donor].latecomer = anyone_caught_;
+  standings_[donor].latecomer = past == Past::convicted || (anyone_caught_ && past != Past::known);
 }
 
 void JobChecks::set_self(DonorIndex self) {

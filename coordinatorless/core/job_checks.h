@@ -42,7 +42,7 @@ class JobChecks final : public JobJudge {
 
   // --- JobJudge ---
 
-  void joined(DonorIndex donor) override;
+  void joined(DonorIndex donor, Past past = Past::unknown) override;
   void set_self(DonorIndex self) override;
   void set_present(std::vector<Present> present, bool self_is_able) override;
   [[nodiscard]] std::size_t leases_allowed(DonorIndex donor, std::size_t units, const Load& load) const override;

@@ -22,7 +22,8 @@ class JobJudge {
 
   // --- Donors ---
 
-  virtual void joined(DonorIndex donor) = 0;
+  /// `past`: in other jobs (core/reputation.h).
+  virtual void joined(DonorIndex donor, Past past = Past::unknown) = 0;
   /// This peer itself, whose results are the truth.
   virtual void set_self(DonorIndex self) = 0;
   struct Present {

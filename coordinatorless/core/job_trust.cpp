@@ -25,9 +25,10 @@ JobTrust::JobTrust(const WantedConfidence& wanted, std::uint64_t expected, UnitT
 
 // --- Donors ---
 
-void JobTrust::joined(DonorIndex donor) {
+void JobTrust::joined(DonorIndex donor, Past past) {
   joined_ = std::max(joined_, donor + 1);
-  ledger_.joined(donor);
+  distrusted_ = distrusted_ || past == Past::convicted;
+  ledger_.joined(donor, past);
   if (opened_ > 0 && !few_donors(joined_)) check_first(false);
 }
 
@@ -84,7 +85,7 @@ std::size_t JobTrust::leases_allowed(DonorIndex donor, std::size_t units, const 
   if (donor == self_) return units;
   const auto& standing = ledger_.standing(donor);
   if (standing.branded || standing.disputes >= disputes_most) return 0;
-  if (!ledger_.anyone_caught()) return units;
+  if (!limits_newcomers()) return units;
   if (standing.newcomer) {
     const double share = share_for_newcomers({true, any_but_newcomers(), std::max(expected_, units_.numbers()), ledger_.cost_of_newcomers()});
     if (share >= 1) return units;
@@ -100,7 +101,7 @@ std::size_t JobTrust::leases_allowed(DonorIndex donor, std::size_t units, const 
 }
 
 void JobTrust::leased(DonorIndex donor, std::size_t units) {
-  if (donor == self_ || !ledger_.anyone_caught()) return;
+  if (donor == self_ || !limits_newcomers()) return;
   leases_ += units;
   const auto& standing = ledger_.standing(donor);
   if (standing.newcomer) newcomers_leases_ += units;

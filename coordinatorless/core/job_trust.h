@@ -49,7 +49,7 @@ class JobTrust final : public JobJudge {
 
   // --- Donors ---
 
-  void joined(DonorIndex donor) override;
+  void joined(DonorIndex donor, Past past = Past::unknown) override;
   void set_self(DonorIndex self) override;
   void set_present(std::vector<Present> present, bool self_is_able) override;
   [[nodiscard]] bool is_branded(DonorIndex donor) const { return donor < joined_ && ledger_.standing(donor).branded; }
@@ -99,6 +99,7 @@ class JobTrust final : public JobJudge {
   /// Of those there. This peer is to, instead.
   void nobody_can(UnitNumber unit);
   [[nodiscard]] bool is_established(DonorIndex donor) const;
+  [[nodiscard]] bool limits_newcomers() const { return ledger_.anyone_caught() || distrusted_; }
   [[nodiscard]] bool any_but_newcomers() const;
   [[nodiscard]] bool few_donors(std::uint64_t donors) const;
   void open_block(std::uint64_t units, double error);
@@ -143,6 +144,7 @@ class JobTrust final : public JobJudge {
 
   DonorIndex self_ = TrustLedger::nobody;
   DonorIndex joined_ = 0;
+  bool distrusted_ = false;  // somebody joined who was convicted in another job
   bool self_is_able_ = false;
   std::vector<Endpoint> addresses_;  // by donor; all that are behind a relay count as one
   std::vector<DonorIndex> present_;

@@ -11,7 +11,8 @@ bool JobTrust::replay(const HeldEvent& event, HeldUnits& held) {
   if (const auto* came = std::get_if<held::UnitsCame>(&event)) return held.add(came->first, came->count);
   if (const auto* joined = std::get_if<held::DonorJoined>(&event)) {
     joined_ = std::max(joined_, joined->donor + 1);
-    ledger_.joined(joined->donor);
+    distrusted_ = distrusted_ || joined->past == Past::convicted;
+    ledger_.joined(joined->donor, joined->past);
     return true;
   }
   if (const auto* there = std::get_if<held::EstablishedThere>(&event)) {

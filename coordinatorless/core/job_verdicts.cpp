@@ -21,6 +21,7 @@ void Job::convict(const TrustLedger::Convicted& convicted, UnitIndex unit, BootT
   const bool branded = convicted.sentence == Sentence::branded;
   able_changed_ = true;
   convicted_.push_back({id_, donor.id, unit, branded});
+  sentenced_.emplace_back(donor.id, convicted.sentence);
   if (!branded) return;
   donor.outvoted = limits::outvoted_max;
   for (const LeaseId lease : leases_.of(convicted.donor)) {

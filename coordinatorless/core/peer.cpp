@@ -168,7 +168,7 @@ struct Peer::Parts {
   void on(JoinRequested&& event, Now now) { links.join(event.contact, now, out); }
   void on(ContactsRestored&& event, Now now) { membership.restored(event, now, out); }
   void on(FavoursRestored&& event, Now) { favours.restored(event); }
-  void on(ReputationsRestored&&, Now) {}
+  void on(ReputationsRestored&& event, Now) { board.restored(event.donors); }
 
   void on(IdentityMinted&& event, Now now) {
     if (own_proof.found(event.ticket)) membership.prove(event.ticket, now);

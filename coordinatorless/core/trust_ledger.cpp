@@ -112,10 +112,12 @@ TrustLedger::Wishes TrustLedger::take_wishes() { return std::exchange(wishes_, {
 
 // --- What comes in ---
 
-void TrustLedger::joined(DonorIndex donor) {
+void TrustLedger::joined(DonorIndex donor, Past past) {
   if (donor >= standings_.size()) standings_.resize(donor + 1);
   standings_[donor] = {};
-  standings_[donor].newcomer = standings_[donor].probation = anyone_caught_;
+  Standing& standing = standings_[donor];
+  standing.newcomer = standing.probation = past == Past::convicted || (anyone_caught_ && past != Past::known);
+  standing.checked = past == Past::known;
 }
 
 bool TrustLedger::returned(UnitNumber number, DonorIndex donor, ShortDigest digest, Generator& generator) {

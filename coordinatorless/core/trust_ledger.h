@@ -28,6 +28,7 @@
 #include "coordinatorless/core/agreement.h"
 #include "coordinatorless/core/block_levels.h"
 #include "coordinatorless/core/confidence.h"
+#include "coordinatorless/core/reputation.h"
 #include "coordinatorless/core/retraction.h"
 #include "coordinatorless/core/stated_confidence.h"
 
@@ -74,8 +75,8 @@ class TrustLedger {
 
   // --- What comes in ---
 
-  /// A donor that was never seen in this job before.
-  void joined(DonorIndex donor);
+  /// A donor that was never seen in this job before; what is known of it from others decides how it begins, and nothing else.
+  void joined(DonorIndex donor, Past past = Past::unknown);
   void set_anyone_established(bool any) { anyone_established_ = any; }
   /// A donor's result, of a unit in a block that is not final. False where it is void: the donor is branded, or the unit was decided.
   bool returned(UnitNumber unit, DonorIndex donor, ShortDigest digest, Generator& generator);

@@ -2,6 +2,8 @@
 // dugnad-sim's runs of the same jobs beside its own.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
+#include <string>
 
 #include "coordinatorless/sim/confirmation.h"
 #include "coordinatorless/sim/policy_grid.h"
@@ -82,6 +84,12 @@ int main(int argc, char** argv) {
   app.add_option("--latency", options.latency, "Leases out at once; 0: two a donor");
   app.add_option("--groups", options.groups, "Network groups; 0: one a donor");
   app.add_option("--hardware-errors", options.hardware_errors, "Share of honest attempts that go wrong")->check(CLI::Range(0.0, 0.5));
+  const std::map<std::string, dugnad::core::Past> pasts{
+      {"unknown", dugnad::core::Past::unknown}, {"known", dugnad::core::Past::known}, {"convicted", dugnad::core::Past::convicted}};
+  app.add_option("--past", options.honest_past, "Of honest donors in earlier jobs: unknown, known, convicted")
+      ->transform(CLI::CheckedTransformer(pasts));
+  app.add_option("--liars-past", options.liars_past, "Of saboteurs, likewise")->transform(CLI::CheckedTransformer(pasts));
+  app.add_option("--known-names", options.known_names, "Known ones under which each saboteur may return")->check(CLI::Range(0, 1000));
   app.add_option("--strategy", strategy, "One strategy, or all")->check([](const std::string& name) {
     return name == "all" || tactic_named(name) ? std::string{} : "no strategy is called " + name;
   });

@@ -121,6 +121,15 @@ void add_variants(std::vector<PolicyJobKind>& kinds, std::uint64_t units, std::u
   add("`--final stream`", [](PolicyOptions& o) { o.goal.final = core::Finality::stream; });
   add("newcomers unrestricted", [](PolicyOptions& o) { o.newcomers_unrestricted = true; });
   add("half of the donors replaced, 10 network groups", [](PolicyOptions& o) { o.churn = 0.5, o.groups = 10; });
+  constexpr auto known = core::Past::known;
+  add("the same, honest donors known from earlier jobs", [](PolicyOptions& o) { o.churn = 0.5, o.groups = 10, o.honest_past = known; });
+  add("donors known from earlier jobs, liars too", [](PolicyOptions& o) { o.honest_past = o.liars_past = known; });
+  add("the same, and each liar has five more names that are known", [](PolicyOptions& o) {
+    o.honest_past = o.liars_past = known, o.known_names = 5;
+  });
+  add("honest donors known, liars convicted in an earlier job", [](PolicyOptions& o) {
+    o.honest_past = known, o.liars_past = core::Past::convicted;
+  });
   add("1,000 leases out at once", [](PolicyOptions& o) { o.latency = 1000; });
   add("honest donors err in 1 of 10,000", [](PolicyOptions& o) { o.hardware_errors = 1e-4; });
   add("saboteurs 0.35, assumed 0.2", [](PolicyOptions& o) { o.saboteurs = 0.35; });

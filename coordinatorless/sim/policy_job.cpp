@@ -46,7 +46,8 @@ void PolicyJob::gather_donors() {
     donor.saboteur = i < saboteurs;
     donor.group = static_cast<std::uint32_t>(options_.groups == 0 ? i : generator_.below(options_.groups));
     speeds[donor.saboteur] += donor.speed;
-    ledger_.joined(static_cast<DonorIndex>(donors_.size()));
+    if (donor.saboteur) donor.known_names = options_.known_names;
+    ledger_.joined(static_cast<DonorIndex>(donors_.size()), donor.saboteur ? options_.liars_past : options_.honest_past);
     donors_.push_back(std::move(donor));
   }
   // The share of the leases is what is assumed of saboteurs; how many names they have for it is left to chance.
@@ -207,7 +208,11 @@ void PolicyJob::come_back(DonorIndex index) {
   donor.speed = donors_[index].speed;
   donor.saboteur = donors_[index].saboteur;
   donor.group = donors_[index].group;
-  ledger_.joined(static_cast<DonorIndex>(donors_.size()));
+  donor.known_names = donors_[index].known_names;
+  const bool spent = donor.known_names == 0;
+  if (!spent) --donor.known_names;
+  const core::Past liars = spent ? core::Past::unknown : core::Past::known;
+  ledger_.joined(static_cast<DonorIndex>(donors_.size()), donor.saboteur ? liars : options_.honest_past);
   donors_.push_back(std::move(donor));
   ++outcome_.newcomers;
   weighed_ = false;

@@ -33,6 +33,7 @@ class PolicyJob {
     bool saboteur = false;
     bool gone = false;
     std::uint32_t group = 0;
+    unsigned known_names = 0;  // left
     LiarMemory memory{};
   };
   struct Unit {

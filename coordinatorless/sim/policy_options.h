@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "coordinatorless/core/confidence.h"
+#include "coordinatorless/core/reputation.h"
 #include "coordinatorless/sim/policy_liar.h"
 
 namespace dugnad::sim {
@@ -19,6 +20,9 @@ struct PolicyOptions {
   std::uint64_t latency = 0;            // leases that are out at once; 0: two a donor
   std::uint64_t groups = 0;             // network groups, over which donors are spread; 0: one each
   double hardware_errors = 0;           // share of an honest donor's attempts that go wrong
+  core::Past honest_past = core::Past::unknown;  // what the submitter knows of honest donors from earlier jobs, those that come later too
+  core::Past liars_past = core::Past::unknown;   // and of saboteurs, as they begin: known ones were honest till now
+  unsigned known_names = 0;                      // under which each saboteur may return that were honest too; then under new ones
   std::uint64_t seed = 1;
 };
 

@@ -114,10 +114,11 @@ TEST_CASE("a conviction at a known unit voids what the donor has returned, by au
   for (const bool checked : {false, true}) {
     CAPTURE(checked);
     UnitTable units{0};
+    HeldLog log;
     const WantedConfidence wanted{1'000'000, false, 100'000, false};
     std::unique_ptr<JobJudge> judge;
     if (checked) judge = std::make_unique<JobChecks>(wanted, 400, units);
-    else judge = std::make_unique<JobTrust>(wanted, 400, units);
+    else judge = std::make_unique<JobTrust>(wanted, 400, units, log);
     for (DonorIndex donor = 0; donor < 3; ++donor) judge->joined(donor);
     judge->set_self(2);
     judge->set_present({{0, {}}, {1, {}}}, true);

@@ -116,3 +116,29 @@ TEST_CASE("the same seed gives the same job") {
     CHECK(first.reached >= options.goal.confidence - 1e-9);
   }
 }
+
+TEST_CASE("a reputation that was built up to be spent buys no wrong results") {
+  PolicyOptions options = job_of(4000, 100, 0.999);
+  options.honest_past = options.liars_past = core::Past::known;
+  options.known_names = 5;
+  double costliest = 0;
+  for (const PolicyRow& row : measure_all(options, 10)) {
+    CHECK_MESSAGE(row.holds(), replay(row), ": wrong ", row.wrong, " ± ", row.wrong_margin);
+    CHECK(row.branded == 0);
+    costliest = std::max(costliest, row.overhead);
+  }
+  CHECK(costliest < 5);
+}
+
+TEST_CASE("knowing donors makes no job dearer, and liars that were convicted before cost next to nothing") {
+  const auto cost = [](core::Past honest, core::Past liars, Tactic tactic) {
+    PolicyOptions options = job_of(4000, 100, 0.999);
+    options.honest_past = honest;
+    options.liars_past = liars;
+    options.tactic = tactic;
+    return measure(options, 10).overhead;
+  };
+  using core::Past;
+  CHECK(cost(Past::known, Past::known, Tactic::none) <= cost(Past::unknown, Past::unknown, Tactic::none) + 0.005);
+  CHECK(cost(Past::known, Past::convicted, Tactic::few) < cost(Past::unknown, Past::unknown, Tactic::few) - 0.3);
+}

@@ -108,7 +108,8 @@ TEST_CASE("a unit delivered twice, unknown, or with another's tag is noticed") {
     twice.result(bob, 0, 11);
     twice.accept(0);
   }
-  CHECK(contains(twice.said(), "unit 0 was delivered twice"));
+  CHECK(contains(twice.said(), "unit 0 was leased after it was final"));
+  CHECK(contains(twice.witness.violations().back(), "unit 0 was delivered twice"));
 
   Stage stage;
   CHECK(contains(stage.job.accept({{3}, 0, Outcome::ok, {}}).value_or(""), "never appended"));
