@@ -90,6 +90,17 @@ std::string summary_line(std::string_view label, const PolicySummary& summary) {
                    text_of(wrongest.options.tactic), static_cast<unsigned long long>(summary.branded));
 }
 
+LeastPossible least_possible(const PolicyOptions& options) {
+  const auto units = static_cast<double>(options.units);
+  const double audits = 1.0 / (std::exp(1.0) * (1.0 - options.goal.confidence));
+  const double saboteurs = std::max(1.0, options.saboteurs * static_cast<double>(options.donors));
+  return {1.0 + std::min(1.0, audits / units), 1.0 + std::min(1.0, saboteurs * audits / units)};
+}
+
+std::string least_line(std::string_view label, const LeastPossible& least) {
+  return formatted("| %s | | %.4f | %.4f | | | |\n", std::string(label).c_str(), least.quiet, least.attacked);
+}
+
 namespace {
 
 PolicyOptions job_of(std::uint64_t units, std::uint64_t donors, double confidence) {
@@ -145,9 +156,12 @@ std::vector<PolicyJobKind> jobs_of(std::string_view table) {
     add_confidences(kinds, 1000, 100);
     add_confidences(kinds, 4000, 40);
     add_confidences(kinds, 100000, 4);
+  } else if (table == "million") {
+    add_confidences(kinds, 1000000, 2);
   } else if (table == "variants") {
     add_variants(kinds, 4000, 60);
     add_variants(kinds, 100000, 3);
+    add_variants(kinds, 1000000, 1);
     PolicyOptions combined = job_of(400, 20, 0.99);
     combined.goal.combined = true;
     kinds.push_back({"400 units, 20 donors, one answer at 0.99", combined, 200});

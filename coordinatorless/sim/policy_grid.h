@@ -43,12 +43,21 @@ struct PolicySummary {
 [[nodiscard]] std::string summary_head();
 [[nodiscard]] std::string summary_line(std::string_view label, const PolicySummary& summary);
 
+/// What no policy that draws audits can do without, as is argued: to hold what one donor may keep below ε, 1/(e·ε) audits of it (core/audit_plan.h,
+/// rule 1); in peace of all donors together, under attack of each saboteur, which may tell a single lie; and never more than all units once.
+struct LeastPossible {
+  double quiet = 1, attacked = 1;  // attempts and audits a unit
+};
+[[nodiscard]] LeastPossible least_possible(const PolicyOptions& options);
+[[nodiscard]] std::string least_line(std::string_view label, const LeastPossible& least);
+
 struct PolicyJobKind {
   std::string label;
   PolicyOptions options;
   std::uint64_t runs;
 };
-/// The jobs of a table: `confidences` (sizes, donors and confidences), `variants` (what if), `large` (a million units, and more runs).
+/// The jobs of a table: `confidences` (sizes, donors and confidences), `million` (the same at a million units), `variants` (what if), `large` (all
+/// with more runs).
 [[nodiscard]] std::vector<PolicyJobKind> jobs_of(std::string_view table);
 
 }  // namespace dugnad::sim
