@@ -114,7 +114,9 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
         ++counts_.attempts;
         donor->counted = true;
         counted_.push_back(static_cast<std::uint32_t>(&result - results.results.data()));
-        if (counted.unheard && !known_.holds(result.unit)) came.fresh.push_back({counted_.back(), counted.unheard->input_tag, std::move(counted.unheard->output)});
+        if (counted.unheard && !known_.holds(result.unit)) {
+          came.fresh.push_back({counted_.back(), counted.unheard->input_tag, std::move(counted.unheard->output)});
+        }
         break;
       case UnitTable::Counted::Kind::late: break;
       case UnitTable::Counted::Kind::unasked:

@@ -41,6 +41,7 @@ void UnitTable::offer(UnitNumber below) {
     unit.queued = true;
     queue_.push_fresh(index);
   }
+  offer_known();
 }
 
 bool UnitTable::is_here(UnitNumber number) const {

@@ -147,7 +147,7 @@ TEST_CASE("final results in one job make a donor known in the next, and a lie co
   Bench bench;
   bench.run(400, true);
   CHECK(bench.past() == Past::known);
-  bench.run(50, false);
+  bench.run(400, false);
   CHECK(bench.past() == Past::convicted);
 }
 

@@ -58,7 +58,7 @@ TEST_CASE("whoever was branded is convicted for a half-life, and its credit is g
   reputations.convicted(peer(1), true, day(32));
   reputations.convicted(peer(1), true, day(32));
   CHECK(reputations.past(peer(1), day(90)) == Past::convicted);
-  CHECK(reputations.past(peer(1), day(100)) == Past::unknown);
+  CHECK(reputations.past(peer(1), day(110)) == Past::unknown);
 }
 
 TEST_CASE("an error that was forgiven costs the credit and leaves no blame") {
