@@ -68,7 +68,7 @@ std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& 
 void JobBoard::on_checked(const std::vector<FinishedAttempt>& checks, Now now, Output& out) {
   for (const auto& [id, job] : jobs_) {
     for (const FinishedAttempt& check : checks) job->on_checked(check);
-    job->settle_up(now, journal_, out);
+    settle_one(*job, now, out);
   }
   end_turn(now, out);
 }

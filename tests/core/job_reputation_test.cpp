@@ -41,16 +41,18 @@ struct Bench {
   BlobWants blobs{submitter.self.id};
   JobBoard board{submitter.self, journal, blobs, 1 << 20};
   Output out;
+  std::vector<Effect> effects;  // others than attempts
   std::uint8_t jobs = 0;
 
-  /// Runs a job to its end; the donor returns what is right, or something else.
-  void run(std::uint64_t units, bool honest) {
+  /// Runs a job to its end; the donor returns what is right, or something else. `checked`: its task has a check.
+  void run(std::uint64_t units, bool honest, bool checked = false) {
     const JobId id{{++jobs}};
     Manifest manifest;
     manifest.copies = 1;
     manifest.confidence = WantedConfidence{10'000'000, false, 100'000, false};
     JobSubmitted submitted;
     submitted.units_expected = units;
+    submitted.checked = checked;
     board.submit(id, manifest, submitted, now, out);
     UnitsAppended appended{id, {}, true};
     for (std::uint64_t unit = 0; unit < units; ++unit) appended.units.push_back({{unit}, Bytes{1}});
@@ -62,9 +64,23 @@ struct Bench {
       for (Addressed& addressed : std::exchange(out.messages, {})) {
         if (const auto* lease = std::get_if<Lease>(&addressed.message)) answer(addressed.to, *lease, honest);
       }
+      std::vector<FinishedAttempt> checks;
+      for (const Effect& effect : std::exchange(out.effects, {})) {
+        if (const auto* start = std::get_if<StartAttempts>(&effect)) check(start->attempts, checks);
+        else effects.push_back(effect);
+      }
+      if (!checks.empty()) board.on_checked(checks, now, out);
       if (board.next_deadline() <= now.boot) board.tick(now, out);
     }
     CHECK_FALSE(board.runs(id));
+    effects.insert(effects.end(), out.effects.begin(), out.effects.end());
+  }
+  static void check(const std::vector<AttemptToStart>& starting, std::vector<FinishedAttempt>& checks) {
+    for (const AttemptToStart& attempt : starting) {
+      REQUIRE(attempt.claimed);
+      const bool is_right = attempt.claimed->bytes == Bytes{static_cast<std::uint8_t>(right)};
+      checks.push_back({attempt.attempt, Outcome::ok, Bytes{is_right}, std::chrono::microseconds(10)});
+    }
   }
   void answer(const PeerId& from, const Lease& lease, bool honest) {
     const bool own = from == submitter.self.id;
@@ -151,11 +167,20 @@ TEST_CASE("final results in one job make a donor known in the next, and a lie co
   CHECK(bench.past() == Past::convicted);
 }
 
+TEST_CASE("results that a check has found right are known and thanked for like others") {
+  Bench bench;
+  bench.run(400, true, true);
+  CHECK(bench.past() == Past::known);
+  std::uint64_t results = 0;
+  for (const VerifiedWork& work : bench.board.take_verified()) results += work.results;
+  CHECK(results > 200);
+}
+
 TEST_CASE("what is learned goes to the journal, together") {
   Bench bench;
   bench.run(400, true);
   std::vector<ReputationRow> rows;
-  for (const Effect& effect : bench.out.effects) {
+  for (const Effect& effect : bench.effects) {
     const auto* persist = std::get_if<Persist>(&effect);
     for (const Row& row : persist != nullptr ? persist->rows : std::vector<Row>{}) {
       if (const auto* reputation = std::get_if<ReputationRow>(&row)) rows.push_back(*reputation);
