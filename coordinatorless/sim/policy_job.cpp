@@ -258,7 +258,8 @@ PolicyJob::DonorIndex PolicyJob::pick_worker() {
   if (!weighed_) weigh();
   const auto speed_of = [](const Crowd& crowd) { return crowd.until.empty() ? 0.0 : crowd.until.back(); };
   const double old = speed_of(crowds_[workers]), fresh = speed_of(crowds_[newcomers]);
-  const core::AdmissionFacts facts{ledger_.anyone_caught(), old > 0, options_.units, ledger_.cost_of_newcomers()};
+  const bool limits = ledger_.anyone_caught() || options_.liars_past == core::Past::convicted;  // as JobTrust does
+  const core::AdmissionFacts facts{limits, old > 0, options_.units, ledger_.cost_of_newcomers()};
   const double most = options_.newcomers_unrestricted ? 1.0 : core::share_for_newcomers(facts);
   if (fresh == 0) return pick(crowds_[workers]);
   return pick(crowds_[generator_.chance(std::min(most, fresh / (fresh + old))) ? newcomers : workers]);
