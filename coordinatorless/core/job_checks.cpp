@@ -75,7 +75,7 @@ void JobChecks::sentence(DonorIndex donor, UnitIndex unit, bool colluded) {
   standing.branded = sentence == Sentence::branded;
   standing.right = 0;
   standing.latecomer = true;
-  convictions_.push_back({unit, {donor, units_.number_of(unit), sentence}});
+  convictions_.push_back({unit, {donor, TrustLedger::no_unit, sentence}});  // it may be none of the table's
 }
 
 void JobChecks::void_results(DonorIndex donor) {
