@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "coordinatorless/sim/simulation.h"
+#include "tests/sim/ended_well.h"
 
 using namespace dugnad;
 using namespace dugnad::sim;
@@ -16,13 +17,6 @@ constexpr std::uint64_t input_bytes = 200 << 10, output_bytes = 5 << 20, module_
 
 JobSpec large(std::uint64_t units, Duration unit = 1s, std::uint32_t copies = 2) {
   return {units, unit, copies, input_bytes, output_bytes, module_bytes};
-}
-
-void check_well(const World& world, const Submission& job) {
-  for (const std::string& violation : world.violations()) FAIL_CHECK(violation);
-  CHECK(job.state() == JobState::done);
-  CHECK(job.accepted() == job.spec().units);
-  CHECK(job.wrong() == 0);
 }
 
 std::uint64_t reopened(World& world, Node submitter, const Submission& job) {
@@ -45,7 +39,7 @@ TEST_CASE("a program, its inputs and its outputs travel as blobs, each to whoeve
   const Node submitter = world.add_submitter();
   const Submission& job = world.submit(submitter, large(60));
   REQUIRE(world.run_until_ended(job, 30min));
-  check_well(world, job);
+  check_right(world, job);
   CHECK(reopened(world, submitter, job) == 0);
   CHECK(world.results() < 130);
   // Five times the module, an input for each attempt, an output for each unit.
@@ -60,7 +54,7 @@ TEST_CASE("donors that come after one another get a program from each other, and
   constexpr std::uint64_t program = 8 << 20, input = 1 << 20;
   const Submission& job = world.submit(submitter, {100, 20s, 2, input, 0, program});
   REQUIRE(world.run_until_ended(job, 60min));
-  check_well(world, job);
+  check_right(world, job);
   const auto fetches_of_inputs = static_cast<double>(fetched(world) - 8);
   const auto uploads = static_cast<double>(world.host(submitter).blobs().served() - program) / static_cast<double>(100 * input);
   MESSAGE("inputs were fetched ", fetches_of_inputs / 100, " times each, and uploaded by the submitter ", uploads, " times");
@@ -76,7 +70,7 @@ TEST_CASE("in a job that audits, nobody gets an input from anybody but the submi
   spec.confidence = core::WantedConfidence{};
   const Submission& job = world.submit(submitter, spec);
   REQUIRE(world.run_until_ended(job, 60min));
-  check_well(world, job);
+  check_right(world, job);
   CHECK(world.host(submitter).blobs().served() >= 100 << 20);
   for (const Node worker : workers) CHECK(world.host(worker).blobs().served() == 0);
 }
@@ -86,7 +80,7 @@ TEST_CASE("a submitter computes units with large inputs and outputs with its own
   const Node submitter = world.add_submitter({.slots = 2});
   const Submission& job = world.submit(submitter, {20, 500ms, 1, input_bytes, output_bytes, 0});
   REQUIRE(world.run_until_ended(job, 10min));
-  check_well(world, job);
+  check_right(world, job);
   CHECK(fetched(world) == 0);
 }
 
@@ -101,7 +95,7 @@ TEST_CASE("where a job's donors vanish once they have voted, its units are compu
   CHECK(job.accepted() < 8);
   world.add_workers(4, {.joins = submitter});
   REQUIRE(world.run_until_ended(job, 30min));
-  check_well(world, job);
+  check_right(world, job);
   CHECK(reopened(world, submitter, job) > 0);
 }
 
@@ -112,7 +106,7 @@ TEST_CASE("a donor that returns large outputs and gives none delays the job for 
   const Node submitter = world.add_submitter();
   const Submission& job = world.submit(submitter, large(200, 1s, 1));
   REQUIRE(world.run_until_ended(job, 30min));
-  check_well(world, job);
+  check_right(world, job);
   CHECK(reopened(world, submitter, job) > 0);
   CHECK(world.host(liar).peer()->counters().units_computed < 40);
 }
@@ -124,7 +118,7 @@ TEST_CASE("where one of two that agree gives nothing, the other does, and no uni
   const Node submitter = world.add_submitter();
   const Submission& job = world.submit(submitter, large(40));
   REQUIRE(world.run_until_ended(job, 30min));
-  check_well(world, job);
+  check_right(world, job);
   CHECK(reopened(world, submitter, job) == 0);
 }
 
@@ -138,7 +132,7 @@ TEST_CASE("a submitter that crashes amid large outputs goes on with those it sti
   world.run_for(20s);
   world.restart(submitter);
   REQUIRE(world.run_until_ended(job, 30min));
-  check_well(world, job);
+  check_right(world, job);
 }
 
 TEST_CASE("large outputs are not produced faster than their program reads them") {
@@ -147,7 +141,7 @@ TEST_CASE("large outputs are not produced faster than their program reads them")
   const Node submitter = world.add_submitter();
   const Submission& job = world.submit(submitter, {400, 100ms, 1, 0, 60 << 20, 0});
   REQUIRE(world.run_until_ended(job, 60min));
-  check_well(world, job);
+  check_right(world, job);
   // Four fit the submitter's room at a time, and each stays up to two seconds.
   CHECK(world.now() > 100s);
 }

@@ -5,16 +5,13 @@
 #include "coordinatorless/core/favour_accounts.h"
 #include "coordinatorless/core/identity.h"
 #include "coordinatorless/sim/faults.h"
+#include "tests/sim/ended_well.h"
 
 using namespace dugnad;
 using namespace dugnad::sim;
 using namespace std::chrono_literals;
 
 namespace {
-
-void check_well(const World& world) {
-  for (const std::string& violation : world.violations()) FAIL_CHECK(violation);
-}
 
 /// All that `receiver` was thanked with, as is on this host's disk.
 Duration thanked(World& world, Node node, const PublicKey& receiver) {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "coordinatorless/sim/faults.h"
+#include "tests/sim/ended_well.h"
 
 using namespace dugnad;
 using namespace dugnad::sim;
@@ -13,13 +14,6 @@ JobSpec sure_job(std::uint64_t units) {
   JobSpec spec{units, 200ms, 1};
   spec.confidence = core::WantedConfidence{1'000'000, false, 200'000, false};
   return spec;
-}
-
-void check_right(const World& world, const Submission& job) {
-  for (const std::string& violation : world.violations()) FAIL_CHECK(violation);
-  CHECK(job.state() == JobState::done);
-  CHECK(job.accepted() == job.spec().units);
-  CHECK(job.wrong() == 0);
 }
 
 }  // namespace

@@ -4,22 +4,13 @@
 #include <numeric>
 
 #include "coordinatorless/sim/faults.h"
+#include "tests/sim/ended_well.h"
 
 using namespace dugnad;
 using namespace dugnad::sim;
 using namespace std::chrono_literals;
 
 namespace {
-
-void check_well(const World& world) {
-  for (const std::string& violation : world.violations()) FAIL_CHECK(violation);
-}
-
-void check_right(const Submission& job) {
-  CHECK(job.state() == JobState::done);
-  CHECK(job.accepted() == job.spec().units);
-  CHECK(job.wrong() == 0);
-}
 
 std::vector<Node> others(const World& world, const std::vector<Node>& some) {
   std::vector<Node> rest;
@@ -36,8 +27,7 @@ TEST_CASE("a small swarm computes a job, two copies of each unit") {
   world.add_workers(5);
   const Submission& job = world.submit(world.add_submitter(), {200, 500ms, 2});
   REQUIRE(world.run_until_ended(job, 10min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
   CHECK(world.results() >= 400);
   CHECK(world.results() < 440);  // few units are raced in vain
 }
@@ -58,8 +48,7 @@ TEST_CASE("a submitter computes its own job with its own slots when nobody else 
   World world({.seed = 3, .links = {}});
   const Submission& job = world.submit(world.add_submitter({.slots = 2}), {20, 500ms, 1});
   REQUIRE(world.run_until_ended(job, 5min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }
 
 TEST_CASE("a donor that joins in the middle gets work") {
@@ -69,8 +58,7 @@ TEST_CASE("a donor that joins in the middle gets work") {
   REQUIRE(world.run_until([&] { return job.accepted() >= 100; }, 10min));
   const Node late = world.add_worker({.speed = 1.0});
   REQUIRE(world.run_until_ended(job, 10min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
   REQUIRE(world.host(late).peer() != nullptr);
   CHECK(world.host(late).peer()->counters().units_computed > 20);
 }
@@ -85,8 +73,7 @@ TEST_CASE("the peer that everybody joined dies, and the swarm goes on and takes 
   const Submission& job = world.submit(submitter, {200, 1s, 2});
   const Node late = world.add_worker({.speed = 1.0, .joins = donors[0]});
   REQUIRE(world.run_until_ended(job, 20min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
   CHECK(world.host(late).peer()->counters().units_computed > 0);
 }
 
@@ -104,8 +91,7 @@ TEST_CASE("every donor dies, the submitter says so, and goes on when new ones co
   for (int i = 0; i < 3; ++i) world.add_worker({.joins = submitter});
   REQUIRE(world.run_until_ended(job, 20min));
   CHECK(job.donors_back == 1);
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }
 
 TEST_CASE("a submitter dies again and again, and loses nothing that was accepted") {
@@ -121,8 +107,7 @@ TEST_CASE("a submitter dies again and again, and loses nothing that was accepted
     world.restart(submitter);
   }
   REQUIRE(world.run_until_ended(job, 20min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }
 
 TEST_CASE("a partition between the submitter and half of its donors heals, and the job ends") {
@@ -137,8 +122,7 @@ TEST_CASE("a partition between the submitter and half of its donors heals, and t
   CHECK_FALSE(job.ended());
   world.heal();
   REQUIRE(world.run_until_ended(job, 10min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }
 
 TEST_CASE("a partition longer than every timeout heals, and both halves find together again") {
@@ -154,8 +138,7 @@ TEST_CASE("a partition longer than every timeout heals, and both halves find tog
   CHECK_FALSE(job.ended());  // two donors are near, and three must agree
   world.heal();
   REQUIRE(world.run_until_ended(job, 60min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }
 
 TEST_CASE("a submitter that nobody can dial is served by donors that it dials") {
@@ -163,8 +146,7 @@ TEST_CASE("a submitter that nobody can dial is served by donors that it dials") 
   world.add_workers(6);
   const Submission& job = world.submit(world.add_submitter({.behind_nat = true}), {100, 1s, 2});
   REQUIRE(world.run_until_ended(job, 20min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }
 
 TEST_CASE("donors that nobody can dial serve a submitter that they dial") {
@@ -173,8 +155,7 @@ TEST_CASE("donors that nobody can dial serve a submitter that they dial") {
   world.add_workers(6, {.behind_nat = true});
   const Submission& job = world.submit(world.add_submitter(), {100, 1s, 2});
   REQUIRE(world.run_until_ended(job, 20min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }
 
 TEST_CASE("where neither side can be dialled, a third peer relays what it cannot read") {
@@ -183,8 +164,7 @@ TEST_CASE("where neither side can be dialled, a third peer relays what it cannot
   world.add_workers(4, {.behind_nat = true, .joins = relay});
   const Submission& job = world.submit(world.add_submitter({.behind_nat = true, .joins = relay}), {100, 1s, 2});
   REQUIRE(world.run_until_ended(job, 20min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }
 
 TEST_CASE("the relay dies, and another one takes over") {
@@ -197,8 +177,7 @@ TEST_CASE("the relay dies, and another one takes over") {
   REQUIRE(world.run_until([&] { return job.accepted() >= 30; }, 20min));
   world.crash(first, Death::killed);
   REQUIRE(world.run_until_ended(job, 30min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
   CHECK(world.host(second).running());
 }
 
@@ -208,8 +187,7 @@ TEST_CASE("silent donors delay a job and do not stop it") {
   world.add_workers(3, {.strategy = Strategy::silent});
   const Submission& job = world.submit(world.add_submitter(), {200, 1s, 2});
   REQUIRE(world.run_until_ended(job, 60min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }
 
 TEST_CASE("independent liars get nothing accepted against three that agree") {
@@ -220,8 +198,7 @@ TEST_CASE("independent liars get nothing accepted against three that agree") {
     world.add_workers(3, {.strategy = strategy});
     const Submission& job = world.submit(world.add_submitter(), {400, 1s, 3});
     REQUIRE(world.run_until_ended(job, 60min));
-    check_well(world);
-    check_right(job);
+    check_right(world, job);
     CHECK(job.outvoted > 0);
   }
 }
@@ -236,8 +213,7 @@ TEST_CASE("a lone liar is named, and with two copies nothing wrong is accepted")
   world.host(submitter).outvoted = [&](const PeerId& donor) { named = donor; };
   const Submission& job = world.submit(submitter, {60, 1s, 2});
   REQUIRE(world.run_until_ended(job, 20min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
   CHECK(named == guilty);
 }
 
@@ -258,8 +234,7 @@ TEST_CASE("colluders in one house do not confirm each other while others are the
   world.add_workers(8, {.strategy = Strategy::collude, .beside = first});
   const Submission& job = world.submit(world.add_submitter(), {200, 1s, 2});
   REQUIRE(world.run_until_ended(job, 60min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
   CHECK(job.outvoted > 0);
 }
 
@@ -270,8 +245,7 @@ TEST_CASE("colluders who come by the dozen do not confirm each other while those
   REQUIRE(world.run_until([&] { return job.accepted() > 40; }, 60min));
   world.add_workers(12, {.strategy = Strategy::collude});
   REQUIRE(world.run_until_ended(job, 60min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
   CHECK(job.outvoted > 0);
 }
 
@@ -282,8 +256,7 @@ TEST_CASE("a house full of donors and a silent one elsewhere get a job done that
   world.add_worker({.strategy = Strategy::silent});
   const Submission& job = world.submit(world.add_submitter(), {100, 1s, 2});
   REQUIRE(world.run_until_ended(job, 60min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }
 
 TEST_CASE("a sybil comes back under new names, and the job still ends") {
@@ -308,8 +281,7 @@ TEST_CASE("an orderly leave returns what is leased, and the donor is gone within
   world.leave(donors[0]);
   REQUIRE(world.run_until([&] { return !world.host(donors[0]).running(); }, 5s));
   REQUIRE(world.run_until_ended(job, 10min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }
 
 TEST_CASE("a worker that leaves in order is soon forgotten by all, one that crashes is not, and each is known again once it is back") {
@@ -367,9 +339,8 @@ TEST_CASE("two submitters share the donors, and both jobs end") {
   const Submission& first = world.submit(world.add_submitter(), {200, 1s, 2});
   const Submission& second = world.submit(world.add_submitter(), {200, 1s, 2});
   REQUIRE(world.run_until([&] { return first.ended() && second.ended(); }, 30min));
-  check_well(world);
-  check_right(first);
-  check_right(second);
+  check_right(world, first);
+  check_right(world, second);
 }
 
 TEST_CASE("laptops that sleep and wake do not lose a job's units") {
@@ -380,6 +351,5 @@ TEST_CASE("laptops that sleep and wake do not lose a job's units") {
   (void)world.run_until_ended(job, 20min);
   faults.stop();
   REQUIRE(world.run_until_ended(job, 30min));
-  check_well(world);
-  check_right(job);
+  check_right(world, job);
 }

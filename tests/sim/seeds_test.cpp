@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "coordinatorless/sim/simulation.h"
+#include "tests/sim/ended_well.h"
 
 using namespace dugnad::sim;
 
@@ -15,13 +16,6 @@ namespace {
 std::uint64_t seeds_in_all() {
   const char* text = std::getenv("DUGNAD_SIM_SEEDS");
   return text == nullptr ? 200 : std::strtoull(text, nullptr, 10);
-}
-
-void check(const SimulationReport& report, const SimulationOptions& options) {
-  CAPTURE(command_line(options));
-  for (const std::string& trouble : report.troubles) FAIL_CHECK(trouble);
-  CHECK(report.accepted == options.units);
-  CHECK(report.wrong == 0);
 }
 
 /// 60 peers, 600 units, two copies, a bit of everything but lies.
@@ -38,7 +32,7 @@ SimulationOptions rough() {
 }
 
 void run(SimulationOptions options, std::uint64_t first, std::uint64_t count) {
-  for (options.seed = first; options.seed < first + count; ++options.seed) check(simulate(options), options);
+  for (options.seed = first; options.seed < first + count; ++options.seed) check_right(simulate(options), options);
 }
 
 /// The options of a command line as seeds.txt has them.
