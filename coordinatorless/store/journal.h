@@ -1,4 +1,5 @@
-// Journal: the SQLite file behind the store, used by one thread at a time. Nothing else includes sqlite3.h but its source.
+// Journal: the SQLite file behind the store, used by one thread at a time. `sqlite` has what is used of SQLite, `schema` the versions of the file,
+// `row_writer` what goes in.
 //
 //   jobs(job, manifest, recipe, created, state)    one row a job
 //   accepted(job, units, batch, evidence, held)    one row a batch of accepted units (batch_format.h), `units` many, evidence, and what is held of

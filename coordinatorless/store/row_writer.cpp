@@ -1,0 +1,114 @@
+#include "coordinatorless/store/row_writer.h"
+
+#include <span>
+
+#include "coordinatorless/store/batch_format.h"
+
+namespace dugnad::store {
+namespace {
+
+constexpr std::size_t batch_bytes_max = 16u << 20;  // outputs in one row; SQLite's own limit is 1 GB
+
+}  // namespace
+
+RowWriter::RowWriter(sqlite3* database)
+    : begin_(database, "BEGIN IMMEDIATE"),
+      commit_(database, "COMMIT"),
+      job_(database,
+           "INSERT INTO jobs VALUES(?1,?2,?3,?4,0) "
+           "ON CONFLICT(job) DO UPDATE SET manifest=excluded.manifest, recipe=excluded.recipe"),
+      state_(database, "UPDATE jobs SET state=?2 WHERE job=?1"),
+      batch_(database, "INSERT INTO accepted(job,units,batch,evidence,held) VALUES(?1,?2,?3,?4,?5)"),
+      papers_(database, "INSERT OR REPLACE INTO papers VALUES(?1,?2,?3,?4,?5)"),
+      summary_(database, "INSERT OR REPLACE INTO summaries VALUES(?1,?2)"),
+      contact_(database,
+               "INSERT INTO contacts VALUES(?1,?2,?3) ON CONFLICT(peer) DO UPDATE SET record=excluded.record, seen=excluded.seen"),
+      contact_gone_(database, "DELETE FROM contacts WHERE peer=?1"),
+      receipt_(database, "INSERT OR REPLACE INTO receipts VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"),
+      receipt_gone_(database, "DELETE FROM receipts WHERE swarm=?1 AND giver=?2 AND submitter=?3 AND series=?4 AND receiver=?5"),
+      favour_(database, "INSERT OR REPLACE INTO favours VALUES(?1,?2,?3)"),
+      favour_gone_(database, "DELETE FROM favours WHERE swarm=?1 AND owner=?2"),
+      reputation_(database, "INSERT OR REPLACE INTO reputations VALUES(?1,?2,?3)"),
+      reputation_gone_(database, "DELETE FROM reputations WHERE swarm=?1 AND donor=?2") {}
+
+bool RowWriter::put(const Row& row) {
+  return std::visit([this](const auto& one) { return put_row(one); }, row);
+}
+
+bool RowWriter::put_row(const JobRow& row) {
+  return job_.bind(1, row.job.view()).bind(2, row.manifest).bind(3, row.recipe).bind(4, row.created.time_since_epoch().count()).run();
+}
+
+bool RowWriter::put_row(const JobStateRow& row) {
+  return state_.bind(1, row.job.view()).bind(2, static_cast<std::int64_t>(row.state)).run();
+}
+
+bool RowWriter::put_row(const AcceptedRow& row) {
+  std::span<const AcceptedUnit> rest(row.units);
+  ByteView evidence(row.evidence), held(row.held);
+  while (!rest.empty() || !evidence.empty() || !held.empty()) {
+    std::size_t count = 0;
+    for (std::size_t bytes = 0; count < rest.size() && (count == 0 || bytes + rest[count].output.bytes.size() <= batch_bytes_max);
+         ++count) {
+      bytes += rest[count].output.bytes.size();
+    }
+    const Bytes batch = encode_batch(rest.first(count));
+    Statement& insert = batch_.bind(1, row.job.view()).bind(2, static_cast<std::int64_t>(count)).bind(3, batch);
+    if (!insert.bind(4, evidence).bind(5, held).run()) return false;
+    rest = rest.subspan(count);
+    evidence = held = {};
+  }
+  return true;
+}
+
+bool RowWriter::put_row(const PapersRow& row) {
+  return papers_.bind(1, row.job.view())
+      .bind(2, row.swarm.view())
+      .bind(3, ByteView(row.manifest_signature))
+      .bind(4, row.delegation)
+      .bind(5, ByteView(row.delegation_signature))
+      .run();
+}
+
+bool RowWriter::put_row(const SummaryRow& row) { return summary_.bind(1, row.job.view()).bind(2, row.summary).run(); }
+
+bool RowWriter::put_row(const ContactRow& row) {
+  return contact_.bind(1, row.peer.view()).bind(2, row.record).bind(3, row.seen.time_since_epoch().count()).run();
+}
+
+bool RowWriter::put_row(const ContactGone& row) { return contact_gone_.bind(1, row.peer.view()).run(); }
+
+bool RowWriter::put_row(const ReceiptRow& row) {
+  return receipt_.bind(1, row.swarm.view())
+      .bind(2, row.giver.view())
+      .bind(3, row.submitter.view())
+      .bind(4, static_cast<std::int64_t>(row.series))
+      .bind(5, row.receiver.view())
+      .bind(6, static_cast<std::int64_t>(row.contradicts))
+      .bind(7, static_cast<std::int64_t>(row.sequence))
+      .bind(8, row.body)
+      .bind(9, ByteView(row.giver_signature))
+      .bind(10, row.receiver_signature ? ByteView(*row.receiver_signature) : ByteView())
+      .run();
+}
+
+bool RowWriter::put_row(const ReceiptGone& row) {
+  return receipt_gone_.bind(1, row.swarm.view())
+      .bind(2, row.giver.view())
+      .bind(3, row.submitter.view())
+      .bind(4, static_cast<std::int64_t>(row.series))
+      .bind(5, row.receiver.view())
+      .run();
+}
+
+bool RowWriter::put_row(const FavourRow& row) {
+  if (row.account.empty()) return favour_gone_.bind(1, row.swarm.view()).bind(2, row.owner.view()).run();
+  return favour_.bind(1, row.swarm.view()).bind(2, row.owner.view()).bind(3, row.account).run();
+}
+
+bool RowWriter::put_row(const ReputationRow& row) {
+  if (row.record.empty()) return reputation_gone_.bind(1, row.swarm.view()).bind(2, row.donor.view()).run();
+  return reputation_.bind(1, row.swarm.view()).bind(2, row.donor.view()).bind(3, row.record).run();
+}
+
+}  // namespace dugnad::store

@@ -1,0 +1,35 @@
+// RowWriter: the statements with which rows go into a journal that is open for writing.
+#pragma once
+
+#include "coordinatorless/base/rows.h"
+#include "coordinatorless/store/sqlite.h"
+
+namespace dugnad::store {
+
+class RowWriter {
+ public:
+  explicit RowWriter(sqlite3* database);
+
+  [[nodiscard]] bool begin() { return begin_.run(); }
+  [[nodiscard]] bool commit() { return commit_.run(); }
+  /// False where SQLite failed; the database has the error.
+  [[nodiscard]] bool put(const Row& row);
+
+ private:
+  bool put_row(const JobRow& row);
+  bool put_row(const JobStateRow& row);
+  bool put_row(const AcceptedRow& row);
+  bool put_row(const PapersRow& row);
+  bool put_row(const SummaryRow& row);
+  bool put_row(const ContactRow& row);
+  bool put_row(const ContactGone& row);
+  bool put_row(const ReceiptRow& row);
+  bool put_row(const ReceiptGone& row);
+  bool put_row(const FavourRow& row);
+  bool put_row(const ReputationRow& row);
+
+  Statement begin_, commit_, job_, state_, batch_, papers_, summary_, contact_, contact_gone_;
+  Statement receipt_, receipt_gone_, favour_, favour_gone_, reputation_, reputation_gone_;
+};
+
+}  // namespace dugnad::store
