@@ -136,6 +136,12 @@ void Process::signal(int number) const {
   REQUIRE(::kill(pid_, number) == 0);
 }
 
+bool Process::ended_within(std::chrono::milliseconds time) {
+  const Deadline deadline = std::chrono::steady_clock::now() + time;
+  while (listen(deadline)) {}
+  return code_.has_value();
+}
+
 std::optional<int> Process::exit_code(seconds within) {
   const Deadline deadline = std::chrono::steady_clock::now() + within;
   while (listen(deadline)) {}

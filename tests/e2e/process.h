@@ -32,6 +32,8 @@ class Process {
   [[nodiscard]] bool says(const std::string& part, seconds within = patience);
 
   void signal(int number) const;
+  /// Takes in what it says for so long; true where it has ended by then.
+  [[nodiscard]] bool ended_within(std::chrono::milliseconds time);
   /// Until the program has ended and all that it said is here: its exit code, or minus the signal that ended it; nullopt at the deadline.
   [[nodiscard]] std::optional<int> exit_code(seconds within = patience);
 
