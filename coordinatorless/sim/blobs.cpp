@@ -83,12 +83,14 @@ void Blobs::begin(const BlobId& blob, std::uint64_t id, Node main) {
   const Node holder = source_of(fetches_.at(blob), blob, main);
   fetches_.at(blob).source = holder;
   if (holder == node_) return fail(blob, "it is not here any more", core::FetchFailure::missing);
-  const Blobs& other = *world_.all.at(holder);
+  Blobs& other = *world_.all.at(holder);
   const bool silent = !world_.network.reaches(node_, holder) || (other.withholds_ && generator_.chance(0.5));
   if (silent) {
     return later(core::limits::bulk_patience, blob, id, [this, blob](Node) { fail(blob, "its holder did not send it in time"); });
   }
-  if (holder == main && (other.withholds_ || !other.holds(blob))) return fail(blob, "its holder has it no more", core::FetchFailure::missing);
+  if (holder == main && (other.withholds_ || !other.holds(blob) || !other.disk_works())) {
+    return fail(blob, "its holder has it no more", core::FetchFailure::missing);
+  }
   const double rate = world_.network.linked(node_, holder) ? world_.network.quality().bytes_per_second
                                                            : core::limits::bulk_relayed_bytes_per_second;
   later(from_seconds(static_cast<double>(blob.length) / rate), blob, id, [this, blob, id, holder](Node first) {
@@ -99,6 +101,7 @@ void Blobs::begin(const BlobId& blob, std::uint64_t id, Node main) {
     }
     if (!there) return fail(blob, "its holder has it no more", core::FetchFailure::missing);
     world_.all.at(holder)->served_ += blob.length;
+    if (!disk_works()) return fail(blob, "no room for it", core::FetchFailure::here);
     hold(blob);
     ++fetched_;
     post_(core::BlobFetched{blob});

@@ -2,7 +2,7 @@
 // holds the blob. A shared one comes from a helper that has it, or is getting it from the main holder, if one is known by the time the
 // fetch begins; else from the main holder itself. A fetch takes two ways there and back and then as long as the line needs for the length;
 // it fails where the holder has nothing, does not want to, or is not to be reached any more. The disk outlasts the process, but what nobody
-// needs any more may be gone from it at any time.
+// needs any more may be gone from it at any time; and it may be full, or fail to read, for a while.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +44,11 @@ class Blobs {
   /// An attempt's output, kept for the peer.
   void hold(const BlobId& blob);
 
+  /// The share of blobs that its disk does not take, and of those that it does not give, each time.
+  void set_failing(double failing) { failing_ = failing; }
+  /// Whether the disk does what it should, this once.
+  [[nodiscard]] bool disk_works() { return failing_ == 0 || !generator_.chance(failing_); }
+
   [[nodiscard]] bool holds(const BlobId& blob) const { return disk_.contains(blob); }
   /// The link to a holder broke.
   void lost(const PeerId& peer);
@@ -80,6 +85,7 @@ class Blobs {
   std::uint64_t ids_ = 0;
   std::uint64_t fetched_ = 0;
   std::uint64_t served_ = 0;
+  double failing_ = 0;
   std::set<BlobId> shared_;  // fetched as such
 };
 

@@ -35,10 +35,12 @@ Host::Host(Surroundings& surroundings, HostOptions options, Generator generator)
       conduct_(surroundings_.gang, options_.strategy, Generator(generator_.key()), options_.hardware_errors),
       executor_(surroundings_.queue, conduct_, options_.slots, options_.speed,
                 [this](std::vector<FinishedAttempt> attempts) {
-                  if (!own_jobs_.empty()) surroundings_.witness.finished(peer_->id(), attempts);
-                  for (const FinishedAttempt& attempt : attempts) {
-                    if (attempt.output.large) blobs_.hold(attempt.output.blob());
+                  for (FinishedAttempt& attempt : attempts) {
+                    if (!attempt.output.large) continue;
+                    if (blobs_.disk_works()) blobs_.hold(attempt.output.blob());
+                    else attempt.outcome = Outcome::donor_fault, attempt.output = to_bytes("its output cannot be kept");
                   }
+                  if (!own_jobs_.empty()) surroundings_.witness.finished(peer_->id(), attempts);
                   feed(core::AttemptsFinished{std::move(attempts)});
                 }),
       journal_(

@@ -73,7 +73,7 @@ class Host final : public NetworkUser {
   /// It dies instead of carrying out this effect, counted from 1 over all its processes; `died` is called then.
   void die_at(std::uint64_t effect, std::function<void()> died) { dies_at_ = effect, died_ = std::move(died); }
   [[nodiscard]] std::uint64_t effects() const { return effects_; }
-  void set_disk_failing(double failing) { journal_.set_failing(failing); }
+  void set_disk_failing(double failing) { journal_.set_failing(failing), blobs_.set_failing(failing); }
   /// An orderly stop; running() turns false once the peer has departed.
   void leave();
   void suspend();

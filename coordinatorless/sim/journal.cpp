@@ -28,7 +28,7 @@ bool Journal::readable() { return failing_ == 0 || !generator_.chance(failing_);
 /// Puts the first `writes` pending ones on disk, all or none, and then whatever has come since.
 void Journal::commit(std::size_t writes) {
   committing_ = writes;
-  const bool fails = failing_ > 0 && generator_.chance(failing_);
+  const bool fails = commit_fails_ = failing_ > 0 && generator_.chance(failing_);
   const Duration takes = between(generator_, commit_least, commit_most);
   queue_.after(fails ? again_after : takes, [this, fails, epoch = epoch_] {
     if (epoch != epoch_) return;
@@ -88,7 +88,7 @@ void Journal::keep(Row row) {
 }
 
 void Journal::crash() {
-  if (committing_ > 0 && failing_ == 0 && generator_.chance(0.5)) keep_committing();
+  if (committing_ > 0 && !commit_fails_ && generator_.chance(0.5)) keep_committing();
   pending_.clear();
   committing_ = 0;
   ++epoch_;

@@ -54,6 +54,7 @@ class Journal {
   Trouble trouble_;
   std::vector<std::pair<PersistSeq, std::vector<Row>>> pending_;
   std::size_t committing_ = 0;  // of the pending ones
+  bool commit_fails_ = false;   // that one
   double failing_ = 0;
   std::uint64_t epoch_ = 0;
   std::map<JobId, Job> jobs_;

@@ -104,7 +104,9 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 1000.0));
   app.add_option("--suspends", options.suspends, "Suspends per peer and hour, of 10 s to 5 min")->check(CLI::Range(0.0, 1000.0));
   app.add_option("--partitions", options.partitions, "Partitions of the swarm per hour, of 10 s to 3 min")->check(CLI::Range(0.0, 1000.0));
-  app.add_option("--disk-failures", options.disk_failures, "Share of commits that fail, tried again a second later, and of starts that cannot read")
+  app.add_option("--disk-failures", options.disk_failures,
+                 "Share of commits that fail, tried again a second later, of starts that cannot read, and of large values that cannot be kept "
+                 "or read")
       ->check(CLI::Range(0.0, 0.9));
   app.add_option("--nat", options.nat, "Share of peers that nobody can dial")->check(CLI::Range(0.0, 1.0));
   app.add_option("--difficulty", options.difficulty,

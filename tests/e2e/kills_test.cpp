@@ -62,9 +62,9 @@ struct Order {
   std::string answer;
 };
 
-class Massacre {
+class Reaper {
  public:
-  Massacre(std::uint64_t seed, unsigned workers) : generator_(Generator::from_seed(seed)), submitter_({}) {
+  Reaper(std::uint64_t seed, unsigned workers) : generator_(Generator::from_seed(seed)), submitter_({}) {
     for (unsigned i = 0; i < workers; ++i) add_worker();
   }
 
@@ -132,7 +132,7 @@ TEST_CASE("submitter and workers are killed at random while jobs run: each answe
   const std::uint64_t kills_wanted = number_from("DUGNAD_KILLS", 20);
   const std::uint64_t seed = number_from("DUGNAD_KILLS_SEED", 1);
   CAPTURE(seed);
-  Massacre massacre(seed, 3);
+  Reaper reaper(seed, 3);
   const std::vector<Order> orders{{"primes --to 20000000000 --copies 2", "882206716"},
                                   {"primes --to 20000000000 --unit-confidence 0.95 --final stream", "882206716"},
                                   {"twinprimes --to 10000000000 --confidence 0.9", "27412679"}};
@@ -140,7 +140,7 @@ TEST_CASE("submitter and workers are killed at random while jobs run: each answe
   std::uint64_t kills = 0;
   for (std::size_t i = 0; kills < kills_wanted; ++i) {
     REQUIRE_MESSAGE(i < 100 + kills_wanted, "jobs end before anything can be killed");
-    kills += massacre.run(orders[i % orders.size()], std::min(share, kills_wanted - kills));
+    kills += reaper.run(orders[i % orders.size()], std::min(share, kills_wanted - kills));
   }
 }
 
