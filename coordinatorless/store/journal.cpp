@@ -1,5 +1,6 @@
 #include "coordinatorless/store/journal.h"
 
+#include "coordinatorless/store/check.h"
 #include "coordinatorless/store/journal_impl.h"
 #include "coordinatorless/store/schema.h"
 
@@ -9,8 +10,7 @@ Journal::Journal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Journal::~Journal() = default;
 
 Result<std::unique_ptr<Journal>> Journal::open_for_writing(const std::string& path) {
-  const Result<Found> found = identify_untouched(path);
-  if (!found) return found.error();
+  if (const Result<void> well = check(path); !well) return well.error();
   Result<Database> database = open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, path);
   if (!database) return database.error();
   // A newer version may stand in the log alone; then closing must not move the log into the file.

@@ -27,7 +27,8 @@ class Journal::Impl {
   [[nodiscard]] sqlite3* get() const { return database_.get(); }
   [[nodiscard]] int pages_waiting() const { return pages_waiting_; }
   [[nodiscard]] Error failure(const std::string& what) const { return error_of(get(), what, path_); }
-  [[nodiscard]] Error damage() const { return damaged(path_); }
+  [[nodiscard]] Error damage(const std::string& what) const { return damaged(path_, what); }
+  [[nodiscard]] bool has_schema(std::int64_t version) const { return number_from(get(), "PRAGMA user_version").value_or(0) >= version; }
 
   Result<void> write(std::span<const QueuedRows> queued) {
     int moved = 0;  // SQLite would go on writing into a file that nobody can find any more

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "coordinatorless/store/batch_format.h"
+#include "coordinatorless/store/row_sum.h"
 
 namespace dugnad::store {
 namespace {
@@ -12,31 +13,45 @@ constexpr std::size_t batch_bytes_max = 16u << 20;  // outputs in one row; SQLit
 }  // namespace
 
 RowWriter::RowWriter(sqlite3* database)
-    : begin_(database, "BEGIN IMMEDIATE"),
+    : database_(database),
+      begin_(database, "BEGIN IMMEDIATE"),
       commit_(database, "COMMIT"),
       job_(database,
-           "INSERT INTO jobs VALUES(?1,?2,?3,?4,0) "
-           "ON CONFLICT(job) DO UPDATE SET manifest=excluded.manifest, recipe=excluded.recipe"),
+           "INSERT INTO jobs(job,manifest,recipe,created,state,sum) VALUES(?1,?2,?3,?4,0,?5) "
+           "ON CONFLICT(job) DO UPDATE SET manifest=excluded.manifest, recipe=excluded.recipe, sum=excluded.sum"),
       state_(database, "UPDATE jobs SET state=?2 WHERE job=?1"),
-      batch_(database, "INSERT INTO accepted(job,units,batch,evidence,held) VALUES(?1,?2,?3,?4,?5)"),
+      batch_(database, "INSERT INTO accepted(id,job,units,batch,evidence,held,sum) VALUES(?1,?2,?3,?4,?5,?6,?7)"),
       papers_(database, "INSERT OR REPLACE INTO papers VALUES(?1,?2,?3,?4,?5)"),
-      summary_(database, "INSERT OR REPLACE INTO summaries VALUES(?1,?2)"),
+      summary_(database, "INSERT OR REPLACE INTO summaries(job,summary,sum) VALUES(?1,?2,?3)"),
       contact_(database,
                "INSERT INTO contacts VALUES(?1,?2,?3) ON CONFLICT(peer) DO UPDATE SET record=excluded.record, seen=excluded.seen"),
       contact_gone_(database, "DELETE FROM contacts WHERE peer=?1"),
       receipt_(database, "INSERT OR REPLACE INTO receipts VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"),
       receipt_gone_(database, "DELETE FROM receipts WHERE swarm=?1 AND giver=?2 AND submitter=?3 AND series=?4 AND receiver=?5"),
-      favour_(database, "INSERT OR REPLACE INTO favours VALUES(?1,?2,?3)"),
+      favour_(database, "INSERT OR REPLACE INTO favours(swarm,owner,account,sum) VALUES(?1,?2,?3,?4)"),
       favour_gone_(database, "DELETE FROM favours WHERE swarm=?1 AND owner=?2"),
-      reputation_(database, "INSERT OR REPLACE INTO reputations VALUES(?1,?2,?3)"),
+      reputation_(database, "INSERT OR REPLACE INTO reputations(swarm,donor,record,sum) VALUES(?1,?2,?3,?4)"),
       reputation_gone_(database, "DELETE FROM reputations WHERE swarm=?1 AND donor=?2") {}
+
+bool RowWriter::begin() {
+  last_id_.reset();
+  return begin_.run();
+}
+
+std::optional<std::int64_t> RowWriter::next_id() {
+  if (!last_id_) last_id_ = number_from(database_, "SELECT coalesce(max(id),0) FROM accepted");
+  if (last_id_) ++*last_id_;
+  return last_id_;
+}
 
 bool RowWriter::put(const Row& row) {
   return std::visit([this](const auto& one) { return put_row(one); }, row);
 }
 
 bool RowWriter::put_row(const JobRow& row) {
-  return job_.bind(1, row.job.view()).bind(2, row.manifest).bind(3, row.recipe).bind(4, row.created.time_since_epoch().count()).run();
+  const std::int64_t sum = sum_of_job(row.job.view(), row.manifest, row.recipe);
+  job_.bind(1, row.job.view()).bind(2, row.manifest).bind(3, row.recipe);
+  return job_.bind(4, row.created.time_since_epoch().count()).bind(5, sum).run();
 }
 
 bool RowWriter::put_row(const JobStateRow& row) {
@@ -53,8 +68,12 @@ bool RowWriter::put_row(const AcceptedRow& row) {
       bytes += rest[count].output.bytes.size();
     }
     const Bytes batch = encode_batch(rest.first(count));
-    Statement& insert = batch_.bind(1, row.job.view()).bind(2, static_cast<std::int64_t>(count)).bind(3, batch);
-    if (!insert.bind(4, evidence).bind(5, held).run()) return false;
+    const auto id = next_id();
+    if (!id) return false;
+    const auto units = static_cast<std::int64_t>(count);
+    const std::int64_t sum = sum_of_accepted(*id, row.job.view(), units, batch, evidence, held);
+    batch_.bind(1, *id).bind(2, row.job.view()).bind(3, units).bind(4, batch);
+    if (!batch_.bind(5, evidence).bind(6, held).bind(7, sum).run()) return false;
     rest = rest.subspan(count);
     evidence = held = {};
   }
@@ -70,7 +89,9 @@ bool RowWriter::put_row(const PapersRow& row) {
       .run();
 }
 
-bool RowWriter::put_row(const SummaryRow& row) { return summary_.bind(1, row.job.view()).bind(2, row.summary).run(); }
+bool RowWriter::put_row(const SummaryRow& row) {
+  return summary_.bind(1, row.job.view()).bind(2, row.summary).bind(3, sum_of_summary(row.job.view(), row.summary)).run();
+}
 
 bool RowWriter::put_row(const ContactRow& row) {
   return contact_.bind(1, row.peer.view()).bind(2, row.record).bind(3, row.seen.time_since_epoch().count()).run();
@@ -103,12 +124,14 @@ bool RowWriter::put_row(const ReceiptGone& row) {
 
 bool RowWriter::put_row(const FavourRow& row) {
   if (row.account.empty()) return favour_gone_.bind(1, row.swarm.view()).bind(2, row.owner.view()).run();
-  return favour_.bind(1, row.swarm.view()).bind(2, row.owner.view()).bind(3, row.account).run();
+  const std::int64_t sum = sum_of_favour(row.swarm.view(), row.owner.view(), row.account);
+  return favour_.bind(1, row.swarm.view()).bind(2, row.owner.view()).bind(3, row.account).bind(4, sum).run();
 }
 
 bool RowWriter::put_row(const ReputationRow& row) {
   if (row.record.empty()) return reputation_gone_.bind(1, row.swarm.view()).bind(2, row.donor.view()).run();
-  return reputation_.bind(1, row.swarm.view()).bind(2, row.donor.view()).bind(3, row.record).run();
+  const std::int64_t sum = sum_of_reputation(row.swarm.view(), row.donor.view(), row.record);
+  return reputation_.bind(1, row.swarm.view()).bind(2, row.donor.view()).bind(3, row.record).bind(4, sum).run();
 }
 
 }  // namespace dugnad::store

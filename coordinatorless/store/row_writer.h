@@ -10,12 +10,14 @@ class RowWriter {
  public:
   explicit RowWriter(sqlite3* database);
 
-  [[nodiscard]] bool begin() { return begin_.run(); }
+  [[nodiscard]] bool begin();
   [[nodiscard]] bool commit() { return commit_.run(); }
   /// False where SQLite failed; the database has the error.
   [[nodiscard]] bool put(const Row& row);
 
  private:
+  /// Of accepted: one more than the highest, and none is ever deleted, so that a missing row is noticed.
+  [[nodiscard]] std::optional<std::int64_t> next_id();
   bool put_row(const JobRow& row);
   bool put_row(const JobStateRow& row);
   bool put_row(const AcceptedRow& row);
@@ -28,6 +30,8 @@ class RowWriter {
   bool put_row(const FavourRow& row);
   bool put_row(const ReputationRow& row);
 
+  sqlite3* database_;
+  std::optional<std::int64_t> last_id_;  // within the transaction: other programs may write between two
   Statement begin_, commit_, job_, state_, batch_, papers_, summary_, contact_, contact_gone_;
   Statement receipt_, receipt_gone_, favour_, favour_gone_, reputation_, reputation_gone_;
 };

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int application_id = 0x6475676e;           // "dugn"
 constexpr off_t log_size_ready = 300 * (4096 + 24);  // what a quiet store lets gather before a checkpoint, and a little
+constexpr std::int64_t version_plausible = 1000;      // there are fewer; a higher number is damage
 constexpr off_t header_size = 100;                   // SQLite's file format
 
 // From nothing to version 1, from there to 2, and so on. A step that has been released never changes.
@@ -58,6 +59,14 @@ PRAGMA user_version = 3;
     R"(
 ALTER TABLE accepted ADD COLUMN held BLOB;
 PRAGMA user_version = 4;
+)",
+    R"(
+ALTER TABLE jobs ADD COLUMN sum INTEGER;
+ALTER TABLE accepted ADD COLUMN sum INTEGER;
+ALTER TABLE summaries ADD COLUMN sum INTEGER;
+ALTER TABLE favours ADD COLUMN sum INTEGER;
+ALTER TABLE reputations ADD COLUMN sum INTEGER;
+PRAGMA user_version = 5;
 )"};
 static_assert(schema_steps.size() == schema_version);
 static_assert(application_id == 1685415790, "the number in schema_steps");
@@ -71,6 +80,7 @@ Result<Found> identify(sqlite3* database, const std::string& path) {
   if (!tables) return error_of(database, "cannot read", path);
   if (*application == 0 && *version == 0 && *tables == 0) return Found::empty;
   if (*application != application_id) return not_ours(path);
+  if (*version > version_plausible) return damaged(path, "the version of its schema is " + std::to_string(*version));
   if (*version > schema_version) {
     return Error{"the journal " + path + " was made by a newer version of dugnad (schema " + std::to_string(*version) +
                  ", this one knows " + std::to_string(schema_version) + "); update dugnad, or choose another data directory with --data"};
@@ -98,10 +108,18 @@ Result<Found> identify_untouched(const std::string& path) {
   return identify(locked->get(), path);
 }
 
+bool is_newer(const std::string& path) {
+  const Result<Database> database = open_database(uri_of(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, path);
+  if (!database) return false;
+  const auto version = number_from(database->get(), "PRAGMA user_version"), application = number_from(database->get(), "PRAGMA application_id");
+  return application == application_id && version > schema_version && version <= version_plausible;
+}
+
 namespace {
 
 /// Makes the tables that are missing, all or none. A new file is in a rollback journal still, so that the file proper says whose it is before a
-/// write-ahead log exists. An older program that has the file open goes on: what it knows stays as it is.
+/// write-ahead log exists. An older program that has the file open goes on with what it knows, but cannot begin or end a job any more: it says so,
+/// and what it has not written is computed again.
 Result<void> bring_up_to_date(sqlite3* database, const std::string& path) {
   if (!execute(database, "BEGIN IMMEDIATE")) return error_of(database, "cannot make", path);
   const auto version = number_from(database, "PRAGMA user_version");  // another process may have been here just now

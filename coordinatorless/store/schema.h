@@ -7,10 +7,11 @@
 
 namespace dugnad::store {
 
-inline constexpr std::int64_t schema_version = 4;
+inline constexpr std::int64_t schema_version = 5;
 inline constexpr std::int64_t schema_with_evidence = 2;
 inline constexpr std::int64_t schema_with_favours = 3;
 inline constexpr std::int64_t schema_with_held = 4;
+inline constexpr std::int64_t schema_with_sums = 5;
 
 enum class Found { empty, older, ours };
 
@@ -20,6 +21,9 @@ enum class Found { empty, older, ours };
 /// Looks at the file without locks, log or recovery, none of which a file that is not ours should see. SQLite does the looking, because closing
 /// a descriptor of our own would drop the locks that this process may hold on the file.
 [[nodiscard]] Result<Found> identify_untouched(const std::string& path);
+
+/// Whether a newer version of dugnad has made the file.
+[[nodiscard]] bool is_newer(const std::string& path);
 
 /// The file is ours: from here on it is written.
 [[nodiscard]] Result<void> prepare_for_writing(sqlite3* database, const std::string& path);

@@ -1,6 +1,7 @@
 #include "coordinatorless/store/sqlite.h"
 
 #include <chrono>
+#include <filesystem>
 
 #include "coordinatorless/store/files.h"
 
@@ -11,11 +12,14 @@ constexpr std::chrono::milliseconds busy_max{5000};  // another writer's commit 
 
 }  // namespace
 
-Error damaged(const std::string& path) {
-  return {"the journal " + path + " is damaged; move it away to start afresh, or restore it from a copy"};
+Error damaged(const std::string& path, const std::string& what) {
+  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
+  return {"the journal " + path + " is damaged" + (what.empty() ? "" : " (" + what + ")") +
+          " and was left as it is: `dugnad jobs --repair --data " + directory.string() + "` saves what is whole"};
 }
 Error not_ours(const std::string& path) {
-  return {path + " is not a dugnad journal; move it away, or choose another data directory with --data"};
+  return {path + " is not a dugnad journal, or its beginning is damaged; move it away, choose another data directory with --data, or try " +
+          "`dugnad jobs --repair`"};
 }
 
 Error error_of(sqlite3* database, const std::string& what, const std::string& path) {

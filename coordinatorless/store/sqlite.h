@@ -18,7 +18,8 @@ struct CloseDatabase {
 };
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
-[[nodiscard]] Error damaged(const std::string& path);
+/// `what` is damaged, where that is known.
+[[nodiscard]] Error damaged(const std::string& path, const std::string& what = {});
 [[nodiscard]] Error not_ours(const std::string& path);
 
 /// What SQLite last complained of, as one line that starts with `what`.
@@ -66,6 +67,7 @@ class Statement {
   }
   [[nodiscard]] bool ok() const { return ok_; }
 
+  [[nodiscard]] bool is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
   [[nodiscard]] std::int64_t number(int column) const { return sqlite3_column_int64(statement_, column); }
   [[nodiscard]] ByteView bytes(int column) const {
     const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));

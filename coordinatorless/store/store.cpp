@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "coordinatorless/base/panic.h"
+#include "coordinatorless/store/check.h"
 #include "coordinatorless/store/journal.h"
 
 namespace dugnad::store {
@@ -153,6 +154,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path) {
 Result<std::unique_ptr<Store>> Store::open_for_reading(const std::string& path) {
   const Result<std::unique_ptr<Journal>> journal = Journal::open_for_reading(path);
   if (!journal) return journal.error();
+  if (const Result<void> well = check(path); !well) return well.error();
   return std::unique_ptr<Store>(new Store(std::make_unique<Impl>(path, nullptr)));
 }
 

@@ -12,6 +12,7 @@
 #include "sdk/cli/options.h"
 #include "sdk/cli/progress_json.h"
 #include "sdk/cli/progress_line.h"
+#include "sdk/cli/repair.h"
 #include "sdk/cli/report.h"
 #include "sdk/cli/table.h"
 #include "sdk/job_control.h"
@@ -110,13 +111,18 @@ Result<void> cancel(const Journal& journal, const JobId& job) {
 ExitCode list_jobs(Arguments arguments) {
   std::string data;
   bool json = false;
+  bool repair = false;
   CLI::App app("Lists the jobs in this user's journal, the oldest first.", "dugnad jobs");
   app.footer(
-      "Examples:\n  dugnad jobs\n  dugnad submit --resume 3f2a\n\nA running job has a program that works on it; an unfinished one was "
-      "interrupted and can be resumed; a waiting one was left to the worker here, which takes it up when it runs.\n");
+      "Examples:\n  dugnad jobs\n  dugnad submit --resume 3f2a\n  dugnad jobs --repair\n\nA running job has a program that works on it; an "
+      "unfinished one was interrupted and can be resumed; a waiting one was left to the worker here, which takes it up when it runs.\n");
   app.add_flag("--json", json, "Print a JSON object per job.");
+  app.add_flag("--repair", repair,
+               "Look at every byte of the journals, this user's and the worker's, and save what is whole of damaged ones in new ones. Damaged ones "
+               "are kept.");
   add_data_option(app, data);
   if (const auto exit = parse(app, arguments)) return *exit;
+  if (repair) return repair_journals(data, json);
   const auto journal = Journal::open(data);
   if (!journal) return fail(ExitCode::environment, journal.error().message);
   const auto jobs = journal->jobs();
