@@ -55,6 +55,7 @@ Session::Session(worker::Node& node, Prepared prepared, Source source)
       commands_(source.commands),
       opened_(source.plan == nullptr),
       blobs_(node.blob_store()),
+      kept_outputs_(node.kept_outputs()),
       known_(std::move(source.known)),
       mailbox_([this] { wake(); }, large_store()),
       submitted_(std::move(prepared.job.event)),
@@ -97,12 +98,18 @@ void Session::leave() {
   }
   if (thread_.joinable()) thread_.join();
   std::uint64_t failed_units = 0;
+  std::optional<JobState> core_ended;
   {
     const std::lock_guard lock(mutex_);
     job_lock_.reset();
     module_.reset();
     failed_units = failed_;
+    core_ended = core_ended_;
   }
+  if (core_ended == JobState::cancelled)
+    kept_outputs_.forget(id_);
+  else if (core_ended)
+    kept_outputs_.over(id_);
   mailbox_.finish({EndKind::swarm_left, failed_units, {}}, std::nullopt);
   mailbox_.keep_rest();  // what was not read must not fill the node's room for outputs for ever
   const std::lock_guard lock(attached_);

@@ -122,6 +122,7 @@ class Session {
   const bool commands_;
   const bool opened_;  // units come through submit()
   const std::shared_ptr<store::BlobStore> blobs_;
+  const store::KeptOutputs kept_outputs_;
   const KnownUnits known_;  // user's units have their own numbers, the protocol and the journal others
 
   Mailbox mailbox_;

@@ -30,6 +30,7 @@ Mailbox::LargeStore Session::large_store() {
           .pin = [this](const BlobId& blob) { return blobs_->pin(blob); },
           .let_go =
               [this](const Mailbox::Large& large) {
+                kept_outputs_.taken(id_, large.blob);
                 if (large.own_pin) {
                   blobs_->unpin(large.blob);
                   const std::lock_guard lock(mutex_);

@@ -69,14 +69,15 @@ class Node::Impl {
     }
     // The executor's callbacks come only once something was started, which the loop alone does.
     loop_ = std::make_unique<zmq::Loop>(make_peer(blobs->quota()), std::move(transport), loop_hooks());
-    blobs_ = std::make_unique<NodeBlobs>(std::move(blobs), id_,
-                                         BulkThread::Outside{
-                                             .send = [this](const PeerId& to, Bytes frame) { loop_->send_bulk(to, std::move(frame)); },
-                                             .post = [this](core::Event event) { loop_->post(std::move(event)); },
-                                             .trouble = [this](const std::string& line) { say(LogLevel::warning, line); },
-                                             .upload_per_second = static_cast<double>(options_.upload_per_second),
-                                             .download_per_second = static_cast<double>(options_.download_per_second),
-                                         });
+    blobs_ =
+        std::make_unique<NodeBlobs>(std::move(blobs), files_ ? store::KeptOutputs(files_->dir().file("blobs")) : store::KeptOutputs(), id_,
+                                    BulkThread::Outside{
+                                        .send = [this](const PeerId& to, Bytes frame) { loop_->send_bulk(to, std::move(frame)); },
+                                        .post = [this](core::Event event) { loop_->post(std::move(event)); },
+                                        .trouble = [this](const std::string& line) { say(LogLevel::warning, line); },
+                                        .upload_per_second = static_cast<double>(options_.upload_per_second),
+                                        .download_per_second = static_cast<double>(options_.download_per_second),
+                                    });
     if (store_) {
       store_->on_committed([this](PersistSeq seq) { loop_->persisted(seq); });
       store_->on_trouble([this](const std::string& trouble) { say(LogLevel::error, trouble); });
@@ -173,7 +174,12 @@ class Node::Impl {
     hooks.release = [this](core::ReleaseBlob release) { blobs_->release(release); };
     hooks.bulk = [this](const PeerId& from, Bytes frame) { blobs_->bulk().received(from, std::move(frame)); };
     hooks.mint = [this](const core::MintIdentity& wanted) { minter_.mint(wanted); };
-    if (store_) hooks.persist = [this](core::Persist persist) { store_->write(persist.seq, std::move(persist.rows)); };
+    if (store_) {
+      hooks.persist = [this](core::Persist persist) {
+        blobs_->keep_outputs(persist.rows);
+        store_->write(persist.seq, std::move(persist.rows));
+      };
+    }
     hooks.link = [this](const core::Event& event) {
       log_.link(event, zmq::read_clocks().boot);
       if (const auto* connected = std::get_if<core::PeerConnected>(&event)) blobs_->bulk().linked(connected->peer);
@@ -381,6 +387,7 @@ Result<BlobId> Node::keep(ByteView bytes) { return impl_->blobs().keep(bytes); }
 void Node::let_go(const BlobId& id) { impl_->blobs().let_go(id); }
 std::shared_ptr<const Bytes> Node::blob(const BlobId& id) { return impl_->blobs().get(id); }
 std::shared_ptr<store::BlobStore> Node::blob_store() const { return impl_->blobs().store(); }
+const store::KeptOutputs& Node::kept_outputs() const { return impl_->blobs().kept(); }
 
 Node::Moved Node::moved() const {
   const BulkThread::Moved moved = impl_->blobs().bulk().moved();

@@ -119,6 +119,7 @@ class Node {
   [[nodiscard]] std::shared_ptr<const Bytes> blob(const BlobId& id);
   /// Where they lie: for whoever reads them when the node may be gone. Large outputs that were delivered are there until OutputTaken is posted.
   [[nodiscard]] std::shared_ptr<store::BlobStore> blob_store() const;
+  [[nodiscard]] const store::KeptOutputs& kept_outputs() const;
 
   /// Bytes of blobs sent to others and fetched from them, since the start.
   struct Moved {

@@ -6,8 +6,8 @@
 
 namespace dugnad::worker {
 
-NodeBlobs::NodeBlobs(std::unique_ptr<store::BlobStore> store, const PeerId& self, BulkThread::Outside outside)
-    : store_(std::move(store)), self_(self), post_(outside.post), bulk_(*store_, self, std::move(outside)) {}
+NodeBlobs::NodeBlobs(std::unique_ptr<store::BlobStore> store, store::KeptOutputs kept, const PeerId& self, BulkThread::Outside outside)
+    : store_(std::move(store)), kept_(std::move(kept)), self_(self), post_(outside.post), bulk_(*store_, self, std::move(outside)) {}
 
 Result<BlobId> NodeBlobs::keep(ByteView bytes) {
   if (bytes.size() > core::limits::blob_bytes_max) {
@@ -25,6 +25,16 @@ std::shared_ptr<const Bytes> NodeBlobs::get(const BlobId& id) {
 void NodeBlobs::take_over(const std::vector<FinishedAttempt>& finished) {
   for (const FinishedAttempt& attempt : finished) {
     if (attempt.output.large) bulk_.hold(attempt.output.blob());
+  }
+}
+
+void NodeBlobs::keep_outputs(const std::vector<Row>& rows) const {
+  for (const Row& row : rows) {
+    const auto* accepted = std::get_if<AcceptedRow>(&row);
+    if (accepted == nullptr) continue;
+    for (const AcceptedUnit& unit : accepted->units) {
+      if (unit.output.large) kept_.keep(accepted->job, unit.output.blob());
+    }
   }
 }
 

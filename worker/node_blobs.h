@@ -7,6 +7,7 @@
 
 #include "coordinatorless/base/attempt.h"
 #include "coordinatorless/base/result.h"
+#include "coordinatorless/base/rows.h"
 #include "coordinatorless/store/blob_store.h"
 #include "worker/bulk_thread.h"
 #include "worker/guest.h"
@@ -15,7 +16,8 @@ namespace dugnad::worker {
 
 class NodeBlobs {
  public:
-  NodeBlobs(std::unique_ptr<store::BlobStore> store, const PeerId& self, BulkThread::Outside outside);
+  /// `kept`: beside the store's blobs.
+  NodeBlobs(std::unique_ptr<store::BlobStore> store, store::KeptOutputs kept, const PeerId& self, BulkThread::Outside outside);
 
   // --- Any thread but the protocol's: they wait for the disk ---
 
@@ -28,11 +30,15 @@ class NodeBlobs {
   /// What remains of the node's blobs once the node itself is gone.
   [[nodiscard]] std::shared_ptr<store::BlobStore> store() const { return store_; }
   [[nodiscard]] std::uint64_t room() const { return store_->quota(); }
+  [[nodiscard]] const store::KeptOutputs& kept() const { return kept_; }
 
   // --- The protocol's thread ---
 
   /// Large outputs among these were kept by the executor, and are the peer's from now on.
   void take_over(const std::vector<FinishedAttempt>& finished);
+
+  /// Large outputs among what is about to be written to the journal as accepted outlast this process.
+  void keep_outputs(const std::vector<Row>& rows) const;
 
   [[nodiscard]] BulkThread& bulk() { return bulk_; }
   void release(const core::ReleaseBlob& release);
@@ -41,6 +47,7 @@ class NodeBlobs {
 
  private:
   const std::shared_ptr<store::BlobStore> store_;
+  const store::KeptOutputs kept_;
   const PeerId self_;
   const std::function<void(core::Event)> post_;
   std::map<BlobId, std::vector<std::shared_ptr<const Guest>>> guests_;  // of modules that are here; as many as jobs served

@@ -18,7 +18,7 @@ Blobs::Blobs(const World& world, Node node, bool withholds, Generator generator,
 
 void Blobs::drop_unneeded(const BlobId& blob) {
   const auto at = disk_.find(blob);
-  if (at != disk_.end() && at->second == 0 && generator_.chance(evicted_share)) disk_.erase(at);
+  if (at != disk_.end() && at->second == 0 && !untaken_.contains(blob) && generator_.chance(evicted_share)) disk_.erase(at);
 }
 
 void Blobs::let_go(const BlobId& blob) {
@@ -26,6 +26,10 @@ void Blobs::let_go(const BlobId& blob) {
   if (at == disk_.end() || at->second == 0) return;
   --at->second;
   drop_unneeded(blob);
+}
+
+void Blobs::taken(const BlobId& blob) {
+  if (untaken_.erase(blob) > 0) drop_unneeded(blob);
 }
 
 void Blobs::hold(const BlobId& blob) {

@@ -36,6 +36,9 @@ class Blobs {
   // The program's own needs.
   void keep(const BlobId& blob) { ++disk_[blob]; }
   void let_go(const BlobId& blob);
+  /// An output that the journal is about to call accepted: it outlasts crashes until taken().
+  void keep_output(const BlobId& blob) { untaken_.insert(blob); }
+  void taken(const BlobId& blob);
 
   // The peer's.
   void fetch(const core::FetchBlob& fetch);
@@ -81,6 +84,7 @@ class Blobs {
   const std::function<void(core::Event)> post_;
   std::map<BlobId, unsigned> disk_;  // and how many need each
   std::set<BlobId> pinned_;          // for the peer
+  std::set<BlobId> untaken_;         // outputs that nobody has read yet
   std::map<BlobId, Fetch> fetches_;
   std::uint64_t ids_ = 0;
   std::uint64_t fetched_ = 0;

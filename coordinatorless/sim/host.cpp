@@ -37,8 +37,10 @@ Host::Host(Surroundings& surroundings, HostOptions options, Generator generator)
                 [this](std::vector<FinishedAttempt> attempts) {
                   for (FinishedAttempt& attempt : attempts) {
                     if (!attempt.output.large) continue;
-                    if (blobs_.disk_works()) blobs_.hold(attempt.output.blob());
-                    else attempt.outcome = Outcome::donor_fault, attempt.output = to_bytes("its output cannot be kept");
+                    if (blobs_.disk_works())
+                      blobs_.hold(attempt.output.blob());
+                    else
+                      attempt.outcome = Outcome::donor_fault, attempt.output = to_bytes("its output cannot be kept");
                   }
                   if (!own_jobs_.empty()) surroundings_.witness.finished(peer_->id(), attempts);
                   feed(core::AttemptsFinished{std::move(attempts)});
@@ -209,10 +211,15 @@ void Host::resubmit(const OwnJob& job) {
   surroundings_.witness.restarted(submission.id());
   const Journal::Job* const kept = journal_.find(submission.id());
   if (kept != nullptr) {
+    // What was read before is with the user already; what was not must be here still.
     for (const auto& [index, unit] : kept->accepted) {
-      if (!unit.output.large || blobs_.holds(unit.output.blob())) submission.restore(unit);
+      if (unit.output.large && !submission.is_final(index) && !blobs_.holds(unit.output.blob())) {
+        surroundings_.witness.violated("unit " + std::to_string(index.value) +
+                                       " is accepted, and its output was lost before anybody had read it");
+      }
+      submission.restore(unit);
+      if (unit.output.large) blobs_.taken(unit.output.blob());
     }
-    // Where it has ended and large outputs were evicted before anybody read them, whoever wants them has these computed again.
     if (kept->state != JobState::running && submission.accepted() + submission.failed() == submission.spec().units) {
       surroundings_.witness.ended({submission.id(), kept->state, {}});
       return;
@@ -333,7 +340,16 @@ void Host::act(core::FetchBlob effect) { blobs_.fetch(effect); }
 void Host::act(core::HelpFetch effect) { blobs_.help(effect); }
 void Host::act(core::ReleaseBlob effect) { blobs_.release(effect.blob); }
 void Host::act(core::BulkReceived) { surroundings_.witness.violated("a bulk frame came, and nobody here sends any"); }
-void Host::act(core::Persist effect) { journal_.write(effect.seq, std::move(effect.rows)); }
+void Host::act(core::Persist effect) {
+  for (const Row& row : effect.rows) {
+    const auto* accepted = std::get_if<AcceptedRow>(&row);
+    if (accepted == nullptr) continue;
+    for (const AcceptedUnit& unit : accepted->units) {
+      if (unit.output.large) blobs_.keep_output(unit.output.blob());
+    }
+  }
+  journal_.write(effect.seq, std::move(effect.rows));
+}
 void Host::act(core::DeliverResults effect) {
   surroundings_.witness.delivered(effect);
   read_outputs(effect);
@@ -399,7 +415,9 @@ void Host::read_outputs(const core::DeliverResults& effect) {
       surroundings_.witness.violated("unit " + std::to_string(unit.unit.value) + " was accepted, and its output is not here");
     }
     surroundings_.queue.after(between(generator_, {}, reading_most), [this, job = effect.job, output, process = process_] {
-      if (process == process_) feed(core::OutputTaken{job, output});
+      if (process != process_) return;
+      blobs_.taken(output);
+      feed(core::OutputTaken{job, output});
     });
   }
 }

@@ -59,8 +59,7 @@ void Journal::keep(Row row) {
     if (!accepted->held.empty()) job.held.push_back({std::move(accepted->evidence), std::move(accepted->held)});
     for (AcceptedUnit& unit : accepted->units) {
       const UnitIndex index = unit.unit;
-      const bool large = unit.output.large;  // its bytes may have been lost since
-      if (!job.accepted.insert_or_assign(index, std::move(unit)).second && !large)
+      if (!job.accepted.insert_or_assign(index, std::move(unit)).second)
         trouble_("unit " + std::to_string(index.value) + " is accepted twice in the journal");
     }
   } else if (auto* contact = std::get_if<ContactRow>(&row)) {

@@ -16,6 +16,7 @@ namespace dugnad::store {
 namespace {
 
 constexpr std::int64_t fresh_seconds = 600;
+constexpr std::int64_t old_seconds = 30 * 86400;
 
 class Directory final : public BlobFiles {
  public:
@@ -33,8 +34,10 @@ class Directory final : public BlobFiles {
     for (const auto& file : std::filesystem::directory_iterator(path_, ignored)) {
       struct stat facts {};
       if (::stat(file.path().c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
-      found.push_back({{file.path().filename().string(), static_cast<std::uint64_t>(facts.st_size), now - facts.st_mtim.tv_sec < fresh_seconds},
-                       facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec});
+      const std::int64_t age = now - facts.st_mtim.tv_sec;
+      found.push_back({{file.path().filename().string(), static_cast<std::uint64_t>(facts.st_size), age<fresh_seconds, age> old_seconds},
+                       facts.st_mtim.tv_sec,
+                       facts.st_mtim.tv_nsec});
     }
     std::sort(found.begin(), found.end(), [](const Dated& a, const Dated& b) {
       return std::tie(a.seconds, a.nanoseconds, a.entry.name) < std::tie(b.seconds, b.nanoseconds, b.entry.name);
@@ -117,7 +120,7 @@ class Memory final : public BlobFiles {
  public:
   std::vector<Entry> list() override {
     std::vector<std::pair<std::uint64_t, Entry>> dated;
-    for (const auto& [name, file] : files_) dated.push_back({file.used, {name, file.bytes.size(), false}});
+    for (const auto& [name, file] : files_) dated.push_back({file.used, {name, file.bytes.size()}});
     std::sort(dated.begin(), dated.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<Entry> entries;
     for (auto& each : dated) entries.push_back(std::move(each.second));

@@ -18,6 +18,7 @@ class BlobFiles {
     std::string name;
     std::uint64_t bytes = 0;
     bool fresh = false;  // touched within the last minutes, perhaps by another process that needs it
+    bool old = false;    // untouched for a month
   };
 
   virtual ~BlobFiles() = default;

@@ -59,20 +59,46 @@ void BlobStore::drop(const BlobId& id) {
   if (const auto at = held_.find(id); at != held_.end() && at->second.pins == 0) held_.erase(at);
 }
 
+BlobStore::Kept BlobStore::kept_among(const std::vector<BlobFiles::Entry>& entries) {
+  Kept kept;
+  for (const auto& entry : entries) {
+    const auto kind = KeptOutputs::kind_of(entry.name);
+    const auto id = kind == KeptOutputs::Kind::none ? std::nullopt : blob_id_from_text(entry.name.substr(0, entry.name.find('.')));
+    if (!id) continue;
+    if (!files_->size(to_text(*id))) {
+      files_->remove(entry.name);
+      continue;
+    }
+    auto& known = kept[*id];
+    if (!entry.old) known = std::max(known, kind);
+  }
+  return kept;
+}
+
+bool BlobStore::may_evict(const BlobFiles::Entry& entry, const BlobId& id, KeptOutputs::Kind kept) const {
+  if (kept == KeptOutputs::Kind::untaken || fetching_.contains(id)) return false;
+  const auto at = held_.find(id);
+  return at == held_.end() ? !entry.fresh : at->second.pins == 0;
+}
+
 Result<void> BlobStore::make_room(std::uint64_t bytes) {
   if (bytes_ + bytes <= quota_) return {};
   scan();
-  for (const auto& entry : by_use()) {
-    if (bytes_ + bytes <= quota_) return {};
-    const auto id = blob_id_from_text(entry.name.substr(0, entry.name.find('.')));
-    if (!id) continue;  // nothing that we made
-    const auto at = held_.find(*id);
-    const bool ours = at != held_.end() || fetching_.contains(*id);
-    if (ours ? fetching_.contains(*id) || at->second.pins > 0 : entry.fresh) continue;
-    files_->remove(entry.name);
-    leaves_.erase(*id);
-    bytes_ -= entry.bytes;
-    if (at != held_.end()) held_.erase(at);
+  const auto entries = by_use();
+  const Kept kept = kept_among(entries);
+  for (const bool last_resort : {false, true}) {
+    for (const auto& entry : entries) {
+      if (bytes_ + bytes <= quota_) return {};
+      const auto id = blob_id_from_text(entry.name.substr(0, entry.name.find('.')));
+      if (!id || KeptOutputs::kind_of(entry.name) != KeptOutputs::Kind::none) continue;  // nothing that we made, or nothing to win
+      const auto why = kept.find(*id);
+      const auto kind = why == kept.end() ? KeptOutputs::Kind::none : why->second;
+      if ((kind != KeptOutputs::Kind::none) != last_resort || !may_evict(entry, *id, kind)) continue;
+      files_->remove(entry.name);
+      leaves_.erase(*id);
+      bytes_ -= entry.bytes;
+      held_.erase(*id);
+    }
   }
   if (bytes_ + bytes <= quota_) return {};
   return Error{"no room for " + std::to_string(bytes) + " bytes more: blobs that are needed take " + std::to_string(bytes_) + " of " +

@@ -1,5 +1,6 @@
 // BlobStore: blobs by name, within a quota. What was used longest ago is evicted first; what is pinned, never. One directory may serve
-// several processes: what another has touched in the last minutes is left alone.
+// several processes: what another has touched in the last minutes is left alone. So are outputs that a job has accepted and its program has not read
+// yet (KeptOutputs), also after a crash, for a month; those that it has read, and would deliver again if it were resumed, go last.
 //
 // A fetched blob grows in a `.part` file, each chunk in its place, as it comes; which are there, and what proves them, stands in a `.have`
 // file beside it. Both outlast the process, so that a fetch goes on where it stopped, with what is proved once more. A blob gets its name
@@ -17,6 +18,7 @@
 #include "coordinatorless/base/blob_id.h"
 #include "coordinatorless/base/chunk_set.h"
 #include "coordinatorless/store/blob_files.h"
+#include "coordinatorless/store/kept_outputs.h"
 
 namespace dugnad::store {
 
@@ -76,6 +78,10 @@ class BlobStore {
   void drop_part(const BlobId& id);
   [[nodiscard]] std::optional<Chunk> chunk_of_part(const BlobId& id, std::uint64_t index);
   [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
+  using Kept = std::map<BlobId, KeptOutputs::Kind>;
+  /// What the files beside the blobs say; those whose blob is gone are removed.
+  [[nodiscard]] Kept kept_among(const std::vector<BlobFiles::Entry>& entries);
+  [[nodiscard]] bool may_evict(const BlobFiles::Entry& entry, const BlobId& id, KeptOutputs::Kind kept) const;
   void scan();
   /// What another process used, or nobody for long, first.
   [[nodiscard]] std::vector<BlobFiles::Entry> by_use();

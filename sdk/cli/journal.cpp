@@ -17,6 +17,7 @@ namespace dugnad::sdk::cli {
 namespace {
 
 constexpr const char* file_name = "submitter.journal";
+constexpr const char* blobs_name = "/blobs";
 
 bool is_hex(const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789abcdef") == text.npos; }
 
@@ -78,9 +79,11 @@ Result<std::optional<Bytes>> Journal::summary(const JobId& job) const {
   return store_->summary(job);
 }
 
+void Journal::outputs_given(const JobId& job) const { store::KeptOutputs(data_ + blobs_name).forget(job); }
+
 Result<Bytes> Journal::output_of(const AcceptedUnit& unit) const {
   if (!unit.output.large) return unit.output.bytes;
-  auto files = store::files_in(data_ + "/blobs");
+  auto files = store::files_in(data_ + blobs_name);
   if (!files) return files.error();
   const auto bytes = store::BlobStore(*std::move(files)).get(unit.output.blob());
   if (!bytes) return Error{"the output of unit " + std::to_string(unit.unit.value) + " is not on this disk any more; submit the job again"};
@@ -108,6 +111,7 @@ Result<void> Journal::cancel(const JobId& job) const {
   (*store)->flush();
   store->reset();  // its thread has ended: trouble is ours alone
   if (!trouble.empty()) return Error{trouble};
+  outputs_given(job);
   return {};
 }
 

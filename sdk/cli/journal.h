@@ -31,6 +31,8 @@ class Journal {
   [[nodiscard]] Result<std::optional<Bytes>> summary(const JobId& job) const;
   /// The bytes of an output; an error where a large one is not on this disk any more.
   [[nodiscard]] Result<Bytes> output_of(const AcceptedUnit& unit) const;
+  /// Whoever asked has all outputs of a job that is over: large ones are kept for nobody any more.
+  void outputs_given(const JobId& job) const;
 
   /// Whether a running program works on the job.
   [[nodiscard]] bool busy(const JobId& job) const;

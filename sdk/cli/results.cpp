@@ -133,7 +133,12 @@ ExitCode show_results(Arguments arguments) {
   auto accepted = journal->accepted(job->stored.job);
   if (!accepted) return fail(ExitCode::environment, accepted.error().message);
   const std::vector<AcceptedUnit> units = in_order(*std::move(accepted));
-  if (job->recipe && job->recipe->module && !json) return write_outputs(*journal, units, out);
+  const bool over = job->stored.state != JobState::running;
+  if (job->recipe && job->recipe->module && !json) {
+    const ExitCode code = write_outputs(*journal, units, out);
+    if (over && (code == ExitCode::ok || code == ExitCode::units_failed)) journal->outputs_given(job->stored.job);
+    return code;
+  }
   for (const AcceptedUnit& unit : units) {
     const auto output = journal->output_of(unit);
     if (!output) return fail(ExitCode::environment, output.error().message);
@@ -147,6 +152,7 @@ ExitCode show_results(Arguments arguments) {
     if (const auto written = write_out_file(*answer, out); !written) return fail(ExitCode::environment, written.error().message);
   }
   if (answer) std::cout << (json ? nlohmann::json{{"answer", answer->text}}.dump() : answer->text) << '\n';
+  if (over) journal->outputs_given(job->stored.job);
   return wait && job->stored.state == JobState::failed ? ExitCode::units_failed : ExitCode::ok;
 }
 

@@ -75,7 +75,8 @@ class Reaper {
     first.process.signal(SIGTERM);
     REQUIRE_MESSAGE(first.process.exit_code() == 0, first.process.story());
     // On the same port again: the others know it there.
-    workers_.emplace_back(Words{program("dugnad-worker"), "--data", place_ / name, "--cores", "1", "--listen", first.address()} + joins_ + options);
+    workers_.emplace_back(Words{program("dugnad-worker"), "--data", place_ / name, "--cores", "1", "--listen", first.address()} + joins_ +
+                          options);
     workers_.back().start();
     joins_ = joins_ + Words{"--join", first.contact};
   }
@@ -101,7 +102,8 @@ class Reaper {
       ++kills;
       ++deaths_of_submitter;
       const auto final_now = final_units(place_ / "submitter", job);
-      CHECK_MESSAGE(std::includes(final_now.begin(), final_now.end(), final_before.begin(), final_before.end()), "what was final is no more");
+      CHECK_MESSAGE(std::includes(final_now.begin(), final_now.end(), final_before.begin(), final_before.end()),
+                    "what was final is no more");
       final_before = final_now;
       submitter_.set_command(generator_.chance(0.5) ? same_command : submit(place_, "", Words{"--resume", job} + joins_ + Words{"--json"}));
       submitter_.start();
@@ -113,8 +115,8 @@ class Reaper {
     CHECK(final_units(place_ / "submitter", job).size() == end["units_done"]);
     Process audit = finished({program("dugnad"), "audit", job, "--data", place_ / "submitter", "--json"});
     CHECK_MESSAGE(audit.exit_code() == 0, audit.story());
-    MESSAGE(order.task << ": " << kills << " kills, " << deaths_of_submitter << " of them the submitter's; " << final_before.size() << " of "
-                       << end["units_done"] << " units were final at its last death");
+    MESSAGE(order.task << ": " << kills << " kills, " << deaths_of_submitter << " of them the submitter's; " << final_before.size()
+                       << " of " << end["units_done"] << " units were final at its last death");
     return kills;
   }
 
@@ -128,7 +130,9 @@ class Reaper {
 
 }  // namespace
 
-TEST_CASE("submitter and workers are killed at random while jobs run: each answer is right, each unit accepted once, and what was final stays so") {
+TEST_CASE(
+    "submitter and workers are killed at random while jobs run: each answer is right, each unit accepted once, and what was final stays "
+    "so") {
   const std::uint64_t kills_wanted = number_from("DUGNAD_KILLS", 20);
   const std::uint64_t seed = number_from("DUGNAD_KILLS_SEED", 1);
   CAPTURE(seed);

@@ -214,6 +214,37 @@ TEST_CASE("large outputs that were accepted before an interruption come from the
   for (const std::uint64_t unit : delivered) CHECK(turnstile.executions(unit) == 1);
 }
 
+TEST_CASE("they are there also where others have filled the cache since, and nothing is kept of the job once it is over") {
+  const Scratch scratch;
+  const std::string blobs = scratch.path() + "/blobs";
+  Turnstile turnstile;
+  const auto table = bulky(turnstile);
+  const auto begin = [](Swarm& swarm) { return good(swarm.map("bulky", bulky_inputs(30), one_copy)); };
+  const auto [id, delivered] = interrupt(scratch, turnstile, table, 12, begin);
+  for (const auto& file : std::filesystem::directory_iterator(blobs)) {
+    std::filesystem::last_write_time(file.path(), std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  }
+  auto files = store::files_in(blobs);
+  REQUIRE(files);
+  store::BlobStore others(*std::move(files), 12 * 120'000 + 250'000);
+  for (std::uint8_t i = 0; i < 30; ++i) {
+    const auto put = others.put(Bytes(100'000, static_cast<std::uint8_t>(100 + i)));
+    REQUIRE(put);
+    others.unpin(*put);
+  }
+  {
+    Swarm swarm = joined(alone_in(scratch, table));
+    Job job = begin(swarm);
+    CHECK(job.id() == id);
+    check_bulky(rest_of(job), 30);
+    CHECK(job.progress().units_resumed == 12);
+    for (const std::uint64_t unit : delivered) CHECK(turnstile.executions(unit) == 1);
+  }
+  for (const auto& file : std::filesystem::directory_iterator(blobs)) {
+    CHECK(store::KeptOutputs::kind_of(file.path().filename().string()) == store::KeptOutputs::Kind::none);
+  }
+}
+
 TEST_CASE("those that the disk has lost since are computed again") {
   const Scratch scratch;
   Turnstile turnstile;

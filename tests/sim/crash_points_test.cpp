@@ -126,7 +126,9 @@ TEST_CASE("the same where disks are full, or cannot be read: with small values e
   SUBCASE("by copies") { die_everywhere({.spec = by_copies(60), .disk_failing = failing}, 100); }
   SUBCASE("by confidence") { die_everywhere({.spec = by_confidence(60, 0.05, false), .own_slots = 1, .disk_failing = failing}, 100); }
   SUBCASE("by a check") { die_everywhere({.spec = by_check(60), .own_slots = 1, .disk_failing = failing}, 100); }
-  SUBCASE("large inputs and outputs, by copies") { die_everywhere({.spec = by_copies(40, large, large), .disk_failing = failing_blobs}, 60); }
+  SUBCASE("large inputs and outputs, by copies") {
+    die_everywhere({.spec = by_copies(40, large, large), .disk_failing = failing_blobs}, 60);
+  }
   SUBCASE("large inputs and outputs, by confidence") {
     die_everywhere({.spec = by_confidence(40, 0.05, true, large, large), .own_slots = 1, .disk_failing = failing_blobs}, 60);
   }
