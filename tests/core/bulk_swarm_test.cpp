@@ -116,6 +116,37 @@ TEST_CASE("a helper that sends garbage is charged and asked for no more, and not
   }
 }
 
+TEST_CASE("of several holders one that corrupts or truncates what it sends is dropped, be it the first one asked or another; the rest make the blob whole") {
+  for (const bool truncated : {false, true}) {
+    for (const std::uint8_t liar : {std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{3}}) {
+      CAPTURE(truncated);
+      CAPTURE(int{liar});
+      Swarm swarm(4);
+      const Bytes bytes = pattern(48 * chunk_bytes);
+      const BlobId blob = swarm.hold(submitter, bytes);
+      for (const std::uint8_t holder : {std::uint8_t{2}, std::uint8_t{3}, std::uint8_t{4}}) swarm.hold(holder, bytes);
+      // Every third chunk of its: it is not enough to be right most of the time.
+      unsigned sent = 0;
+      swarm.tamper = [&](const PeerId& from, Bytes& frame) {
+        if (from != peer(liar) || frame.size() < 1000 || sent++ % 3 != 0) return;
+        if (truncated) frame.resize(frame.size() / 2);
+        else frame.back() ^= 1;
+      };
+      swarm.fetch(5, blob, submitter, true);
+      for (const std::uint8_t helper : {std::uint8_t{2}, std::uint8_t{3}, std::uint8_t{4}}) swarm[5].transfer.help(blob, peer(helper), swarm.now);
+      swarm.settle();
+      swarm.until_there({5}, blob, 60);
+      CHECK(swarm[5].failed.empty());
+      CHECK(swarm[5].store[blob] == bytes);
+      for (std::uint8_t holder = 1; holder <= 4; ++holder) {
+        if (holder == liar) CHECK(swarm[5].charged[peer(holder)] >= charges::malformed.score);
+        else CHECK(swarm[5].charged[peer(holder)] == 0);
+      }
+      CHECK(swarm[liar].sent[blob] <= 8 * chunk_bytes);  // what was under way when it was noticed
+    }
+  }
+}
+
 TEST_CASE("eight helpers that say they have everything, and give nothing or next to nothing, cost a second or two") {
   for (const bool drip : {false, true}) {
     Swarm swarm(9);
