@@ -115,6 +115,9 @@ Or<JobId> registered(const std::string& data, const SubmitOptions& options, cons
 
 /// `source`: what was spooled, once it was.
 Or<JobId> register_spooled(const std::string& data, SubmitOptions& options, const Module& module, std::string& source) {
+  if (options.module->units.kind == UnitSource::Kind::files) {
+    if (const auto found = matching_files(options.module->units.what); !found) return Refused{ExitCode::bad_usage, found.error().message};
+  }
   const Stop stop;
   const Interrupts interrupts([&stop] { stop.stop(); });
   const auto spooled = spool(data, *options.module, module, stop);

@@ -14,7 +14,9 @@
 
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/store/data_dir.h"
+#include "sdk/cli/file_list.h"
 #include "sdk/module_image.h"
+#include "sdk/read_file.h"
 
 namespace dugnad::sdk::cli {
 namespace {
@@ -87,6 +89,58 @@ Result<Units> read_units(const UnitSource& source, const std::string& directory,
   return Units{*std::move(draft), hasher.finish()};
 }
 
+constexpr std::uint64_t copied_bytes_most = 64 << 20;  // of files that are units
+constexpr std::size_t copied_files_most = 1000;        // each is flushed by itself
+
+struct Files {
+  std::vector<ListedFile> list;
+  std::optional<std::vector<Bytes>> copies;  // of all of them, where they are small
+};
+
+Result<Files> read_files(const std::string& pattern, const Stop& stop) {
+  const auto paths = matching_files(pattern);
+  if (!paths) return paths.error();
+  Files files{{}, std::vector<Bytes>()};
+  std::uint64_t bytes = 0;
+  for (const std::string& given : *paths) {
+    const std::string path = fs::absolute(given).lexically_normal().string();
+    if (path.find('\n') != path.npos) return Error{"--detach cannot list " + path + ", whose name has a line break"};
+    const store::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) return cannot("read", path, errno);
+    if (!stop.wait(file.get())) return Error{"interrupted"};
+    auto held = read_file(path, input_bytes_most);
+    if (!held) return held.error();
+    files.list.push_back({hash_of(*held), path, path});
+    bytes += held->size();
+    if (bytes > copied_bytes_most || files.list.size() > copied_files_most) files.copies.reset();
+    if (files.copies) files.copies->push_back(*std::move(held));
+  }
+  return files;
+}
+
+Result<void> put_file(const store::DataDir& directory, const std::string& name, ByteView bytes) {
+  auto draft = Draft::make(directory.path());
+  if (!draft) return draft.error();
+  if (const auto added = draft->add(bytes); !added) return added;
+  return draft->put_at(directory.file(name));
+}
+
+/// The list, and copies; where the list lies.
+Result<std::string> put_files(const store::DataDir& directory, Files files) {
+  if (files.copies) {
+    const auto copies = store::DataDir::open(directory.file("files"));
+    if (!copies) return copies.error();
+    for (std::size_t i = 0; i < files.list.size(); ++i) {
+      const std::string name = std::to_string(i);
+      if (const auto put = put_file(*copies, name, (*files.copies)[i]); !put) return put.error();
+      files.list[i].path = copies->file(name);
+    }
+    if (!store::sync_directory(copies->path())) return cannot("write", copies->path(), errno);
+  }
+  if (const auto put = put_file(directory, "list", to_bytes(text_of(files.list))); !put) return put.error();
+  return directory.file("list");
+}
+
 bool is_spool_name(const std::string& name) {
   return name.size() == name_digits && name.find_first_not_of("0123456789abcdef") == name.npos;
 }
@@ -117,9 +171,13 @@ Result<Spooled> spool(const std::string& data_dir, const ModuleOrder& order, con
   // The same rules as for the directory around it: nobody else looks into it, and it can be written.
   const auto made = store::DataDir::open(fs::absolute(spool_of(data_dir)).lexically_normal().string());
   if (!made) return made.error();
-  const bool copied = order.units.kind != UnitSource::Kind::files;
   std::optional<Units> units;
-  if (copied) {
+  std::optional<Files> files;
+  if (order.units.kind == UnitSource::Kind::files) {
+    auto read = read_files(order.units.what, stop);
+    if (!read) return read.error();
+    files.emplace(*std::move(read));
+  } else {
     auto read = read_units(order.units, made->path(), stop);
     if (!read) return read.error();
     units.emplace(*std::move(read));
@@ -133,6 +191,7 @@ Result<Spooled> spool(const std::string& data_dir, const ModuleOrder& order, con
   Hasher hasher;
   hasher.add(hash_of(to_bytes(file_name)).view()).add(hash_of(module.image().raw).view()).add(std::uint64_t{arguments});
   if (units) hasher.add(units->hash.view());
+  if (files) hasher.add(hash_of(to_bytes(text_of(files->list))).view());
   const std::string directory = made->file(hasher.finish().hex().substr(0, name_digits));
 
   auto lock = SpoolLock::take(data_dir);
@@ -145,6 +204,11 @@ Result<Spooled> spool(const std::string& data_dir, const ModuleOrder& order, con
     kept.units = {arguments ? UnitSource::Kind::arguments : UnitSource::Kind::lines, inside->file("units")};
     if (const auto put = units->draft.put_at(kept.units.what); !put) return put.error();
   }
+  if (files) {
+    const auto list = put_files(*inside, *std::move(files));
+    if (!list) return list.error();
+    kept.units = {UnitSource::Kind::listed, *list};
+  }
   if (!store::sync_directory(directory) || !store::sync_directory(made->path())) return cannot("write", directory, errno);
   return Spooled{std::move(kept), *std::move(lock)};
 }
@@ -154,8 +218,8 @@ std::optional<std::string> spooled_text(const Recipe& recipe) {
   if (!order) return std::nullopt;
   const fs::path program(order->path);
   if (!is_spool_name(program.parent_path().filename().string())) return std::nullopt;
-  const bool files = order->units.kind == UnitSource::Kind::files;
-  return program.filename().string() + (files ? " " + order->units.text() : std::string(", its units kept here"));
+  const bool listed = order->units.kind == UnitSource::Kind::listed;
+  return program.filename().string() + (listed ? ", its files listed here" : ", its units kept here");
 }
 
 void release_spooled(const Journal& journal, const Recipe& recipe) {

@@ -1,7 +1,8 @@
 // The spool: what a detached job needs of the terminal that it was submitted from. A directory for each in `spool/`, named by what is in it, so that
 // the same program with the same units lies there once: PROGRAM.wasm, and `units`, the lines of standard input or of a file, read to their end.
 //
-// Files that are units themselves (--files) are not copied: they may be gigabytes, and stay where they are until the job has ended.
+// Of files that are units themselves (--files) a list lies there, with a hash of each (file_list.h), so that the units are those of that moment.
+// Up to a thousand of 64 MiB in all are copied too; more may be gigabytes, and stay where they are until the job has ended.
 #pragma once
 
 #include <optional>

@@ -95,7 +95,8 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
       ->group(job);
   app.add_flag("--detach", options.detach,
                "Leave the job to the worker that runs in this data directory: it goes on without this terminal, and after a restart of the worker. "
-               "Standard input, or a file of lines, is read to its end first; files of --files are to stay where they are. Prints the job's id; "
+               "Standard input, or a file of lines, is read to its end first; the files of --files are those of "
+               "this moment, copied up to 64 MiB in all; larger ones are to stay as they are. Prints the job's id; "
                "dugnad status, results and cancel do the rest. Outputs over 64 KiB are kept while there is room for them: give --out.")
       ->group(job);
   app.add_option("--hosted", options.hosted)->group("");  // for the worker, which says who it is
@@ -269,7 +270,8 @@ std::optional<ModuleOrder> ModuleOrder::read(const std::string& text) {
     return ModuleOrder{words->front(), {Kind::standard_input, ""}};
   }
   for (const auto& [name, kind] :
-       {std::pair("--lines", Kind::lines), std::pair("--args", Kind::arguments), std::pair("--files", Kind::files)}) {
+       {std::pair("--lines", Kind::lines), std::pair("--args", Kind::arguments), std::pair("--files", Kind::files),
+        std::pair("--listed", Kind::listed)}) {
     if (option == name) return ModuleOrder{words->front(), {kind, words->back()}};
   }
   return std::nullopt;

@@ -16,13 +16,12 @@
 #include <vector>
 
 #include "coordinatorless/store/files.h"
+#include "sdk/cli/file_list.h"
 #include "sdk/cli/words.h"
 #include "sdk/read_file.h"
 
 namespace dugnad::sdk::cli {
 namespace {
-
-constexpr std::size_t input_bytes_most = 64u << 20;  // of one unit
 
 Error cannot(const std::string& path, int error) { return {"cannot read " + path + ": " + store::reason_of(error)}; }
 
@@ -159,7 +158,27 @@ class FileReader final : public UnitReader {
   std::size_t at_ = 0;
 };
 
-Result<std::unique_ptr<UnitReader>> open_files(const std::string& pattern) {
+class ListReader final : public UnitReader {
+ public:
+  explicit ListReader(std::vector<ListedFile> files) : files_(std::move(files)) {}
+
+  Result<std::optional<CommandUnit>> next() override {
+    if (at_ == files_.size()) return std::optional<CommandUnit>();
+    auto bytes = read_listed(files_[at_++], input_bytes_most);
+    if (!bytes) return bytes.error();
+    return std::optional(CommandUnit{.arguments = {}, .standard_input = *std::move(bytes)});
+  }
+  std::optional<std::uint64_t> expected() const override { return files_.size(); }
+  std::string name_of(std::uint64_t unit) const override { return unit < files_.size() ? files_[unit].name : ""; }
+
+ private:
+  const std::vector<ListedFile> files_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+Result<std::vector<std::string>> matching_files(const std::string& pattern) {
   glob_t found{};
   const int failed = ::glob(pattern.c_str(), GLOB_NOSORT | GLOB_TILDE, nullptr, &found);
   std::vector<std::string> paths;
@@ -173,10 +192,8 @@ Result<std::unique_ptr<UnitReader>> open_files(const std::string& pattern) {
   for (const std::string& path : paths) {
     if (::access(path.c_str(), R_OK) != 0) return cannot(path, errno);
   }
-  return std::unique_ptr<UnitReader>(std::make_unique<FileReader>(std::move(paths)));
+  return paths;
 }
-
-}  // namespace
 
 std::string UnitSource::text() const {
   switch (kind) {
@@ -184,6 +201,7 @@ std::string UnitSource::text() const {
     case Kind::arguments: return "--args " + quoted(whole_path(what));
     case Kind::files: return "--files " + quoted(whole_path(what, true));
     case Kind::standard_input: return "-";
+    case Kind::listed: return "--listed " + quoted(whole_path(what));
   }
   return {};
 }
@@ -204,7 +222,16 @@ Result<std::unique_ptr<UnitReader>> UnitReader::open(const UnitSource& source, M
   const bool arguments = source.kind == UnitSource::Kind::arguments;
   if (arguments && kind == Module::Kind::reactor)
     return Error{"--args: the module is a reactor, whose units have no arguments; --lines gives it lines"};
-  if (source.kind == UnitSource::Kind::files) return open_files(source.what);
+  if (source.kind == UnitSource::Kind::files) {
+    auto paths = matching_files(source.what);
+    if (!paths) return paths.error();
+    return std::unique_ptr<UnitReader>(std::make_unique<FileReader>(*std::move(paths)));
+  }
+  if (source.kind == UnitSource::Kind::listed) {
+    auto files = read_file_list(source.what);
+    if (!files) return files.error();
+    return std::unique_ptr<UnitReader>(std::make_unique<ListReader>(*std::move(files)));
+  }
   const bool standard = source.kind == UnitSource::Kind::standard_input;
   const std::string name = standard ? "standard input" : source.what;
   const int fd = standard ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : ::open(source.what.c_str(), O_RDONLY | O_CLOEXEC);

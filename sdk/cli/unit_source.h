@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dugnad/swarm.h"
 
@@ -19,6 +20,7 @@ struct UnitSource {
     arguments,       // each line of file `what` is one unit's argument list, see words.h
     files,           // each file that pattern `what` matches is one unit's standard input, in the order of their names
     standard_input,  // as lines, `what` is empty
+    listed,          // the files of the list `what`, see file_list.h; nobody types it
   };
   Kind kind = Kind::lines;
   std::string what;
@@ -26,6 +28,11 @@ struct UnitSource {
   /// As it is typed behind the program, what names a file by its whole path: "--lines /home/ada/units.txt".
   [[nodiscard]] std::string text() const;
 };
+
+inline constexpr std::size_t input_bytes_most = 64u << 20;  // of one unit
+
+/// The files that a pattern matches, in the order of their names; an error in one line where there is none, or one cannot be read.
+[[nodiscard]] Result<std::vector<std::string>> matching_files(const std::string& pattern);
 
 /// Waiting for input, and how another thread ends it.
 class Stop {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "sdk/cli/file_list.h"
 #include "sdk/cli/outputs.h"
 #include "sdk/cli/submit_options.h"
 #include "sdk/cli/unit_source.h"
@@ -139,6 +140,35 @@ TEST_CASE("files come in the order of their names, whatever they hold") {
   std::filesystem::remove(scratch.path() + "/b.in");
   CHECK_FALSE((*reader)->next());
   CHECK_FALSE(units_of({Kind::files, scratch.path() + "/*.none"}, Module::Kind::command));
+}
+
+TEST_CASE("listed files are those that were listed, and what has changed since is said in one line") {
+  const Scratch scratch;
+  const std::string first = file_with(scratch, "an input", "1"), second = file_with(scratch, "it's two", "2");
+  const std::string copy = file_with(scratch, "copy", "3");
+  const auto listed = [](const std::string& text, const std::string& name, const std::string& path) {
+    return ListedFile{hash_of(to_bytes(text)), name, path};
+  };
+  const std::string list =
+      file_with(scratch, "list", cli::text_of({listed("1", first, first), listed("2", second, second), listed("3", "/gone", copy)}));
+  const UnitSource source{Kind::listed, list};
+  const auto order = ModuleOrder::read(ModuleOrder{"/prog.wasm", source}.text());
+  REQUIRE(order);
+  CHECK(order->units.kind == Kind::listed);
+  CHECK(inputs_of(order->units, Module::Kind::command) == Strings{"1", "2", "3"});
+  const Stop stop;
+  const auto reader = UnitReader::open(source, Module::Kind::command, stop);
+  REQUIRE(reader);
+  CHECK((*reader)->expected() == 3);
+  CHECK((*reader)->name_of(2) == "/gone");
+
+  file_with(scratch, "it's two", "22");
+  CHECK(units_of(source, Module::Kind::command).error().message ==
+        second + " has changed since its job was submitted; put back what it held, or end the job with dugnad cancel");
+  std::filesystem::remove(first);
+  CHECK(units_of(source, Module::Kind::command).error().message == "cannot read " + first + ": no such file or directory");
+  file_with(scratch, "list", "01 a b c d\n");
+  CHECK(units_of(source, Module::Kind::command).error().message.starts_with(list + " is damaged"));
 }
 
 TEST_CASE("a reader that is stopped does not wait for its input") {

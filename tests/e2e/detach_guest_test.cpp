@@ -68,6 +68,30 @@ TEST_CASE("a detached program keeps its units from standard input, and outlives 
   CHECK(spooled(place) == 0);
 }
 
+TEST_CASE("the files of a detached program are those of the moment when it was left to the worker") {
+  const Place place;
+  std::filesystem::copy_file(std::string(DUGNAD_GUEST_DIR) + "/factors.wasm", place / "factors.wasm");
+  std::filesystem::create_directory(place / "in");
+  const auto write = [&](const std::string& name, const std::string& text) { std::ofstream(place / ("in/" + name)) << text; };
+  write("b", "12");
+  write("c", "97");
+  std::string job;
+  {
+    Worker alone = start_worker(place, "home");
+    job = left(place, "cd " + place / "in" + " && ", "--files '*'", "--copies 2 --local 0");
+    alone.process.signal(SIGTERM);
+    REQUIRE_MESSAGE(alone.process.exit_code() == 0, alone.process.story());
+  }
+  write("a", "1001");
+  write("b", "13");
+  std::filesystem::remove(place / "in/c");
+  const Worker other = start_worker(place, "other");
+  const Worker home = start_worker(place, "home", {"--join", other.contact});
+  Process results = look(place, "results --wait " + job);
+  CHECK_MESSAGE(results.exit_code() == 0, results.story());
+  CHECK(results.out() == "12: 2 2 3\n97: 97\n");
+}
+
 TEST_CASE("what cannot run is refused before it is left to the worker") {
   const Place place;
   const Worker home = start_worker(place, "home");
