@@ -14,9 +14,11 @@ constexpr unsigned answers_most = 3;  // passed on for one question: one that li
 // --- Questions ---
 
 std::optional<Charge> BlobDirectory::on(const PeerId& from, const Seek& seek, const Own& own, Now now, Output& out) {
-  if (budgets_.size() >= limits::accounts_max && !budgets_.contains(from)) budgets_.erase(budgets_.begin());
-  auto& budget = budgets_.try_emplace(from, limits::seeks_per_second, limits::seeks_burst).first->second;
-  if (!budget.take(1, now.boot)) return charges::hasty;
+  auto& budgets = own.named ? donors_ : budgets_;
+  const double rate = own.named ? limits::job_seeks_per_second : limits::seeks_per_second;
+  const double burst = own.named ? limits::job_seeks_burst : limits::seeks_burst;
+  if (budgets.size() >= limits::accounts_max && !budgets.contains(from)) budgets.erase(budgets.begin());
+  if (!budgets.try_emplace(from, rate, burst).first->second.take(1, now.boot)) return charges::hasty;
   if (own.job) {
     tell(from, seek.blob, own.named, now, out);
   } else if (own.here) {
@@ -121,6 +123,7 @@ void BlobDirectory::link(const ContactRecord& holder, const PeerId& told_by, Now
 
 void BlobDirectory::lost(const PeerId& peer) {
   budgets_.erase(peer);
+  donors_.erase(peer);
   for (auto& [blob, seekers] : seekers_) std::erase(seekers, peer);
 }
 

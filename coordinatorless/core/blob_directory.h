@@ -9,7 +9,8 @@
 //   2. Else whoever has it here answers with its own record, and others pass the question on, to seek_fanout neighbours and seek_hops_max
 //      hops at most, the same question once in seek_memory. The answer goes back the way that the question came. Rationale: a question
 //      costs at most some forty messages of its own size; nobody is sent an answer who has not asked.
-//   3. Each neighbour has a budget of questions. Rationale: a flood.
+//   3. Each neighbour has a budget of questions, and each donor of our jobs a larger one. Rationale: a flood; but a donor of a quick task asks as
+//      often as it is leased a large input.
 //   4. Of an answer only records that are genuine count, or are passed on; what they are worth shows when the chunks come. Unasked answers
 //      are ignored: the question may have been forgotten.
 //   5. A found holder gets a link of its own, within blob_links_max and the rules of who may be dialled, as long as something may come of
@@ -39,7 +40,7 @@ class BlobDirectory {
   /// What this peer can say of a blob itself.
   struct Own {
     bool job = false;    // it is a job's of this peer, or of a donor of one
-    bool named = false;  // the asker knows that this peer has it
+    bool named = false;  // the asker is a donor of one of them, and knows that this peer has it
     bool here = false;   // it is here, and that is no secret
   };
   [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Seek& seek, const Own& own, Now now, Output& out);
@@ -87,6 +88,7 @@ class BlobDirectory {
   std::map<BlobId, Asked> asked_;                  // questions passed on
   std::deque<BlobId> asked_order_;                 // at most seeks_remembered_max
   std::map<PeerId, TokenBucket> budgets_;          // of neighbours
+  std::map<PeerId, TokenBucket> donors_;           // of our own jobs
   std::set<PeerId> linked_;                        // for the sake of a blob
   BootTime tidy_at_ = never;
 };

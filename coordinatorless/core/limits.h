@@ -200,7 +200,11 @@ inline constexpr Duration seek_again = seconds(30);
 inline constexpr std::uint8_t seek_hops_max = 3;        // with the fanout, a question reaches some forty peers at most
 inline constexpr std::size_t seek_fanout = 3;
 inline constexpr double seeks_per_second = 4;           // of one neighbour; what is beyond gets no answer
-inline constexpr double seeks_burst = 256;              // a donor's leases may bring that many inputs at once
+inline constexpr double seeks_burst = 256;              // whoever has lost its holders may miss that many blobs at once
+// Of a donor of our own jobs, which asks once for each large input that it is leased: what its line could bring of the smallest ones. Both are hardly
+// ever reached, as a donor that is taken for a flood is lost to its job.
+inline constexpr double job_seeks_per_second = 512;
+inline constexpr double job_seeks_burst = 2048;
 inline constexpr std::size_t seeks_remembered_max = 1024;    // questions passed on whose answers find their way back; the oldest goes
 inline constexpr Duration seek_memory = seconds(10);         // and for how long; meanwhile the same question is not passed on again
 inline constexpr std::size_t found_holders_max = 8;          // contact records in one answer: as many holders as are remembered for a blob

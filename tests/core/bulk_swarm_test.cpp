@@ -116,7 +116,7 @@ TEST_CASE("a helper that sends garbage is charged and asked for no more, and not
   }
 }
 
-TEST_CASE("of several holders one that corrupts or truncates what it sends is dropped, be it the first one asked or another; the rest make the blob whole") {
+TEST_CASE("of several holders one that corrupts or truncates is dropped, the first one asked or another; the rest make the blob whole") {
   for (const bool truncated : {false, true}) {
     for (const std::uint8_t liar : {std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{3}}) {
       CAPTURE(truncated);
@@ -124,7 +124,7 @@ TEST_CASE("of several holders one that corrupts or truncates what it sends is dr
       Swarm swarm(4);
       const Bytes bytes = pattern(48 * chunk_bytes);
       const BlobId blob = swarm.hold(submitter, bytes);
-      for (const std::uint8_t holder : {std::uint8_t{2}, std::uint8_t{3}, std::uint8_t{4}}) swarm.hold(holder, bytes);
+      for (std::uint8_t holder = 2; holder <= 4; ++holder) swarm.hold(holder, bytes);
       // Every third chunk of its: it is not enough to be right most of the time.
       unsigned sent = 0;
       swarm.tamper = [&](const PeerId& from, Bytes& frame) {
@@ -133,7 +133,7 @@ TEST_CASE("of several holders one that corrupts or truncates what it sends is dr
         else frame.back() ^= 1;
       };
       swarm.fetch(5, blob, submitter, true);
-      for (const std::uint8_t helper : {std::uint8_t{2}, std::uint8_t{3}, std::uint8_t{4}}) swarm[5].transfer.help(blob, peer(helper), swarm.now);
+      for (std::uint8_t helper = 2; helper <= 4; ++helper) swarm[5].transfer.help(blob, peer(helper), swarm.now);
       swarm.settle();
       swarm.until_there({5}, blob, 60);
       CHECK(swarm[5].failed.empty());

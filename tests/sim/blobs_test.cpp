@@ -62,6 +62,16 @@ TEST_CASE("donors that come after one another get a program from each other, and
   CHECK(world.host(submitter).blobs().served() <= 2 * program + 100 * input * 3 / 2);
 }
 
+TEST_CASE("donors of a quick task with large inputs may ask for each of them who else has it, and stay") {
+  World world({.seed = 10, .links = {.latency = 1ms, .bytes_per_second = 100e6}});
+  const Node submitter = world.add_submitter();
+  for (int i = 0; i < 2; ++i) world.add_worker({.speed = 1.0, .joins = submitter});
+  const Submission& job = world.submit(submitter, {1500, 20ms, 2, 1 << 20, 0, 0});
+  REQUIRE(world.run_until_ended(job, 5min));
+  check_right(world, job);
+  CHECK(world.results() == 3000);
+}
+
 TEST_CASE("in a job that audits, nobody gets an input from anybody but the submitter") {
   World world({.seed = 9, .links = {}});
   const auto workers = world.add_workers(6, {.speed = 1.0});
