@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "coordinatorless/core/codec.h"
 #include "coordinatorless/zmq/clocks.h"
 
 namespace dugnad::sdk {
@@ -13,24 +14,33 @@ Result<std::optional<JobLock>> lock_of(const worker::Node& node, const JobId& jo
   return JobLock::try_lock(node.data_dir(), job);
 }
 
+/// Each run's delegation is later than the one before, since peers believe the latest alone; also where the clock was put back between them.
+Result<std::uint64_t> next_epoch(const worker::Node& node, const JobId& job) {
+  const auto clock = static_cast<std::uint64_t>(zmq::read_clocks().wall.time_since_epoch().count());
+  const auto papers = node.store()->papers(job);
+  if (!papers) return papers.error();
+  const auto earlier = *papers ? core::decode_delegation((*papers)->delegation) : std::nullopt;
+  return earlier && earlier->epoch < UINT64_MAX ? std::max(clock, earlier->epoch + 1) : clock;
+}
+
 /// With the lock held, so that what was accepted is all there is.
 Result<Prepared> take_up(const worker::Node& node, const store::StoredJob& stored, JobLock lock) {
   const auto owner = node.owner_keys();
   if (!owner) return owner.error();
-  // Each run's delegation must be later than the one before; so long as the clock is not put back between them, it is.
-  const auto epoch = static_cast<std::uint64_t>(zmq::read_clocks().wall.time_since_epoch().count());
-  auto job = worker::take_up_job(stored.manifest, stored.recipe, *owner, node.id(), node.swarm(), epoch);
+  const auto epoch = next_epoch(node, stored.job);
+  if (!epoch) return epoch.error();
+  auto job = worker::take_up_job(stored.manifest, stored.recipe, *owner, node.id(), node.swarm(), *epoch);
   if (!job) return job.error();
-  auto accepted = node.store()->accepted(stored.job);
+  KeptUnits kept;
+  const auto accepted = node.store()->for_each_accepted(stored.job, [&kept](const std::vector<AcceptedUnit>& units) {
+    for (const AcceptedUnit& unit : units) kept.add(unit);
+  });
   if (!accepted) return accepted.error();
+  kept.done();
   auto held = node.store()->held(stored.job);
   if (!held) return held.error();
   job->event.held = *std::move(held);
-  Kept kept;
-  kept.reserve(accepted->size());
-  // Where an input has changed meanwhile, the later row is the one that counts.
-  for (AcceptedUnit& unit : *accepted) kept[unit.unit.value] = std::move(unit);
-  for (const auto& [index, unit] : kept) job->event.accepted.push_back({unit.unit, unit.input_tag});
+  job->event.accepted = kept.tags();
   return Prepared{*std::move(job), std::move(kept), std::move(lock), {}};
 }
 

@@ -4,25 +4,22 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 
 #include "coordinatorless/base/result.h"
 #include "coordinatorless/base/rows.h"
 #include "sdk/job_lock.h"
 #include "sdk/kept_blob.h"
+#include "sdk/kept_units.h"
 #include "sdk/recipe.h"
 #include "worker/node.h"
 #include "worker/owner.h"
 
 namespace dugnad::sdk {
 
-/// Units accepted by an earlier run, by index.
-using Kept = std::unordered_map<std::uint64_t, AcceptedUnit>;
-
 /// A job about to be submitted, whether new or taken up.
 struct Prepared {
   worker::SignedJob job;
-  Kept kept;
+  KeptUnits kept{};
   std::optional<JobLock> lock;  // none without a journal
   KeptBlob module{};            // of a job that has one
 };

@@ -320,10 +320,9 @@ void Session::inputs_failed(const Error& fault) {
 }
 
 std::optional<UnitResult> Session::take_kept(std::uint64_t unit, const Bytes& input, Mailbox::LargeOutputs& large) {
-  const auto found = kept_.find(known_.number_of(unit));
-  if (found == kept_.end()) return std::nullopt;
-  AcceptedUnit kept = std::move(found->second);
-  kept_.erase(found);
+  auto taken = kept_.take(known_.number_of(unit));
+  if (!taken) return std::nullopt;
+  AcceptedUnit kept = *std::move(taken);
   kept.unit.value = unit;
   if (kept.input_tag != input_tag_of(value_of(input))) return std::nullopt;  // the job's inputs are others now
   if (kept.outcome != Outcome::ok) return result_of(std::move(kept), large);

@@ -131,7 +131,7 @@ class Session {
   core::JobSubmitted submitted_;
   const std::unique_ptr<tasks::Plan> plan_;
   const InputsPlan* const inputs_;
-  Kept kept_;
+  KeptUnits kept_;
   std::size_t batch_ = 1;         // units that the next cut takes together
   std::optional<Bytes> waiting_;  // the next unit's input, for which the store had no room
   bool no_room_ = false;          // not because of this job

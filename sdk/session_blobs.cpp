@@ -63,10 +63,8 @@ void Session::let_all_inputs_go() {
 std::uint64_t Session::blob_room() const { return blobs_->quota() / core::limits::blob_uses; }
 
 std::uint64_t Session::blob_bytes_of(std::uint64_t unit, const Bytes& input) const {
-  std::uint64_t bytes = input.size() > small_bytes_max ? input.size() : 0;
-  const auto known = kept_.find(unit);
-  if (known != kept_.end() && known->second.output.large) bytes = std::max(bytes, known->second.output.length());
-  return bytes;
+  const std::uint64_t bytes = input.size() > small_bytes_max ? input.size() : 0;
+  return std::max(bytes, kept_.large_bytes(unit));
 }
 
 }  // namespace dugnad::sdk

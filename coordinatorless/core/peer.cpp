@@ -286,6 +286,7 @@ struct Peer::Parts {
   void on_news(const KnownJob& known, Now now) {
     charge(known.told_by, membership.learn(known.record, known.told_by, now, out).charge, now);
     if (known.closed) return donor.forget(known.job, out);
+    if (known.submitter == self.id) return;  // an earlier process of ours had it; this one learns of it when it is submitted here
     const bool fresh = donor.learn(known.job, known.manifest, known.submitter, now, out);
     if (!fresh && !donor.serves(known.submitter)) return;
     const bool was_up = job_links.is_up(known.submitter);

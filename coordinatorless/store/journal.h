@@ -18,6 +18,7 @@
 // opened for writing; for reading it is taken as it is.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,7 +55,7 @@ class Journal {
   void checkpoint();
 
   [[nodiscard]] Result<std::vector<StoredJob>> jobs();
-  [[nodiscard]] Result<std::vector<AcceptedUnit>> accepted(const JobId& job);
+  [[nodiscard]] Result<void> for_each_accepted(const JobId& job, const std::function<void(const std::vector<AcceptedUnit>&)>& visit);
   [[nodiscard]] Result<std::optional<PapersRow>> papers(const JobId& job);
   [[nodiscard]] Result<std::vector<Bytes>> evidence(const JobId& job);
   [[nodiscard]] Result<std::vector<HeldRow>> held(const JobId& job);

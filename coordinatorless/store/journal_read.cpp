@@ -30,7 +30,7 @@ struct AcceptedColumns {
 
 /// A job's rows of accepted, in order. `visit` answers whether it could read the row.
 template <class Visit>
-Result<void> for_each_accepted(const Journal::Impl& journal, const JobId& job, Visit visit) {
+Result<void> for_each_row(const Journal::Impl& journal, const JobId& job, Visit visit) {
   const std::string select = std::string("SELECT id, units, batch, ") +
                              (journal.has_schema(schema_with_evidence) ? "evidence, " : "NULL, ") +
                              (journal.has_schema(schema_with_held) ? "held, " : "NULL, ") +
@@ -70,21 +70,18 @@ Result<std::vector<StoredJob>> Journal::jobs() {
   return jobs;
 }
 
-Result<std::vector<AcceptedUnit>> Journal::accepted(const JobId& job) {
-  std::vector<AcceptedUnit> units;
-  const Result<void> read = for_each_accepted(*impl_, job, [&units](const AcceptedColumns& row) {
-    auto batch = decode_batch(row.batch);
+Result<void> Journal::for_each_accepted(const JobId& job, const std::function<void(const std::vector<AcceptedUnit>&)>& visit) {
+  return for_each_row(*impl_, job, [&visit](const AcceptedColumns& row) {
+    const auto batch = decode_batch(row.batch);
     if (!batch || static_cast<std::int64_t>(batch->size()) != row.units) return false;
-    units.insert(units.end(), std::make_move_iterator(batch->begin()), std::make_move_iterator(batch->end()));
+    if (!batch->empty()) visit(*batch);
     return true;
   });
-  if (!read) return read.error();
-  return units;
 }
 
 Result<std::vector<Bytes>> Journal::evidence(const JobId& job) {
   std::vector<Bytes> evidence;
-  const Result<void> read = for_each_accepted(*impl_, job, [&evidence](const AcceptedColumns& row) {
+  const Result<void> read = for_each_row(*impl_, job, [&evidence](const AcceptedColumns& row) {
     if (!row.evidence.empty()) evidence.push_back(copy(row.evidence));
     return true;
   });
@@ -94,7 +91,7 @@ Result<std::vector<Bytes>> Journal::evidence(const JobId& job) {
 
 Result<std::vector<HeldRow>> Journal::held(const JobId& job) {
   std::vector<HeldRow> held;
-  const Result<void> read = for_each_accepted(*impl_, job, [&held](const AcceptedColumns& row) {
+  const Result<void> read = for_each_row(*impl_, job, [&held](const AcceptedColumns& row) {
     if (!row.held.empty()) held.push_back({copy(row.evidence), copy(row.held)});
     return true;
   });

@@ -172,7 +172,14 @@ Result<std::vector<StoredJob>> Store::jobs() const {
   return impl_->read([](Journal& journal) { return journal.jobs(); });
 }
 Result<std::vector<AcceptedUnit>> Store::accepted(const JobId& job) const {
-  return impl_->read([&job](Journal& journal) { return journal.accepted(job); });
+  std::vector<AcceptedUnit> all;
+  const Result<void> read =
+      for_each_accepted(job, [&all](const std::vector<AcceptedUnit>& units) { all.insert(all.end(), units.begin(), units.end()); });
+  if (!read) return read.error();
+  return all;
+}
+Result<void> Store::for_each_accepted(const JobId& job, const std::function<void(const std::vector<AcceptedUnit>&)>& visit) const {
+  return impl_->read([&](Journal& journal) { return journal.for_each_accepted(job, visit); });
 }
 Result<std::optional<PapersRow>> Store::papers(const JobId& job) const {
   return impl_->read([&job](Journal& journal) { return journal.papers(job); });

@@ -48,6 +48,8 @@ class Store {
   [[nodiscard]] Result<std::vector<StoredJob>> jobs() const;
   /// In the order in which they were written. None for an unknown job.
   [[nodiscard]] Result<std::vector<AcceptedUnit>> accepted(const JobId& job) const;
+  /// The same, row by row: there may be a million.
+  [[nodiscard]] Result<void> for_each_accepted(const JobId& job, const std::function<void(const std::vector<AcceptedUnit>&)>& visit) const;
   // Nothing for a job of a version that kept none of it.
   [[nodiscard]] Result<std::optional<PapersRow>> papers(const JobId& job) const;
   /// In the order in which it was written.

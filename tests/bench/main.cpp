@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
       {"f", measure_cages},
       {"h", measure_certainty},
       {"i", measure_spread},
+      {"j", measure_million},
 #ifdef DUGNAD_GUEST_DIR
       {"g", measure_guests},
 #endif
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
   CLI::App app("Measures dugnad beside bare programs that do the same work. A table on stdout; a whole run takes about half an hour.");
   app.add_option("--only", only, "Rows: a throughput, b efficiency, c round trip, d idle workers and connected peers, e gossip, f caged slots, "
                  "h certainty, i uploads of large inputs, "
+                 "j a million units and the journal, "
                  "g guests beside native code (where this was built with a compiler for guests)")
       ->delimiter(',')
       ->check(CLI::IsMember(names));

@@ -17,7 +17,7 @@ struct Goal {
 };
 
 struct Measurement {
-  std::string row;  // `a` to `i`, as in --only
+  std::string row;  // `a` to `j`, as in --only
   std::string name;
   std::string unit;
   Samples ours = {};

@@ -49,7 +49,7 @@ struct Bench {
   std::unique_ptr<worker::Node> node = idle_node();
   std::shared_ptr<store::BlobStore> store = node->blob_store();
   std::unique_ptr<TestPlan> plan = std::make_unique<TestPlan>();
-  Kept kept;
+  KeptUnits kept;
   std::unique_ptr<Session> session;
 
   void make(bool combines = false) {
@@ -59,6 +59,7 @@ struct Bench {
     recipe.copies = 1;
     recipe.unit_timeout = std::chrono::seconds(1);
     auto prepared = good(prepare_new(*node, recipe));
+    kept.done();
     prepared.kept = std::move(kept);
     session = std::make_unique<Session>(*node, std::move(prepared), Source{.plan = std::move(plan), .combines = combines});
   }
@@ -139,7 +140,7 @@ TEST_CASE("large outputs of an earlier run that nobody has read hold the job bac
     bench.store->unpin(output);
     AcceptedUnit accepted{.unit = {unit}, .outcome = Outcome::ok, .output = Value(output)};
     accepted.input_tag = input_tag_of(number(unit));
-    bench.kept[unit] = std::move(accepted);
+    bench.kept.add(accepted);
   }
   bench.begin();
   for (std::uint64_t unit = 0; unit < units; ++unit) {
@@ -160,7 +161,7 @@ TEST_CASE("an output of an earlier run is pinned before the plan has it: what is
   bench.plan->input = [](std::uint64_t) { return number(3); };
   AcceptedUnit accepted{.unit = {0}, .outcome = Outcome::ok, .output = Value(blob)};
   accepted.input_tag = input_tag_of(number(3));
-  bench.kept[0] = std::move(accepted);
+  bench.kept.add(accepted);
   unsigned times = 0;
   bench.plan->accepted = [&](std::uint64_t) {
     ++times;

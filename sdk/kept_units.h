@@ -1,0 +1,46 @@
+// KeptUnits: units that an earlier run accepted, until they are cut again. Small, since a job may have had a million: outputs stand one behind the
+// other, and all is let go of once the last unit was taken.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "coordinatorless/base/rows.h"
+
+namespace dugnad::sdk {
+
+class KeptUnits {
+ public:
+  /// In any order; where a unit comes twice, the later one counts: its input has changed meanwhile.
+  void add(const AcceptedUnit& unit);
+  /// Once all were added, before anything else.
+  void done();
+
+  [[nodiscard]] std::size_t size() const { return left_; }
+  /// What the protocol is to know of them.
+  [[nodiscard]] std::vector<AcceptedTag> tags() const;
+  /// The bytes of an output that lies in the blob store; 0 for others.
+  [[nodiscard]] std::uint64_t large_bytes(std::uint64_t unit) const;
+  /// The unit, once.
+  [[nodiscard]] std::optional<AcceptedUnit> take(std::uint64_t unit);
+
+ private:
+  struct Entry {
+    std::uint64_t unit = 0;
+    std::uint64_t input_tag = 0;
+    std::uint64_t at = 0;  // in outputs_
+    std::uint32_t length = 0;
+    Outcome outcome = Outcome::ok;
+    bool large = false;
+    bool taken = false;
+  };
+  [[nodiscard]] const Entry* find(std::uint64_t unit) const;
+  [[nodiscard]] AcceptedUnit unit_of(const Entry& entry) const;
+
+  std::vector<Entry> entries_;  // by unit
+  Bytes outputs_;
+  std::size_t left_ = 0;
+};
+
+}  // namespace dugnad::sdk
