@@ -26,7 +26,7 @@ Error error_of(sqlite3* database, const std::string& what, const std::string& pa
   switch (sqlite3_errcode(database)) {
     case SQLITE_NOTADB: return not_ours(path);
     case SQLITE_CORRUPT: return damaged(path);
-    case SQLITE_FULL: return {what + " the journal " + path + ": the disk is full"};
+    case SQLITE_FULL: return {what + " the journal " + path + ": the disk is full; make room there"};
     case SQLITE_BUSY: return {what + " the journal " + path + ": another program is using it"};
   }
   const int system = sqlite3_system_errno(database);

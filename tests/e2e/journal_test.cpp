@@ -26,6 +26,44 @@ void check_says(Process program, int code, const std::vector<std::string>& parts
   for (const std::string& part : parts) CHECK_MESSAGE(said.find(part) != said.npos, "\"" << part << "\" is missing\n" << program.story());
 }
 
+/// Mounting for one process alone needs them.
+bool namespaces_here() {
+  Process probe = finished({"/usr/bin/unshare", "-rm", "true"});
+  return probe.exit_code() == 0;
+}
+
+/// Runs `command` with a file system of its own at `directory`, which nobody else sees and which goes with it.
+Process on_its_own_disk(const std::string& directory, const std::string& prepare, const Words& command) {
+  const std::string script = "mount -t tmpfs -o size=1m tmpfs \"$0\" && { " + prepare + " ; } && exec \"$@\"";
+  return finished(Words{"/usr/bin/unshare", "-rm", "/bin/sh", "-c", script, directory} + command);
+}
+
+TEST_CASE("a full disk and a read-only one are said in one line each by every program") {
+  if (!namespaces_here()) {
+    MESSAGE("not looked at: there are no user and mount namespaces to be had here");
+    return;
+  }
+  const Place place;
+  const std::string directory = place / "disk";
+  std::filesystem::create_directory(directory);
+  const Words data{"--data", directory};
+  const std::string full = "dd if=/dev/zero of=\"$0\"/fill bs=4k 2>/dev/null ; true", nearly_full = full + " ; truncate -s -8k \"$0\"/fill";
+  const std::string read_only = "mount -o remount,ro \"$0\"";
+  const std::string nobody = "tcp://127.0.0.1:9/" + std::string(64, '1') + "/" + std::string(64, '2');
+  const Words submit =
+      Words{program("dugnad"), "submit"} + words("primes --to 1000 --copies 1 --listen tcp://127.0.0.1:0 --join " + nobody) + data;
+  const Words worker = Words{program("dugnad-worker")} + words("--listen tcp://127.0.0.1:0") + data;
+  for (const Words& program : {submit, worker}) {
+    check_says(on_its_own_disk(directory, full, program), 1, {directory, "no space left on device"});
+    check_says(on_its_own_disk(directory, nearly_full, program), 1, {directory, "the disk is full; make room there"});
+    check_says(on_its_own_disk(directory, read_only, program), 1, {directory, "read-only file system; choose another with --data"});
+  }
+  for (const char* command : {"jobs", "jobs --repair", "status 12ab", "results 12ab", "cancel 12ab", "submit --resume 12ab"}) {
+    check_says(on_its_own_disk(directory, read_only, Words{program("dugnad")} + words(command) + data), 1,
+               {directory, "read-only file system"});
+  }
+}
+
 TEST_CASE("a damaged journal is said in one line and left as it is; repaired, its job goes on to the right answer") {
   const Place place;
   const Worker one = start_worker(place, "one");

@@ -1,6 +1,8 @@
 // A job that was interrupted goes on where it stood.
 #include <filesystem>
 
+#include "coordinatorless/core/codec.h"
+#include "coordinatorless/store/store.h"
 #include "tests/sdk/swarms.h"
 
 using namespace dugnad;
@@ -89,6 +91,38 @@ TEST_CASE("the same call takes an interrupted job up, and computes nothing again
   CHECK(again.id() != id);
   CHECK(rest_of(again).size() == 100);
   CHECK(again.progress().units_resumed == 0);
+}
+
+TEST_CASE("each run of a job delegates later than the one before, also where the clock was put back between them") {
+  const Scratch scratch;
+  Turnstile turnstile;
+  const auto table = test_tasks(&turnstile);
+  const auto begin = [](Swarm& swarm) { return good(swarm.map("turnstile", numbers(10), one_copy)); };
+  const auto interrupted = interrupt(scratch, turnstile, table, 4, begin);
+  const JobId id = JobId::from_hex(interrupted.id).value();
+  const auto papers = [&] {
+    const auto store = store::Store::open(scratch.path() + "/submitter.journal");
+    REQUIRE(store.ok());
+    return (*store)->papers(id).value().value();
+  };
+
+  PapersRow earlier = papers();
+  core::Delegation delegation = core::decode_delegation(earlier.delegation).value();
+  const std::uint64_t ahead = std::uint64_t{1} << 50;  // of a run whose clock was ahead of this one, by some centuries
+  delegation.epoch = ahead;
+  earlier.delegation = core::encode(delegation);
+  {
+    const auto store = store::Store::open(scratch.path() + "/submitter.journal");
+    REQUIRE(store.ok());
+    (*store)->write({1}, {earlier});
+  }
+  {
+    Swarm swarm = joined(alone_in(scratch, table));
+    Job job = begin(swarm);
+    CHECK(job.id() == interrupted.id);
+    CHECK(rest_of(job).size() == 10);
+  }
+  CHECK(core::decode_delegation(papers().delegation).value().epoch == ahead + 1);
 }
 
 TEST_CASE("other inputs, other options or no wish to resume make a new job") {
