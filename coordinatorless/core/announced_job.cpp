@@ -24,7 +24,19 @@ bool later(const AnnouncedJob& one, const AnnouncedJob& other) {
   return std::tie(one.delegation.epoch, one.announcement.sequence) > std::tie(other.delegation.epoch, other.announcement.sequence);
 }
 
+bool outranks(const AnnouncedJob& one, const AnnouncedJob& other) {
+  if (one.delegation.epoch != other.delegation.epoch) return one.delegation.epoch > other.delegation.epoch;
+  const auto& peers = other.delegation.peers;
+  const auto place_of = [&](const AnnouncedJob& announced) { return std::find(peers.begin(), peers.end(), announced.contact.peer()); };
+  return place_of(one) < place_of(other);
+}
+
 bool timely(const AnnouncedJob& announced, WallTime now) {
+  // Sequences are clocks' (Gossip). A steward's that nobody could outdo would keep its submitter's news from everybody.
+  const auto& delegates = announced.delegation.peers;
+  const bool is_steward = !delegates.empty() && delegates.front() != announced.contact.peer();
+  const WallTime ahead = now + std::chrono::duration_cast<WallTime::duration>(limits::clock_skew + limits::announcement_lease);
+  if (is_steward && announced.announcement.sequence > static_cast<std::uint64_t>(ahead.time_since_epoch().count())) return false;
   return is_current(announced.announcement.expires, limits::announcement_lease, now) &&
          is_current(announced.contact.expires, limits::record_lease, now);
 }
@@ -33,7 +45,9 @@ bool genuine(const AnnouncedJob& announced, const AnnouncedJob* before, const Se
   const Announcement& its = announced.announcement;
   const auto& delegates = announced.delegation.peers;
   if (announced.delegation.job != announced.job) return false;
-  if (std::find(delegates.begin(), delegates.end(), announced.contact.peer()) == delegates.end()) return false;
+  const auto delegate = std::find(delegates.begin(), delegates.end(), announced.contact.peer());
+  if (delegate == delegates.end()) return false;
+  if (its.closed && delegate != delegates.begin()) return false;  // a steward cannot end a job
 
   const auto known = [before](const Signed& part, Signed Announcement::*which) { return before && before->announcement.*which == part; };
   const auto holds = [&self](Domain domain, const PublicKey& key, const Signed& part) {

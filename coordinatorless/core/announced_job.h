@@ -25,6 +25,9 @@ struct AnnouncedJob {
 /// Whether `one` replaces `other`, an announcement of the same job.
 [[nodiscard]] bool later(const AnnouncedJob& one, const AnnouncedJob& other);
 
+/// Of the same job: whether whoever made `one` stands before whoever made `other`, or has a newer delegation.
+[[nodiscard]] bool outranks(const AnnouncedJob& one, const AnnouncedJob& other);
+
 /// Neither over nor dated further ahead than an honest peer would; clocks may differ by clock_skew.
 [[nodiscard]] bool timely(const AnnouncedJob& announced, WallTime now);
 

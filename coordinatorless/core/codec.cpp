@@ -20,6 +20,11 @@ std::size_t size_hint(const Results& results) {
   for (const UnitResult& result : results.results) size += 24 + result.output.bytes.size();
   return size;
 }
+std::size_t size_hint(const Record& record) {
+  std::size_t size = 192;
+  for (const RecordEntry& entry : record.entries) size += 128 + entry.body.size();
+  return size;
+}
 std::size_t size_hint(const Relay& relay) { return 128 + relay.sealed.size(); }
 
 template <class M>
@@ -28,7 +33,7 @@ Bytes encode_one(const M& message) {
   DUGNAD_ASSERT(is_sound(message), "a message over its limits");
   FieldWriter writer;
   writer.tokens().reserve(size_hint(message));
-  writer.tokens().array(head_fields + field_count<M>);
+  writer.tokens().array(head_fields + field_count<M> - tail_missing(message));
   writer.tokens().number(limits::version);
   writer.tokens().number(type_number<M>);
   writer.all(fields_of(message));
@@ -41,7 +46,8 @@ template <class M>
 std::optional<Message> decode_one(FieldReader& reader, std::size_t count) {
   std::optional<Message> message(std::in_place, std::in_place_type<M>);
   M& value = std::get<M>(*message);
-  if (count != field_count<M> || !reader.all(fields_of(value)) || !is_sound(value)) return std::nullopt;
+  if (count > field_count<M> || count + tail_most<M> < field_count<M>) return std::nullopt;
+  if (!reader.all(fields_of(value)) || !is_sound(value)) return std::nullopt;
   return message;
 }
 

@@ -9,6 +9,7 @@
 // codec_fields.h lists fields and limits, codec_wire.h reads and writes them, codec_tokens.cpp is the only file that knows msgpack.
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "coordinatorless/core/messages.h"
@@ -27,6 +28,7 @@ namespace dugnad::core {
 [[nodiscard]] Bytes encode(const Announcement& announcement);
 [[nodiscard]] Bytes encode(const OwnerBinding& binding);
 [[nodiscard]] Bytes encode(const Receipt& receipt);
+[[nodiscard]] Bytes encode(const OwnersWord& word);
 [[nodiscard]] std::optional<ContactRecord> decode_contact_record(ByteView body);
 [[nodiscard]] std::optional<Goodbye> decode_goodbye(ByteView body);
 [[nodiscard]] std::optional<Manifest> decode_manifest(ByteView body);
@@ -34,9 +36,14 @@ namespace dugnad::core {
 [[nodiscard]] std::optional<Announcement> decode_announcement(ByteView body);
 [[nodiscard]] std::optional<OwnerBinding> decode_owner_binding(ByteView body);
 [[nodiscard]] std::optional<Receipt> decode_receipt(ByteView body);
+[[nodiscard]] std::optional<OwnersWord> decode_owners_word(ByteView body);
 
 /// One result's leaf of the Merkle root that a Results signature covers, and that root.
 [[nodiscard]] Hash results_leaf(const JobId& job, UnitIndex unit, LeaseId lease, Outcome outcome, bool large, const Hash& output);
 [[nodiscard]] Hash results_root(const Results& results);
+/// What stands for an input where a donor says what it computed from: the beginning of its hash, a large one's name's.
+[[nodiscard]] std::array<std::uint8_t, input_digest_bytes> input_digest(const Value& input);
+/// What the signature covers where inputs are said too: both roots.
+[[nodiscard]] Hash with_inputs(const Hash& results, const Hash& inputs);
 
 }  // namespace dugnad::core

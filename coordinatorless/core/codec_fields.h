@@ -35,6 +35,9 @@ template <> inline constexpr std::uint8_t type_number<Binding> = 14;
 template <> inline constexpr std::uint8_t type_number<Receipts> = 15;
 template <> inline constexpr std::uint8_t type_number<Seek> = 16;
 template <> inline constexpr std::uint8_t type_number<Found> = 17;
+template <> inline constexpr std::uint8_t type_number<Entrust> = 18;
+template <> inline constexpr std::uint8_t type_number<Follow> = 19;
+template <> inline constexpr std::uint8_t type_number<Record> = 20;
 
 // --- Limits on one field ---
 
@@ -72,13 +75,15 @@ TaskName<T> task_name(T& name) { return {name}; }
   return !name.empty() && name.size() <= limits::task_name_max && name.find_first_not_of(allowed) == std::string_view::npos;
 }
 
-/// What stands last in a signed body, or is not there at all: what was added without a new version. Without it the bytes are those from before.
+/// What stands last in a body or a message, or is not there at all: what was added without a new version. Without it the bytes are those from
+/// before. `followed`: something stands behind it, so that its absence must be said.
 template <class T>
 struct Tail {
   T& value;
+  bool followed = false;
 };
 template <class T>
-Tail<T> tail(T& value) { return {value}; }
+Tail<T> tail(T& value, bool followed = false) { return {value, followed}; }
 
 inline constexpr Duration duration_max = std::chrono::hours(24 * 3650);           // sums and products of a few never overflow
 inline constexpr WallTime wall_time_max{std::chrono::milliseconds(1LL << 48)};    // the year 10889, for the same reason
@@ -97,7 +102,8 @@ auto fields_of(Is<Endpoint> auto& e) { return fields(e.ip, limited(e.port, 1, 65
 
 auto fields_of(Is<IdentityTicket> auto& t) { return fields(at_most(t.month, month_max), t.nonce); }
 auto fields_of(Is<ContactRecord> auto& r) {
-  return fields(r.key, r.curve, r.endpoint, list(r.relays, relays_max), r.donates, r.sequence, r.expires, tail(r.proof));
+  return fields(r.key, r.curve, r.endpoint, list(r.relays, relays_max), r.donates, r.sequence, r.expires,
+                tail(r.proof, r.steward_bytes.has_value()), tail(r.steward_bytes));
 }
 auto fields_of(Is<Goodbye> auto& g) { return fields(g.key, g.sequence, g.expires); }
 auto fields_of(Is<BlobId> auto& b) { return fields(b.length, b.root); }
@@ -106,7 +112,8 @@ auto fields_of(Is<WantedConfidence> auto& c) {
 }
 auto fields_of(Is<Manifest> auto& m) {
   return fields(m.owner, m.nonce, task_name(m.task), m.task_version, limited(m.copies, 1, limits::copies_max), m.unit_limit,
-                at_most(m.memory_bytes, limits::memory_bytes_max), m.module, at_most(m.fuel, limits::fuel_max), m.confidence, m.created);
+                at_most(m.memory_bytes, limits::memory_bytes_max), m.module, at_most(m.fuel, limits::fuel_max), m.confidence, m.created,
+                tail(m.stewarded));
 }
 auto fields_of(Is<Delegation> auto& d) { return fields(d.job, d.epoch, list(d.peers, delegates_max)); }
 auto fields_of(Is<Announcement> auto& a) {
@@ -125,7 +132,10 @@ auto fields_of(Is<Want> auto& m) { return fields(m.job, m.slots, m.work); }
 auto fields_of(Is<LeasedUnit> auto& u) { return fields(u.unit, u.input); }
 auto fields_of(Is<Lease> auto& m) { return fields(m.job, m.lease, m.valid, list(m.units, limits::batch_units_max)); }
 auto fields_of(Is<UnitResult> auto& r) { return fields(r.lease, r.unit, r.outcome, r.output); }
-auto fields_of(Is<Results> auto& m) { return fields(m.job, m.held, list(m.results, limits::batch_units_max), m.signature); }
+auto fields_of(Is<InputDigests> auto& d) { return fields(at_most(d.digests, limits::batch_units_max * input_digest_bytes)); }
+auto fields_of(Is<Results> auto& m) {
+  return fields(m.job, m.held, list(m.results, limits::batch_units_max), m.signature, tail(m.inputs));
+}
 auto fields_of(Is<Return> auto& m) { return fields(m.job, list(m.units, limits::batch_units_max)); }
 auto fields_of(Is<Revoke> auto& m) { return fields(m.job, list(m.units, limits::batch_units_max)); }
 auto fields_of(Is<Closed> auto& m) { return fields(m.job); }
@@ -134,6 +144,25 @@ auto fields_of(Is<Relay> auto& m) { return fields(m.from, m.to, m.counter, at_mo
 auto fields_of(Is<RelayGone> auto& m) { return fields(m.peer); }
 auto fields_of(Is<Seek> auto& m) { return fields(m.blob, at_most(m.hops, limits::seek_hops_max)); }
 auto fields_of(Is<Found> auto& m) { return fields(m.blob, list(m.holders, limits::found_holders_max, limits::record_bytes_max)); }
+
+auto fields_of(Is<Entrust> auto& m) {
+  return fields(at_most(m.manifest, limits::manifest_bytes_max), at_most(m.delegation, limits::delegation_bytes_max));
+}
+auto fields_of(Is<Follow> auto& m) {
+  return fields(m.job, m.series, m.from, m.wait, m.all, at_most(m.delegation, limits::delegation_bytes_max));
+}
+auto fields_of(Is<RecordEntry> auto& e) { return fields(e.donor, at_most(e.body, limits::word_bytes_max), e.signature); }
+auto fields_of(Is<Record> auto& m) {
+  return fields(m.job, m.series, m.from, m.next, m.more, list(m.entries, limits::record_entries_max));
+}
+auto fields_of(Is<DeedDonor> auto& d) { return fields(d.donor, d.address, d.newcomer); }
+auto fields_of(Is<Deed> auto& d) { return fields(d.version, d.key, list(d.donors, limits::deed_donors_max)); }
+auto fields_of(Is<FinalUnit> auto& u) { return fields(u.unit, u.input_tag, u.outcome, u.output); }
+auto fields_of(Is<CollectedResults> auto& r) { return fields(r.donor, at_most(r.frame, limits::message_bytes_max)); }
+auto fields_of(Is<OwnersWord> auto& w) {
+  return fields(w.job, list(w.units, limits::batch_units_max), list(w.finals, limits::batch_units_max), w.collected, w.deed,
+                at_most(w.recipe, limits::recipe_bytes_max));
+}
 
 auto fields_of(Is<OwnerBinding> auto& b) { return fields(b.owner, b.peer); }
 auto fields_of(Is<Binding> auto& m) { return fields(at_most(m.binding, limits::receipt_bytes_max)); }
@@ -153,8 +182,12 @@ inline constexpr std::size_t field_count = std::tuple_size_v<decltype(fields_of(
 /// How many of a signed body's fields are not there, and how many there can be of such.
 template <Described T>
 inline constexpr std::size_t tail_most = 0;
-template <> inline constexpr std::size_t tail_most<ContactRecord> = 1;
-[[nodiscard]] inline std::size_t tail_missing(const ContactRecord& record) { return record.proof ? 0 : 1; }
+template <> inline constexpr std::size_t tail_most<ContactRecord> = 2;
+template <> inline constexpr std::size_t tail_most<Manifest> = 1;
+template <> inline constexpr std::size_t tail_most<Results> = 1;
+[[nodiscard]] inline std::size_t tail_missing(const ContactRecord& record) { return record.steward_bytes ? 0 : record.proof ? 1 : 2; }
+[[nodiscard]] inline std::size_t tail_missing(const Manifest& manifest) { return manifest.stewarded ? 0 : 1; }
+[[nodiscard]] inline std::size_t tail_missing(const Results& results) { return results.inputs ? 0 : 1; }
 template <class T>
 [[nodiscard]] std::size_t tail_missing(const T&) { return 0; }
 
@@ -170,9 +203,10 @@ inline constexpr bool has_members = takes<T>(std::make_index_sequence<count>{}) 
 template <Described... T>
 inline constexpr bool all_members_described = (has_members<T, field_count<T>> && ...);
 static_assert(all_members_described<Endpoint, BlobId, IdentityTicket, ContactRecord, Goodbye, Manifest, Delegation, Announcement, DigestEntry,
-                                    LeasedUnit, UnitResult, OwnerBinding, Receipt, SignedReceipt>);
+                                    LeasedUnit, UnitResult, OwnerBinding, Receipt, SignedReceipt, InputDigests, RecordEntry, DeedDonor, Deed,
+                                    FinalUnit, CollectedResults, OwnersWord>);
 static_assert(all_members_described<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone,
-                                    Binding, Receipts, Seek, Found>);
+                                    Binding, Receipts, Seek, Found, Entrust, Follow, Record>);
 
 // --- Limits over several fields ---
 
@@ -190,8 +224,19 @@ template <class T>
   for (const LeasedUnit& unit : lease.units) total += unit.input.bytes.size();
   return total <= limits::batch_bytes_max;
 }
+[[nodiscard]] inline bool is_sound(const ContactRecord& record) { return !record.steward_bytes || *record.steward_bytes > 0; }
+/// The owner's words are signed, and donors' frames only inside.
+[[nodiscard]] inline bool is_sound(const Record& record) {
+  std::size_t total = 0;
+  for (const RecordEntry& entry : record.entries) {
+    if (entry.donor.has_value() == entry.signature.has_value()) return false;
+    total += entry.body.size();
+  }
+  return total <= limits::record_bytes_sent_max;
+}
 [[nodiscard]] inline bool is_sound(const Results& results) {
   std::size_t total = 0;
+  if (results.inputs && results.inputs->digests.size() != results.results.size() * input_digest_bytes) return false;
   for (const UnitResult& result : results.results) {
     if (result.output.large && result.outcome != Outcome::ok) return false;  // a reason is never large
     total += result.output.bytes.size();

@@ -42,6 +42,8 @@ Bytes encode(const Announcement& announcement) { return encode_body(announcement
 Bytes encode(const OwnerBinding& binding) { return encode_body(binding, limits::receipt_bytes_max); }
 Bytes encode(const Receipt& receipt) { return encode_body(receipt, limits::receipt_bytes_max); }
 
+Bytes encode(const OwnersWord& word) { return encode_body(word, limits::word_bytes_max); }
+
 std::optional<ContactRecord> decode_contact_record(ByteView body) { return decode_body<ContactRecord>(body, limits::record_bytes_max); }
 std::optional<Goodbye> decode_goodbye(ByteView body) { return decode_body<Goodbye>(body, limits::record_bytes_max); }
 std::optional<Manifest> decode_manifest(ByteView body) { return decode_body<Manifest>(body, limits::manifest_bytes_max); }
@@ -50,6 +52,7 @@ std::optional<Announcement> decode_announcement(ByteView body) { return decode_b
 
 std::optional<OwnerBinding> decode_owner_binding(ByteView body) { return decode_body<OwnerBinding>(body, limits::receipt_bytes_max); }
 std::optional<Receipt> decode_receipt(ByteView body) { return decode_body<Receipt>(body, limits::receipt_bytes_max); }
+std::optional<OwnersWord> decode_owners_word(ByteView body) { return decode_body<OwnersWord>(body, limits::word_bytes_max); }
 
 Hash results_leaf(const JobId& job, UnitIndex unit, LeaseId lease, Outcome outcome, bool large, const Hash& output) {
   // The job's id, unit and lease as 8 bytes each (little-endian), the outcome as one (with 0x80 where the output is large: then it is the name
@@ -72,7 +75,18 @@ Hash results_root(const Results& results) {
   for (const UnitResult& result : results.results) {
     leaves.push_back(results_leaf(results.job, result.unit, result.lease, result.outcome, result.output.large, hash_of(result.output.bytes)));
   }
-  return merkle_root(std::move(leaves));
+  const Hash root = merkle_root(std::move(leaves));
+  return results.inputs ? with_inputs(root, hash_of(results.inputs->digests)) : root;
 }
+
+std::array<std::uint8_t, input_digest_bytes> input_digest(const Value& input) {
+  const std::array<std::uint8_t, 1> head{input.large ? std::uint8_t{0xff} : std::uint8_t{0}};
+  const Hash hash = hash_of(head, input.bytes);
+  std::array<std::uint8_t, input_digest_bytes> digest{};
+  std::copy_n(hash.bytes.begin(), digest.size(), digest.begin());
+  return digest;
+}
+
+Hash with_inputs(const Hash& results, const Hash& inputs) { return hash_of(results.view(), inputs.view()); }
 
 }  // namespace dugnad::core

@@ -140,7 +140,8 @@ class FieldReader {
   template <class T>
   bool read(Tail<std::optional<T>> field) {
     field.value.reset();
-    return rest_.empty() || read(field.value.emplace());
+    if (rest_.empty()) return true;
+    return read(field.value) && (field.value || !rest_.empty());  // where nothing stands behind it, its absence is not said
   }
   template <Described T>
   bool read(T& value) {
@@ -232,7 +233,7 @@ class FieldWriter {
   void write(const std::optional<T>& value) { value ? write(*value) : tokens_.nil(); }
   template <class T>
   void write(Tail<const std::optional<T>> field) {
-    if (field.value) write(*field.value);
+    if (field.value || field.followed) write(field.value);
   }
   template <Described T>
   void write(const T& value) {

@@ -25,28 +25,35 @@ bool Donor::can_compute(const Manifest& manifest, bool own) const {
   return manifest.module || std::find(tasks_.begin(), tasks_.end(), std::pair(manifest.task, manifest.task_version)) != tasks_.end();
 }
 
-bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submitter, Now now, Output& out) {
-  if (leaving_ || (!self_.donates && submitter != self_.id)) return false;
-  if (!can_compute(manifest, submitter == self_.id) || shelf_.holds(id, now.boot)) return false;
+bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submitter, Now now, Output& out, std::uint64_t epoch) {
+  return learn(id, manifest, submitter, submitter == self_.id, now, out, epoch);
+}
+
+bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submitter, bool own, Now now, Output& out, std::uint64_t epoch) {
+  if (leaving_ || (!self_.donates && !own)) return false;
+  if (!can_compute(manifest, own) || shelf_.holds(id, now.boot)) return false;
   if (const auto known = jobs_.find(id); known != jobs_.end()) {
-    if (known->second.submitter == submitter || known->second.connected) return false;
+    if (known->second.submitter == submitter) known->second.epoch = std::max(known->second.epoch, epoch);
+    if (known->second.submitter == submitter || (known->second.connected && epoch <= known->second.epoch)) return false;
     forget(id, out);  // another leases it out now
   }
   if (!has_room()) {
-    const auto worst = least_worthy(manifest.owner, submitter == self_.id, now.boot);
+    const auto worst = least_worthy(manifest.owner, own, now.boot);
     if (worst == jobs_.end()) return false;
     dismiss(JobId(worst->first), out);
   }
   Served& job = jobs_[id];
   job.owner = manifest.owner;
   job.submitter = submitter;
+  job.epoch = epoch;
   job.task = manifest.task;
   job.task_version = manifest.task_version;
   job.unit_limit = manifest.unit_limit;
   const bool endless = job.unit_limit == Duration::zero();
-  if (submitter != self_.id && (endless || job.unit_limit > limits::unit_limit_most)) job.unit_limit = limits::unit_limit_most;
+  if (!own && (endless || job.unit_limit > limits::unit_limit_most)) job.unit_limit = limits::unit_limit_most;
   job.module = manifest.module;
   job.shares_inputs = manifest.copies > 1 && !manifest.confidence;
+  job.says_inputs = manifest.stewarded.has_value();
   job.memory_bytes = manifest.memory_bytes;
   job.fuel = manifest.fuel;
   job.ready = !manifest.module || blobs_.need(*manifest.module, {&submitter, 1}, limits::blob_tries_max, now, out, true);
@@ -97,6 +104,7 @@ void Donor::drop_work(const JobId& id, Served& job, Output& out) {
   if (!cancel.attempts.empty()) out.push(std::move(cancel));
   outputs_.let_go_all(id, out);
   units_held_ -= std::exchange(job.finished, {}).size();
+  job.finished_inputs.clear();
   bytes_held_ -= std::exchange(job.finished_bytes, 0);
 }
 
@@ -242,7 +250,8 @@ void Donor::start_some(const JobId& id, Served& job, Now now, std::vector<Attemp
     place->second = {attempt, {}};
     running_.emplace_hint(running_.end(), attempt,
                           Running{id, held.unit, held.lease, held.came, held.valid, cost, held.input.bytes.size(),
-                                  held.input.large ? std::optional(held.input.blob()) : std::nullopt, job.owner, true});
+                                  held.input.large ? std::optional(held.input.blob()) : std::nullopt,
+                                  job.says_inputs ? std::optional(input_digest(held.input)) : std::nullopt, job.owner, true});
     starting.push_back({attempt, id, job.task, job.task_version, std::move(held.input), job.unit_limit, job.module, job.memory_bytes,
                         job.fuel});
     running_cost_ += cost;
@@ -298,6 +307,7 @@ void Donor::note(Served& job, const Running& running, FinishedAttempt finished, 
   ++units_held_;
   bytes_held_ += bytes.size();
   job.finished_bytes += bytes.size();
+  if (running.digest) job.finished_inputs.insert(job.finished_inputs.end(), running.digest->begin(), running.digest->end());
   job.finished.push_back({running.lease, running.unit, finished.outcome, std::move(finished.output)});
 }
 
@@ -332,13 +342,20 @@ bool Donor::should_send(const Served& job, BootTime now) const {
 
 void Donor::send_results(const JobId& id, Served& job, Now now, Output& out) {
   std::vector<UnitResult> all = std::exchange(job.finished, {});
+  const Bytes inputs = std::exchange(job.finished_inputs, {});
+  auto said = inputs.begin();
   units_held_ -= all.size();
   bytes_held_ -= std::exchange(job.finished_bytes, 0);
   Results batch{id, now.boot - job.came_first, {}, {}};
   std::size_t bytes = 0;
   const auto send = [&] {
     if (batch.results.empty()) return;
-    if (job.submitter != self_.id) batch.signature = self_.sign(Domain::results, results_root(batch).view());
+    if (job.says_inputs) {
+      const auto end = said + static_cast<std::ptrdiff_t>(batch.results.size() * input_digest_bytes);
+      batch.inputs = InputDigests{Bytes(said, end)};
+      said = end;
+    }
+    if (job.submitter != self_.id || job.says_inputs) batch.signature = self_.sign(Domain::results, results_root(batch).view());
     out.send(job.submitter, batch);
     batch.results.clear();
     bytes = 0;

@@ -28,6 +28,7 @@
 //      Rationale: one submitter that drips must not keep all others' inputs out. A large output stays here for the submitter (held_outputs.h).
 #pragma once
 
+#include <array>
 #include <list>
 #include <map>
 #include <string>
@@ -57,7 +58,10 @@ class Donor {
         unsigned slots, std::uint64_t blob_room);
 
   /// A job that may be served. True where it is new and will be: the caller then sees to a link with the submitter.
-  bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, Now now, Output& out);
+  /// `epoch`: of the delegation that names the submitter. Where it is a later one than that of whoever the job is served for, it has passed on.
+  bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, Now now, Output& out, std::uint64_t epoch = 0);
+  /// The same of somebody else's job that this peer leases out, as a steward: it is computed by the rules of others' jobs.
+  bool learn_led(const JobId& job, const Manifest& manifest, Now now, Output& out) { return learn(job, manifest, self_.id, false, now, out, 0); }
   [[nodiscard]] bool has_room() const { return jobs_.size() < limits::donor_jobs_max; }
   void forget(const JobId& job, Output& out);
 
@@ -108,11 +112,13 @@ class Donor {
 
     PublicKey owner;
     PeerId submitter;
+    std::uint64_t epoch = 0;  // of its delegation
     std::string task;
     std::uint32_t task_version = 1;
     Duration unit_limit{};
     std::optional<BlobId> module;
     bool shares_inputs = false;  // that others have them too gives nothing away
+    bool says_inputs = false;    // stewards may hold it: what was computed from what is signed
     std::uint64_t memory_bytes = 0;
     std::uint64_t fuel = 0;
     bool ready = false;  // its module is here, or it has none
@@ -125,6 +131,7 @@ class Donor {
     BootTime work_at{};                // when there was last any
     double unit_seconds = 0;           // measured here; 0: unknown
     std::vector<UnitResult> finished;  // not yet sent
+    Bytes finished_inputs;             // their digests, where inputs are said
     std::size_t finished_bytes = 0;
     BootTime finished_first{};  // when the oldest of them finished
     BootTime came_first{};      // when the unit of the oldest of them had come
@@ -141,10 +148,12 @@ class Donor {
     Duration charged{};
     std::size_t bytes = 0;
     std::optional<BlobId> input{};  // a large one, needed until the attempt is over
+    std::optional<std::array<std::uint8_t, input_digest_bytes>> digest{};  // of an input that is said
     PublicKey owner{};
     bool wanted = true;  // false: revoked, the result goes nowhere
   };
 
+  bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, bool own, Now now, Output& out, std::uint64_t epoch);
   [[nodiscard]] bool can_compute(const Manifest& manifest, bool own) const;
   /// Gives everything back and forgets the job.
   void dismiss(const JobId& id, Output& out);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint8_t kind_signed = 1;
 constexpr std::uint8_t kind_own = 2;
+constexpr std::uint8_t kind_with_inputs = 3;
 
 constexpr std::uint8_t outcome_bits = 0x03;
 constexpr std::uint8_t large_bit = 0x04;
@@ -149,6 +150,7 @@ Claim claim_of(Outcome outcome, const Value& output) {
 
 EvidenceBatch evidence_of(const Results& results, const PublicKey& donor, bool own) {
   EvidenceBatch batch{donor, own ? std::nullopt : std::optional(results.signature), {}};
+  if (!own && results.inputs) batch.inputs = hash_of(results.inputs->digests);
   batch.results.reserve(results.results.size());
   for (const UnitResult& result : results.results) {
     batch.results.push_back({result.unit, result.lease, claim_of(result.outcome, result.output), false});
@@ -173,7 +175,8 @@ Hash root_of(const EvidenceBatch& batch, const JobId& job) {
   std::vector<Hash> leaves;
   leaves.reserve(batch.results.size());
   for (const EvidenceResult& result : batch.results) leaves.push_back(leaf_of(result, job));
-  return merkle_root(std::move(leaves));
+  const Hash root = merkle_root(std::move(leaves));
+  return batch.inputs ? with_inputs(root, *batch.inputs) : root;
 }
 
 bool is_signed(const EvidenceBatch& batch, const SwarmId& swarm, const JobId& job, Crypto& verifier) {
@@ -182,9 +185,10 @@ bool is_signed(const EvidenceBatch& batch, const SwarmId& swarm, const JobId& jo
 }
 
 void put_evidence(Bytes& out, const EvidenceBatch& batch, const AcceptedClaim& accepted) {
-  out.push_back(batch.signature ? kind_signed : kind_own);
+  out.push_back(!batch.signature ? kind_own : batch.inputs ? kind_with_inputs : kind_signed);
   packed::put(out, batch.donor.view());
   if (batch.signature) packed::put(out, *batch.signature);
+  if (batch.signature && batch.inputs) packed::put(out, batch.inputs->view());
   packed::put_varint(out, batch.results.size());
   // Room by doubling: several batches gather in one string of bytes, each of which would otherwise move all before it.
   constexpr std::size_t usual_bytes = 16;
@@ -198,13 +202,14 @@ void put_evidence(Bytes& out, const EvidenceBatch& batch, const AcceptedClaim& a
 std::optional<EvidenceBatch> read_evidence(packed::Reader& in, const AcceptedClaim& accepted) {
   const auto kind = in.byte();
   const auto donor = in.id<PublicKey>();
-  if (!donor || (*kind != kind_signed && *kind != kind_own)) return std::nullopt;
+  if (!donor || (*kind != kind_signed && *kind != kind_own && *kind != kind_with_inputs)) return std::nullopt;
   EvidenceBatch batch{*donor, {}, {}};
-  if (*kind == kind_signed) {
+  if (*kind != kind_own) {
     const auto signature = in.take(Signature{}.size());
     if (!signature) return std::nullopt;
     std::copy(signature->begin(), signature->end(), batch.signature.emplace().begin());
   }
+  if (*kind == kind_with_inputs && !(batch.inputs = in.id<Hash>())) return std::nullopt;
   const auto count = in.varint();
   if (!count || *count == 0 || *count > limits::batch_units_max || *count > in.left()) return std::nullopt;
   batch.results.reserve(static_cast<std::size_t>(*count));

@@ -8,7 +8,8 @@
 //   3. The submitter's own results carry no signature: they are its word, and a stranger takes them for no more. They can be recomputed.
 //   4. Kept when it is counted, not when its unit is settled. Rationale: nothing has to be remembered for units that stay open.
 //
-// The bytes: u8 1 (signed) or 2 (own), 32 of the donor's key, 64 of the signature where there is one, varint count, then for each result
+// The bytes: u8 1 (signed), 2 (own) or 3 (signed, with its inputs), 32 of the donor's key, 64 of the signature where there is one, 32 of the hash of
+//   the inputs' digests where they are signed too, varint count, then for each result
 //   u8 head: outcome; 04 large; 08 hashed, 10 veiled, 18 as accepted; 20 same lease as before; 40 the unit after the one before
 //   unless veiled: varint step of the lease unless it is the same; varint step of the unit unless it is the next
 //   the leaf's hash (veiled), the output's hash (hashed), nothing (as accepted), else u8 length and the output.
@@ -58,6 +59,7 @@ struct EvidenceBatch {
   PublicKey donor;
   std::optional<Signature> signature;  // none: the submitter's own
   std::vector<EvidenceResult> results;
+  std::optional<Hash> inputs{};  // the hash of what the donor said of its inputs; the signature covers it too
   bool operator==(const EvidenceBatch&) const = default;
 };
 

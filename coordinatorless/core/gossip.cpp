@@ -66,6 +66,8 @@ bool Gossip::publish(Signed manifest, Signed delegation, Now now, Output& out) {
   return true;
 }
 
+void Gossip::withdraw(const JobId& job) { own_.erase(job); }
+
 void Gossip::close(const JobId& job, Now now, Output& out) {
   const auto own = own_.find(job);
   if (own == own_.end() || own->second.closed) return;
@@ -97,7 +99,7 @@ void Gossip::announce_own(Own& own, AnnouncedJob announced, Now now, Output& out
 }
 
 /// Whether what is later than our own announcement of a job takes the job from us. An earlier process of ours whose clock was ahead
-/// does not: it is outdone. Nor does another delegate of the same epoch; only the owner's newer delegation does.
+/// does not: it is outdone. Nor does another delegate that stands behind us; who stands before us does, and the owner's newer delegation.
 bool Gossip::yields(const AnnouncedJob& later_one) {
   const auto found = own_.find(later_one.job);
   if (found == own_.end()) return true;
@@ -106,14 +108,12 @@ bool Gossip::yields(const AnnouncedJob& later_one) {
     own.sequence = std::max(own.sequence, later_one.announcement.sequence);
     return false;
   }
-  if (later_one.delegation.epoch > held_.at(later_one.job).what.delegation.epoch) {
+  if (outranks(later_one, held_.at(later_one.job).what)) {
     forget(later_one.job);
     return true;
   }
-  if (later_one.contact.peer() == self_.id) {
-    own.sequence = later_one.announcement.sequence;
-    own.refresh_at = *own.announced_at + limits::gossip_spacing * 5 / 4;
-  }
+  own.sequence = later_one.announcement.sequence;
+  own.refresh_at = *own.announced_at + limits::gossip_spacing * 5 / 4;
   return false;
 }
 
@@ -266,8 +266,9 @@ std::vector<KnownJob> Gossip::known() const {
 
 KnownJob Gossip::describe(const Held& held) const {
   const AnnouncedJob& what = held.what;
-  return {what.job,     what.manifest, what.announcement.manifest.body, what.contact.peer(),         what.contact, what.announcement.submitter,
-          held.told_by, what.announcement.closed, what.announcement.expires};
+  const Announcement& its = what.announcement;
+  return {what.job,      what.manifest,  its.manifest.body, its.manifest.signature, what.contact.peer(), what.contact, its.submitter,
+          held.told_by,  its.delegation, what.delegation,   its.closed,             its.expires};
 }
 
 // --- Keeping and forgetting ---

@@ -56,10 +56,13 @@ struct KnownJob {
   JobId job;
   Manifest manifest;
   Bytes manifest_body;     // the bytes that the job's id is the hash of
+  Signature manifest_signature{};
   PeerId submitter;
   ContactRecord contact;   // the submitter's
   Signed record;           // the same, as it travels: for Membership::learn()
   PeerId told_by;          // the neighbour that we have the latest announcement from
+  Signed delegation{};     // as it travels, and what it says
+  Delegation delegated{};
   bool closed = false;
   WallTime expires{};      // without a later one by then, the job is to be forgotten; no news says so
 };
@@ -78,6 +81,13 @@ class Gossip {
   /// that does not name us, or no own record yet. Publishing a known job again takes the new delegation.
   [[nodiscard]] bool publish(Signed manifest, Signed delegation, Now now, Output& out);
   void close(const JobId& job, Now now, Output& out);
+  /// Of the delegation by which a job is announced; 0: it is not.
+  [[nodiscard]] std::uint64_t epoch_of(const JobId& job) const {
+    const auto at = held_.find(job);
+    return at == held_.end() ? 0 : at->second.what.delegation.epoch;
+  }
+  /// Somebody else leases it out from now on: it is not announced again, and stays known.
+  void withdraw(const JobId& job);
 
   // --- Neighbours: the links that rumours travel on ---
 

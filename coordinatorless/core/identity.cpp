@@ -18,6 +18,8 @@ std::string_view name_of(Domain domain) {
     case Domain::binding: return "binding";
     case Domain::receipt: return "receipt";
     case Domain::receipt_taken: return "receipt-taken";
+    case Domain::word: return "word";
+    case Domain::assignment: return "assignment";
   }
   return "";
 }

@@ -10,7 +10,7 @@ namespace dugnad::core {
 
 /// What a signature is for. Every signature covers `dugnad/1/NAME`, the swarm id and the raw bytes.
 enum class Domain : std::uint8_t { hello, welcome, contact, manifest, delegation, announcement, results, goodbye, evidence, binding, receipt,
-                                    receipt_taken };
+                                    receipt_taken, word, assignment };
 [[nodiscard]] std::string_view name_of(Domain domain);
 
 /// hash(name, proof-of-work difficulty, secret): peers of different swarms never talk. An empty secret is a public swarm.

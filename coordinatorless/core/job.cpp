@@ -63,15 +63,21 @@ Job::Donor* Job::find(const PeerId& peer, DonorIndex* index) {
   return &donors_[at->second];
 }
 
+std::optional<DonorIndex> Job::join(const PeerId& peer, Past past) {
+  const bool is_known = find(peer) != nullptr;
+  const auto place = place_for(peer);
+  if (!place || is_known) return place;
+  if (ledger_) log_.add(held::DonorJoined{*place, peer, past});
+  if (trust_) trust_->joined(*place, past);
+  if (trust_ && peer == self_.id) trust_->set_self(*place);
+  return place;
+}
+
 void Job::on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address, Past past) {
-  const bool is_known = find(from) != nullptr;
-  if (want.slots == 0 && !is_known) return;
-  const auto place = place_for(from);
+  if (want.slots == 0 && find(from) == nullptr) return;
+  const auto place = join(from, past);
   if (!place) return;
   Donor& donor = donors_[*place];
-  if (ledger_ && !is_known) log_.add(held::DonorJoined{*place, from, past});
-  if (trust_ && !is_known) trust_->joined(*place, past);
-  if (trust_ && !is_known && from == self_.id) trust_->set_self(*place);
   donor.address = address;
   able_changed_ = true;
   if (!donor.connected) outputs_.links_changed();
@@ -82,7 +88,7 @@ void Job::on_want(const PeerId& from, const Want& want, std::optional<Endpoint> 
   donor.pace.wanted(want.work);
 }
 
-std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now now, Output& out) {
+std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now now, Output& out, const std::vector<bool>* only) {
   counted_.clear();
   DonorIndex index = 0;
   Donor* donor = find(from, &index);
@@ -96,6 +102,7 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
   BootTime oldest = now.boot;
   LeaseId last{};
   for (UnitResult& result : results.results) {
+    if (only != nullptr && !(*only)[static_cast<std::size_t>(&result - results.results.data())]) continue;
     if (result.lease != last) {
       last = result.lease;
       if (const LeaseRecord* lease = leases_.find(last); lease != nullptr && lease->donor == index) oldest = std::min(oldest, lease->sent);
@@ -315,12 +322,12 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
   say_who_is_there(now.boot, out);
   say_who_is_able();
   if (trust_) {
-    if (auto cost = trust_->plan(now.boot, complete_)) cost_ = *cost, cost_->job = id_;
+    open_blocks(now);
     take_turn(now.boot, out);
   }
   end_outputs(now, out);
   send_revokes(out);  // before the leases: a donor may have a unit again that it is to let go of
-  if (!ending_ && !leaving_) {
+  if (!ending_ && !leaving_ && !waits_) {
     renew(now.boot, out);
     serve(now.boot, out);
     start_checks(out);

@@ -73,12 +73,27 @@ class Job {
   /// `address`: where its link comes from; none behind a relay.
   void on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address = {}, Past past = Past::unknown);
   /// The signature has been checked. nullopt where every result was asked for.
-  [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, Results results, Now now, Output& out);
+  [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, Results results, Now now, Output& out,
+                                                 const std::vector<bool>* only = nullptr);
   /// Places, ascending, of the results in the last such batch that were counted.
   [[nodiscard]] const std::vector<std::uint32_t>& counted() const { return counted_; }
   /// What is to be kept together with the evidence of that batch.
   [[nodiscard]] HeldLog::Part take_log() { return log_.take(); }
   void on_return(const PeerId& from, const Return& returned, Now now);
+  /// Stewards are asked what they have gathered meanwhile: nothing is leased until then.
+  void set_waiting(bool waits) { waits_ = waits; }
+  /// Of a job by confidence: as settle_up() does, where that is possible.
+  void open_blocks(Now now);
+  /// More units have come, or are in blocks, since last asked.
+  [[nodiscard]] bool may_adopt_more();
+  /// The first unit of results that stewards have gathered which has not come, and still may.
+  [[nodiscard]] std::optional<UnitIndex> first_to_come(const Results& results) const;
+  [[nodiscard]] bool is_to_come(UnitIndex unit) const { return !units_.has_come(unit) && !(complete_ && !units_.is_open(unit)); }
+  /// Takes those at the places that `counts` names for asked for here, where their donor computed them from the units' own inputs: by place, which.
+  /// They, and nothing else of that frame, may come in next. Empty where nothing of it is news.
+  [[nodiscard]] std::vector<bool> adopt(const PeerId& donor, const Results& results, const std::vector<bool>& counts, Past past);
+  /// Donors that are there and have credit, this peer left out.
+  [[nodiscard]] std::vector<DeedDonor> present() const;
   /// Whether it is about this job's outputs.
   bool on_blob(const BlobWants::News& news) { return outputs_.on_blob(news); }
   /// The program has read an output.
@@ -97,6 +112,7 @@ class Job {
   void settle_up(Now now, Journal& journal, Output& out);
   [[nodiscard]] BootTime next_deadline() const { return deadline_; }
 
+  [[nodiscard]] const JobId& id() const { return id_; }
   [[nodiscard]] const Manifest& manifest() const { return manifest_; }
   [[nodiscard]] JobProgress progress() const;
   [[nodiscard]] bool ended() const { return ended_; }
@@ -128,6 +144,8 @@ class Job {
     bool refused = false;    // it gave units back since
     std::uint64_t unthanked = 0;  // results of its that were verified since sum_up_work()
   };
+  /// The same, known to the judge from now on.
+  [[nodiscard]] std::optional<DonorIndex> join(const PeerId& peer, Past past);
   /// The place of a donor that is known, or of a newcomer; nullopt where all are taken.
   [[nodiscard]] std::optional<DonorIndex> place_for(const PeerId& peer);
   [[nodiscard]] Donor* find(const PeerId& peer, DonorIndex* index = nullptr);
@@ -238,6 +256,8 @@ class Job {
   bool said_alone_ = false;
   bool complete_ = false;  // every unit was appended
   bool leaving_ = false;
+  bool waits_ = false;
+  std::uint64_t came_so_far_ = 0;  // when last asked
   bool ended_ = false;
   std::optional<JobState> ending_;
   JobProgress counts_;

@@ -46,6 +46,7 @@ void JobBoard::on_want(const PeerId& from, const Want& want, std::optional<Endpo
 }
 
 std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& key, Results results, Now now, Output& out) {
+  counted_all_ = false;
   Job* job = find(results.job);
   if (job == nullptr) {
     out.send(from, Closed{results.job});
@@ -53,16 +54,67 @@ std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& 
   }
   // One's own results need no proof; what is kept of others' is the very thing that was verified.
   const bool own = from == self_.id;
-  const JobId id = results.job;
   EvidenceBatch evidence = evidence_of(results, own ? self_.crypto->public_key() : key, own);
-  if (!own && !is_signed(evidence, self_.swarm, id, *self_.crypto)) return charges::forged;
-  const auto charge = job->on_results(from, std::move(results), now, out);
-  if (!job->counted().empty()) {
-    veil_others(evidence, id, job->counted());
-    journal_.keep(id, evidence, job->take_log(), now.boot, out);
-  }
-  settle_up(*job, now, out);
+  if (!own && !is_signed(evidence, self_.swarm, results.job, *self_.crypto)) return charges::forged;
+  const auto charge = count(*job, std::move(evidence), from, std::move(results), now, out);
+  const bool counted_all = counted_all_;
+  settle_up(*job, now, out);  // which may adopt others
+  counted_all_ = counted_all;
   return charge;
+}
+
+std::optional<Charge> JobBoard::count(Job& job, EvidenceBatch evidence, const PeerId& from, Results results, Now now, Output& out,
+                                      const std::vector<bool>* only) {
+  const JobId id = results.job;
+  const std::size_t came = results.results.size();
+  const auto charge = job.on_results(from, std::move(results), now, out, only);
+  counted_all_ = job.counted().size() == came;
+  if (!job.counted().empty()) {
+    veil_others(evidence, id, job.counted());
+    journal_.keep(id, evidence, job.take_log(), now.boot, out);
+  }
+  return charge;
+}
+
+void JobBoard::set_waiting(const JobId& id, bool waits, Now now, Output& out) {
+  Job* job = find(id);
+  if (job == nullptr) return;
+  job->set_waiting(waits);
+  settle_up(*job, now, out);
+}
+
+void JobBoard::gathered(const JobId& id, Gathered gathered) {
+  if (runs(id)) gathered_[id].push_back(std::move(gathered));
+}
+
+void JobBoard::adopt(Job& job, Now now, Output& out) {
+  const auto at = gathered_.find(job.id());
+  job.open_blocks(now);  // without leasing anything: what is here already is not to be asked for
+  if (!job.may_adopt_more()) return;
+  // In place: what waits is looked at whenever units come, and there may be much of it.
+  auto& waiting = at->second;
+  for (auto each = waiting.begin(); each != waiting.end();) {
+    if (each->waits_for && job.is_to_come(*each->waits_for)) {
+      ++each;
+      continue;
+    }
+    if ((each->waits_for = job.first_to_come(each->results))) {
+      ++each;
+      continue;
+    }
+    const PeerId donor = peer_id_of(each->donor);
+    if (const auto adopted = job.adopt(donor, each->results, each->counts, reputations_.past(donor, now.wall)); !adopted.empty()) {
+      EvidenceBatch evidence = evidence_of(each->results, each->donor, false);
+      (void)count(job, std::move(evidence), donor, std::move(each->results), now, out, &adopted);
+    }
+    each = waiting.erase(each);
+  }
+  if (waiting.empty()) gathered_.erase(at);
+}
+
+std::vector<DeedDonor> JobBoard::present(const JobId& id) const {
+  const Job* job = find(id);
+  return job == nullptr ? std::vector<DeedDonor>{} : job->present();
 }
 
 void JobBoard::on_checked(const std::vector<FinishedAttempt>& checks, Now now, Output& out) {
@@ -118,6 +170,7 @@ void JobBoard::tick(Now now, Output& out) {
 }
 
 void JobBoard::settle_one(Job& job, Now now, Output& out) {
+  if (gathered_.contains(job.id())) adopt(job, now, out);
   job.settle_up(now, journal_, out);
   const auto verified = job.take_verified();
   verified_.insert(verified_.end(), verified.begin(), verified.end());
@@ -147,6 +200,7 @@ void JobBoard::clear_away() {
     if (!job->ended()) continue;
     ended_.push_back({id, job->donors()});
     over_.emplace(id, job->progress());
+    gathered_.erase(id);
   }
   std::erase_if(jobs_, [](const auto& entry) { return entry.second->ended(); });
   commons_.running = jobs_.size();

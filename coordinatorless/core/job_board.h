@@ -2,6 +2,7 @@
 // here is told so with Closed: a donor of an earlier life of this process means no harm.
 #pragma once
 
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,7 +34,23 @@ class JobBoard {
   /// `address`: where its link comes from; none behind a relay.
   void on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address, Now now, Output& out);
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, const PublicKey& key, Results results, Now now, Output& out);
+  /// The last results that came were asked for, each of them, and counted.
+  [[nodiscard]] bool counted_all() const { return counted_all_; }
   void on_return(const PeerId& from, const Return& returned, Now now, Output& out);
+
+  // --- Where a job has stewards (core/entrusting.h) ---
+
+  /// Nothing is leased while they are asked what they have.
+  void set_waiting(const JobId& job, bool waits, Now now, Output& out);
+  /// Results that they have gathered, signed by their donors; `counts` says which. They come in once their units have come.
+  struct Gathered {
+    PublicKey donor;
+    Results results;
+    std::vector<bool> counts;
+    std::optional<UnitIndex> waits_for{};
+  };
+  void gathered(const JobId& job, Gathered gathered);
+  [[nodiscard]] std::vector<DeedDonor> present(const JobId& job) const;
 
   /// Checks of results that this peer has run.
   void on_checked(const std::vector<FinishedAttempt>& checks, Now now, Output& out);
@@ -67,6 +84,9 @@ class JobBoard {
   /// May be the job's end.
   void settle_up(Job& job, Now now, Output& out);
   void settle_one(Job& job, Now now, Output& out);
+  void adopt(Job& job, Now now, Output& out);
+  std::optional<Charge> count(Job& job, EvidenceBatch evidence, const PeerId& from, Results results, Now now, Output& out,
+                              const std::vector<bool>* only = nullptr);
   /// Room that some job has left serves those that wait for it; jobs that have ended go.
   void end_turn(Now now, Output& out);
   void clear_away();
@@ -75,7 +95,9 @@ class JobBoard {
   Journal& journal_;
   JobCommons commons_;  // before the jobs
   std::map<JobId, std::unique_ptr<Job>> jobs_;  // that run
+  std::map<JobId, std::list<Gathered>> gathered_;  // gathered_bytes_max of each steward
   std::map<JobId, JobProgress> over_;           // those that ended: what became of them is all that is kept
+  bool counted_all_ = false;
   bool leaving_ = false;
   std::vector<Ended> ended_;
   Reputations reputations_;

@@ -9,6 +9,13 @@ void JobLinks::need(const KnownJob& job, Now now, Output& out) {
   schedule(now);
 }
 
+void JobLinks::need(const ContactRecord& contact, Now now, Output& out) {
+  Needed& needed = needed_[contact.peer()];
+  needed = {contact, contact.peer()};
+  reach(contact.peer(), needed, now, out);
+  schedule(now);
+}
+
 void JobLinks::release(const PeerId& peer, Now now) {
   const auto at = needed_.find(peer);
   if (at == needed_.end()) return;
@@ -23,7 +30,9 @@ void JobLinks::reach(const PeerId& peer, const Needed& needed, Now now, Output& 
     (void)links_.hold(peer, Purpose::job);
     return;
   }
-  if (const auto route = links_.route(needed.contact, needed.told_by)) {
+  auto route = links_.route(needed.contact, needed.told_by);
+  if (!route) route = membership_.route_to(peer);
+  if (route) {
     (void)links_.want(*route, Purpose::job, now, out);
     return;
   }

@@ -23,6 +23,8 @@ class JobLinks {
 
   /// A job is served: its submitter is needed. Also when its contact changed.
   void need(const KnownJob& job, Now now, Output& out);
+  /// Any other peer with which a job has dealings.
+  void need(const ContactRecord& contact, Now now, Output& out);
   void release(const PeerId& peer, Now now);
   /// We have a job and cannot be dialled: every public donor of the book is needed, until told otherwise.
   void seek_donors(bool seek, Now now, Output& out);
@@ -43,7 +45,7 @@ class JobLinks {
   Links& links_;
   Membership& membership_;
   RelayedLinks& relayed_;
-  std::map<PeerId, Needed> needed_;  // at most donor_jobs_max
+  std::map<PeerId, Needed> needed_;  // at most donor_jobs_max, steward_jobs_max and stewards of own jobs
   bool seeking_ = false;
   BootTime retry_at_ = never;
 };

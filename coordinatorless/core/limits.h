@@ -273,6 +273,32 @@ inline constexpr Duration accounts_interval = seconds(30);    // at most one bat
 inline constexpr Duration outranked_patience = seconds(2);    // a unit behind those of owners that come first goes back to others after this
 inline constexpr Duration outranked_lull = seconds(1);        // and credit is offered again once those have asked for nothing so long
 
+// --- Stewards ---
+inline constexpr unsigned stewards_max = 8;                    // of one job: seven may die
+inline constexpr std::size_t steward_jobs_max = 64;            // of others that one peer holds
+inline constexpr std::size_t steward_jobs_per_owner = 8;       // of these, one owner's
+inline constexpr std::uint64_t steward_units_max = 4'000'000;  // of one job: a table of them is some hundred megabytes at most, within the quota
+inline constexpr std::size_t word_bytes_max = 900 << 10;       // what an owner says at once: a batch of units or results, and room for the rest
+inline constexpr std::size_t record_entries_max = 256;         // in one message
+inline constexpr std::size_t record_bytes_sent_max = 960 << 10;  // of entries in one message
+inline constexpr std::size_t recipe_bytes_max = 64 << 10;      // as in evidence
+inline constexpr std::size_t deed_donors_max = 1000;           // all that a job has links for
+inline constexpr std::size_t deeds_max = 16;                   // of one job, each with its own key; the newest count
+// What a submitter keeps of its record for stewards that are behind; who is further behind must be told by others.
+inline constexpr std::size_t record_backlog_max = 64 << 20;
+inline constexpr Duration entries_gather = seconds(1);          // what is new is told together
+// Without a link to whoever leads the job out, the first steward waits so long, the second twice: a submitter that was killed is often back.
+inline constexpr Duration steward_patience = seconds(20);
+inline constexpr Duration steward_keep = hours(24 * 7);        // a job whose submitter has not been heard of for so long is forgotten
+inline constexpr Duration entrust_retry = seconds(15);         // a peer that was asked to be a steward and does not answer is passed over
+inline constexpr Duration entrust_gather = seconds(3);         // stewards that answer about together are delegated together
+inline constexpr Duration deed_after = seconds(5);             // who helps shows soon after the first donor; later ones come with a later deed
+inline constexpr Duration deed_interval = minutes(2);
+inline constexpr std::uint64_t gathered_bytes_max = 256 << 20;  // of donors' results that one steward gives a submitter: it may have made them up
+inline constexpr std::size_t stewards_passed_over_max = 1024;   // of one job; then all are asked again
+inline constexpr std::size_t followed_max = 32;                 // whose record of one job is followed, now or before: delegates of a few delegations
+inline constexpr Duration gather_patience = seconds(30);       // a submitter that is back waits so long for stewards that say nothing
+
 // --- Reputation ---
 inline constexpr std::size_t reputations_max = 4096;          // donors remembered across jobs: as many as one job has
 inline constexpr Duration reputation_half_life = hours(24 * 30);

@@ -42,6 +42,7 @@ struct ContactRecord {
   std::uint64_t sequence = 0;
   WallTime expires{};
   std::optional<IdentityTicket> proof{};  // needed by whoever wants its jobs passed on; not travelling at all where there is none
+  std::optional<std::uint64_t> steward_bytes{};  // above 0: it holds jobs of others that are away, within so many bytes; none: it does not
   bool operator==(const ContactRecord&) const = default;
   [[nodiscard]] PeerId peer() const { return peer_id_of(key); }
 };
@@ -78,10 +79,12 @@ struct Manifest {
   std::uint64_t fuel = 0;          // of a module, for each unit; 0: not counted
   std::optional<WantedConfidence> confidence{};
   WallTime created{};
+  std::optional<Hash> stewarded{};  // stewards may hold it: the hash of the secret that their assignments are keyed with (core/assignment.h)
   bool operator==(const Manifest&) const = default;
 };
 
-/// Who may lease out units of a job, signed by its owner's key. The higher epoch wins.
+/// Who may lease out units of a job, signed by its owner's key. The higher epoch wins. The first of the peers submits; the others are stewards,
+/// each of which stands in where those before it are away.
 struct Delegation {
   JobId job;
   std::uint64_t epoch = 0;
@@ -90,7 +93,8 @@ struct Delegation {
 };
 inline constexpr std::size_t delegates_max = 16;
 
-/// A job made known, signed by the peer that leases it out. A higher sequence replaces a lower one; `closed` ends it.
+/// A job made known, signed by the peer that leases it out. A higher sequence replaces a lower one; `closed`, which only the first delegate
+/// may say, ends it.
 struct Announcement {
   Signed manifest;
   Signed delegation;
@@ -164,13 +168,19 @@ struct UnitResult {
   Value output;
   bool operator==(const UnitResult&) const = default;
 };
+struct InputDigests {
+  Bytes digests;  // input_digest_bytes of each result's input, in their order
+  bool operator==(const InputDigests&) const = default;
+};
 struct Results {
   JobId job;
   Duration held{};  // how long the donor had the oldest of these: what is left of the turnaround is the network's
   std::vector<UnitResult> results;
   Signature signature{};  // over results_root()
+  std::optional<InputDigests> inputs{};  // of a job that stewards may hold: a donor says what it computed from, as it cannot know who chose that
   bool operator==(const Results&) const = default;
 };
+inline constexpr std::size_t input_digest_bytes = 16;  // nobody finds another input with one of a million given digests
 
 /// Donor to submitter: not going to be computed; lease them to somebody else.
 struct Return {
@@ -267,7 +277,82 @@ struct Receipts {
   bool operator==(const Receipts&) const = default;
 };
 
+// --- Stewards: see job_record.h ---
+
+/// Submitter to a peer: hold this job for me. Who does follows its record; who does not says Closed. Also whenever the delegation changes.
+struct Entrust {
+  Signed manifest;
+  Signed delegation;
+  bool operator==(const Entrust&) const = default;
+};
+
+/// Send me what you have of this job's record from that place on, now, or (`wait`) as soon as there is something. A series is one process's record.
+struct Follow {
+  JobId job;
+  std::uint64_t series = 0;
+  std::uint64_t from = 0;
+  bool wait = false;
+  bool all = false;   // what the sender has given itself too: it may have lost that
+  Signed delegation;  // that names the sender, where the newest does not; else empty
+  bool operator==(const Follow&) const = default;
+};
+
+/// An entry of a record: what the job's owner has said of it (OwnersWord), or, of a donor, a Results frame as it came.
+struct RecordEntry {
+  std::optional<PublicKey> donor;
+  Bytes body;
+  std::optional<Signature> signature;  // the owner's; a Results frame has the donor's inside
+  bool operator==(const RecordEntry&) const = default;
+};
+/// The answer: entries that the receiver has not given itself, up to `next`.
+struct Record {
+  JobId job;
+  std::uint64_t series = 0;
+  std::uint64_t from = 0;  // as asked
+  std::uint64_t next = 0;
+  bool more = false;  // there are more from `next` on
+  std::vector<RecordEntry> entries;
+  bool operator==(const Record&) const = default;
+};
+
+/// Who may compute what while stewards lease a job out, and the key that says so (core/assignment.h).
+struct DeedDonor {
+  PeerId donor;
+  std::optional<Endpoint> address;  // none: behind a relay
+  bool newcomer = false;            // no agreement had confirmed a result of its
+  bool operator==(const DeedDonor&) const = default;
+};
+struct Deed {
+  std::uint64_t version = 0;  // the highest is in force
+  Hash key;
+  std::vector<DeedDonor> donors;
+  bool operator==(const Deed&) const = default;
+};
+struct FinalUnit {
+  UnitIndex unit;
+  std::uint64_t input_tag = 0;
+  Outcome outcome = Outcome::ok;
+  Value output;
+  bool operator==(const FinalUnit&) const = default;
+};
+/// A Results frame that the submitter itself has asked for.
+struct CollectedResults {
+  PublicKey donor;
+  Bytes frame;
+  bool operator==(const CollectedResults&) const = default;
+};
+/// What the owner of a job says of it to its stewards, and to itself on another machine. Signed by its key; each part may be empty.
+struct OwnersWord {
+  JobId job;
+  std::vector<LeasedUnit> units;  // there are these
+  std::vector<FinalUnit> finals;  // these are over
+  std::optional<CollectedResults> collected;
+  std::optional<Deed> deed;
+  Bytes recipe;  // how the program that submitted the job makes its units and takes its results
+  bool operator==(const OwnersWord&) const = default;
+};
+
 using Message = std::variant<Contacts, Announce, Digest, Pull, Want, Lease, Results, Return, Revoke, Closed, Knock, Relay, RelayGone, Binding,
-                             Receipts, Seek, Found>;
+                             Receipts, Seek, Found, Entrust, Follow, Record>;
 
 }  // namespace dugnad::core

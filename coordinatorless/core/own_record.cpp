@@ -21,6 +21,7 @@ bool OwnRecord::refresh(const std::vector<PeerId>& relays, Now now) {
   says_.relays = relays;
   says_.donates = self_.donates;
   says_.proof = proof;
+  if (self_.steward_bytes > 0) says_.steward_bytes = self_.steward_bytes;
   says_.sequence = next_sequence(now);
   says_.expires = lease_from(now);
   raw_.body = encode(says_);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <set>
 
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/core/blob_directory.h"
@@ -12,6 +13,7 @@
 #include "coordinatorless/core/bulk_frames.h"
 #include "coordinatorless/core/codec.h"
 #include "coordinatorless/core/donor.h"
+#include "coordinatorless/core/entrusting.h"
 #include "coordinatorless/core/favours.h"
 #include "coordinatorless/core/gossip.h"
 #include "coordinatorless/core/job_board.h"
@@ -25,6 +27,7 @@
 #include "coordinatorless/core/peer_budget.h"
 #include "coordinatorless/core/relay_service.h"
 #include "coordinatorless/core/relayed_links.h"
+#include "coordinatorless/core/stewardship.h"
 
 namespace dugnad::core {
 
@@ -33,7 +36,7 @@ struct Peer::Parts {
   Parts(PeerConfig config, Crypto& crypto, Generator source)
       : generator(std::move(source)),
         self{peer_id_of(crypto.public_key()), config.swarm, config.endpoint, config.donates, &crypto, &generator, config.difficulty,
-             config.owner},
+             config.owner, config.steward_bytes},
         own_proof(self),
         links(self),
         membership(self, links),
@@ -45,6 +48,8 @@ struct Peer::Parts {
         board(self, journal, blobs, config.blob_bytes / limits::blob_uses),
         accounts(self.swarm, self.owner_key()),
         favours(self, journal, accounts),
+        stewardship(self, config.steward_bytes),
+        entrusting(self, membership),
         donor(self, blobs, accounts, std::move(config.tasks), std::move(config.code), config.slots, config.blob_bytes / limits::blob_uses) {}
 
   Generator generator;
@@ -64,6 +69,8 @@ struct Peer::Parts {
   JobBoard board;
   FavourAccounts accounts;
   Favours favours;
+  Stewardship stewardship;
+  Entrusting entrusting;
   Donor donor;
 
   Output out;  // of the machine just called
@@ -145,16 +152,28 @@ struct Peer::Parts {
     auto manifest = decode_manifest(event.manifest.body);
     DUGNAD_ASSERT(manifest, "a manifest of our own that does not decode");
     if (board.holds(job)) return;
+    stewardship.hand_back(job, out);
+    entrusting.begin(job, *manifest, event, gossip.epoch_of(job), now, out);
     board.submit(job, *manifest, event, now, out);
+    if (entrusting.gathers(job)) board.set_waiting(job, true, now, out);
     own_proof.need(now, out);
     refresh_record(now);
-    const bool announced = gossip.publish(event.manifest, event.delegation, now, out);
+    const bool announced = gossip.publish(event.manifest, entrusting.delegation_of(job, event.delegation), now, out);
     DUGNAD_ASSERT(announced, "an announcement of our own that others would refuse");
     if (!self.endpoint) job_links.seek_donors(true, now, out);
     if (donor.learn(job, *manifest, self.id, now, out)) donor.connected(self.id, now, out);
   }
 
-  void on(UnitsAppended&& event, Now now) { board.append(std::move(event), now, out); }
+  void on(UnitsAppended&& event, Now now) {
+    entrusting.appended(event, now);
+    board.append(std::move(event), now, out);
+  }
+  void on(JobSought&& event, Now now) {
+    entrusting.seek(event.job, now);
+    for (const KnownJob& known : gossip.known()) {
+      if (known.job == event.job) entrusting.on_news(known, now, out);
+    }
+  }
   void on(JobCancelled&& event, Now now) { board.cancel(event.job, now, out); }
   void on(AllowanceChanged&& event, Now now) { donor.allow(event.slots, now, out); }
   void on(BlobFetched&& event, Now) { blobs.fetched(event.blob); }
@@ -192,20 +211,30 @@ struct Peer::Parts {
   void receive(const PeerId& from, Pull&& message, Now now) { charge(from, gossip.on(from, message, now, out), now); }
 
   void receive(const PeerId& from, Want&& message, Now now) {
-    if (from != self.id && links.is_up(from) && board.runs(message.job)) {
+    const bool leads = stewardship.leads(message.job);
+    if (from != self.id && links.is_up(from) && (leads || board.runs(message.job))) {
       if (!links.hold(from, Purpose::job)) return out.send(from, Closed{message.job});  // no room for more donors
       budget.set_working(from, true);
     }
+    if (leads) return stewardship.on_want(from, message, now, out);
     const Link* link = links.find(from);
     board.on_want(from, message, link != nullptr ? link->seen_at : std::nullopt, now, out);
   }
 
   void receive(const PeerId& from, Results&& message, Now now) {
     links.useful(from, now);
-    charge(from, board.on_results(from, key_of(from), std::move(message), now, out), now);
+    if (stewardship.leads(message.job)) return charge(from, stewardship.on_results(from, key_of(from), message, now, out), now);
+    const bool is_told = from != self.id && entrusting.entrusts(message.job);
+    const std::optional<Results> told = is_told ? std::optional(message) : std::nullopt;
+    const auto due = board.on_results(from, key_of(from), std::move(message), now, out);
+    if (told && !due && board.counted_all()) entrusting.collected(key_of(from), *told, now);
+    charge(from, due, now);
   }
 
-  void receive(const PeerId& from, Return&& message, Now now) { board.on_return(from, message, now, out); }
+  void receive(const PeerId& from, Return&& message, Now now) {
+    if (stewardship.leads(message.job)) return stewardship.on_return(from, message, now, out);
+    board.on_return(from, message, now, out);
+  }
 
   void receive(const PeerId& from, Lease&& message, Now now) {
     links.useful(from, now);
@@ -213,7 +242,24 @@ struct Peer::Parts {
   }
 
   void receive(const PeerId& from, Revoke&& message, Now) { donor.on_revoke(from, message, out); }
-  void receive(const PeerId& from, Closed&& message, Now) { donor.on_closed(from, message, out); }
+  void receive(const PeerId& from, Closed&& message, Now now) {
+    donor.on_closed(from, message, out);
+    entrusting.on_closed(from, message.job, now);
+  }
+
+  void receive(const PeerId& from, Entrust&& message, Now now) {
+    const JobId job{hash_of(message.manifest.body).bytes};
+    if (board.holds(job) || entrusting.entrusts(job)) return out.send(from, Closed{job});  // nobody is its own steward
+    charge(from, stewardship.on(from, message, now, out), now);
+  }
+  void receive(const PeerId& from, Follow&& message, Now now) {
+    if (entrusting.entrusts(message.job)) charge(from, entrusting.on(from, message, now, out), now);
+    else charge(from, stewardship.on(from, message, now, out), now);
+  }
+  void receive(const PeerId& from, Record&& message, Now now) {
+    if (entrusting.entrusts(message.job)) charge(from, entrusting.on(from, std::move(message), now, out), now);
+    else charge(from, stewardship.on(from, std::move(message), now, out), now);
+  }
 
   void receive(const PeerId& from, Knock&& message, Now now) {
     if (!links.is_up(from)) return charge(from, charges::unasked, now);  // relays are not stacked
@@ -262,6 +308,9 @@ struct Peer::Parts {
     }
     blobs.connected(peer, now, out);
     board.connected(peer);
+    stewardship.connected(peer, now, out);
+    entrusting.connected(peer, now, out);
+    if (stewardship.needs(peer) || entrusting.needs(peer)) work_with(peer);
     if (donor.serves(peer)) favours.greet(peer, out);  // before the credit, so that it is known whom to thank
     donor.connected(peer, now, out);
   }
@@ -274,7 +323,23 @@ struct Peer::Parts {
     directory.lost(peer);
     board.lost(peer, now, out);
     favours.lost(peer);
+    stewardship.lost(peer, now);
+    entrusting.lost(peer, now);
+    const bool served = donor.serves(peer);
     donor.lost(peer, now);
+    if (served) look_for_successors(peer, now);
+  }
+
+  /// A steward has perhaps announced jobs of that submitter's before the link to it broke.
+  void look_for_successors(const PeerId& submitter, Now now) {
+    for (const KnownJob& known : gossip.known()) {
+      if (!known.closed && known.submitter != submitter && known.delegated.peers.front() == submitter) on_news(known, now);
+    }
+  }
+
+  void work_with(const PeerId& peer) {
+    if (links.is_up(peer)) (void)links.hold(peer, Purpose::job);
+    budget.set_working(peer, true);
   }
 
   void on_relayed(Event&& event, Now now) {
@@ -285,9 +350,13 @@ struct Peer::Parts {
 
   void on_news(const KnownJob& known, Now now) {
     charge(known.told_by, membership.learn(known.record, known.told_by, now, out).charge, now);
+    entrusting.on_news(known, now, out);
+    stewardship.on_news(known, now, out);
     if (known.closed) return donor.forget(known.job, out);
+    if (stewardship.leads(known.job)) return;
     if (known.submitter == self.id) return;  // an earlier process of ours had it; this one learns of it when it is submitted here
-    const bool fresh = donor.learn(known.job, known.manifest, known.submitter, now, out);
+    if (stewardship.holds(known.job)) job_links.need(known, now, out);
+    const bool fresh = donor.learn(known.job, known.manifest, known.submitter, now, out, known.delegated.epoch);
     if (!fresh && !donor.serves(known.submitter)) return;
     const bool was_up = job_links.is_up(known.submitter);
     job_links.need(known, now, out);
@@ -304,16 +373,13 @@ struct Peer::Parts {
     if (const auto work = board.take_verified(); !work.empty()) favours.verified(work, now, out);
     for (const JobBoard::Ended& ended : board.take_ended()) {
       gossip.close(ended.job, now, out);
-      for (const PeerId& peer : ended.donors) {
-        if (!board.employs(peer) && !donor.serves(peer)) release(peer, now);
-      }
+      entrusting.end(ended.job);
+      for (const PeerId& peer : ended.donors) release_unneeded(peer, now);
       if (!board.any_running()) job_links.seek_donors(false, now, out);
     }
     const auto released = donor.take_released();
-    for (const PeerId& peer : released) {
-      job_links.release(peer, now);
-      if (!board.employs(peer)) release(peer, now);
-    }
+    for (const PeerId& peer : released) release_unneeded(peer, now);
+    see_to_stewards(now);
     // There is room again for jobs that were passed over. Those of whoever was just released wait for news of them: it may have sent us away.
     if (!released.empty()) {
       for (const KnownJob& known : gossip.known()) {
@@ -328,6 +394,45 @@ struct Peer::Parts {
     for (const BlobId& blob : blobs.take_sought()) directory.seek(blob, now, out);
     if (auto rows = membership.take_rows(now, leaving); !rows.empty()) (void)journal.write(std::move(rows), out);
     if (auto rows = accounts.take_rows(now.boot, leaving); !rows.empty()) (void)journal.write(std::move(rows), out);
+  }
+
+  void see_to_stewards(Now now) {
+    for (const Stewardship::Turn& turn : stewardship.take_turns()) {
+      donor.forget(turn.job, out);  // whoever it was served for
+      if (!turn.leads) {
+        gossip.withdraw(turn.job);
+        continue;
+      }
+      if (stewardship.computes(turn.job)) {
+        const auto manifest = decode_manifest(turn.manifest.body);
+        if (manifest && donor.learn_led(turn.job, *manifest, now, out)) donor.connected(self.id, now, out);
+      }
+      own_proof.need(now, out);
+      refresh_record(now);
+      (void)gossip.publish(turn.manifest, turn.delegation, now, out);
+    }
+    for (const Entrusting::Delegated& delegated : entrusting.take_delegated()) {
+      refresh_record(now);
+      (void)gossip.publish(delegated.manifest, delegated.delegation, now, out);
+      (void)journal.write({PapersRow{delegated.job, self.swarm, delegated.manifest.signature, delegated.delegation.body,
+                                     delegated.delegation.signature}}, out);
+    }
+    for (const ContactRecord& contact : entrusting.take_needed()) job_links.need(contact, now, out);
+    std::set<JobId> told;
+    for (Entrusting::Gathered& gathered : entrusting.take_gathered()) {
+      told.insert(gathered.job);
+      board.gathered(gathered.job, {gathered.results.donor, std::move(gathered.results.results), std::move(gathered.counts)});
+    }
+    for (const JobId& job : entrusting.take_told()) told.insert(job);
+    for (const JobId& job : told) board.set_waiting(job, entrusting.gathers(job), now, out);
+    for (const PeerId& peer : stewardship.take_released()) release_unneeded(peer, now);
+    for (const PeerId& peer : entrusting.take_released()) release_unneeded(peer, now);
+  }
+
+  void release_unneeded(const PeerId& peer, Now now) {
+    if (peer == self.id || donor.serves(peer) || stewardship.needs(peer) || entrusting.needs(peer)) return;
+    job_links.release(peer, now);
+    if (!board.employs(peer)) release(peer, now);
   }
 
   /// Behind all that the machines have to say before.
@@ -369,7 +474,7 @@ struct Peer::Parts {
     const auto due = [&](const auto& machine) { return machine.next_deadline() <= now.boot; };
     if (due(links)) links.tick(now, out);
     if (due(membership)) membership.tick(now, out);
-    if (board.any_running()) own_proof.need(now, out);
+    if (board.any_running() || stewardship.leads_any()) own_proof.need(now, out);
     refresh_record(now);
     if (due(gossip)) gossip.tick(now, out);
     if (due(relay_service)) relay_service.tick(now, out);
@@ -377,6 +482,8 @@ struct Peer::Parts {
     if (due(job_links)) job_links.tick(now, out);
     if (due(board)) board.tick(now, out);
     if (due(blobs)) blobs.tick(now, out);
+    if (due(stewardship)) stewardship.tick(now, out);
+    if (due(entrusting)) entrusting.tick(now, [this](const JobId& job) { return board.present(job); }, out);
     if (due(favours)) favours.tick(now);
     if (due(directory)) directory.tidy([this](const PeerId& peer) { return blobs.counts_on(peer); }, now);
     if (due(donor)) donor.tick(now, out);
@@ -403,7 +510,10 @@ struct Peer::Parts {
     do {
       pass_on(now);
       while (!out.messages.empty() || !out.effects.empty()) {
-        for (Effect& effect : std::exchange(out.effects, {})) effects.push_back(std::move(effect));
+        for (Effect& effect : std::exchange(out.effects, {})) {
+          if (const auto* delivered = std::get_if<DeliverResults>(&effect)) entrusting.accepted(delivered->job, delivered->units, now);
+          effects.push_back(std::move(effect));
+        }
         for (Addressed& addressed : std::exchange(out.messages, {})) route(std::move(addressed), now);
       }
       for (Event& event : relayed.take_events()) on_relayed(std::move(event), now);
@@ -442,7 +552,8 @@ BootTime Peer::next_deadline() const {
   const Parts& p = *parts_;
   return std::min({p.links.next_deadline(), p.membership.next_deadline(), p.gossip.next_deadline(), p.relay_service.next_deadline(),
                    p.relayed.next_deadline(), p.job_links.next_deadline(), p.board.next_deadline(), p.donor.next_deadline(),
-                   p.blobs.next_deadline(), p.directory.next_deadline(), p.favours.next_deadline(), p.outbox.next_deadline()});
+                   p.blobs.next_deadline(), p.directory.next_deadline(), p.favours.next_deadline(), p.outbox.next_deadline(),
+                   p.stewardship.next_deadline(), p.entrusting.next_deadline()});
 }
 
 const PeerId& Peer::id() const { return parts_->self.id; }
@@ -455,6 +566,8 @@ std::vector<PeerInfo> Peer::peers() const {
   }
   return infos;
 }
+
+std::vector<HeldJob> Peer::held_jobs() const { return parts_->stewardship.jobs(); }
 
 std::size_t Peer::peers_known() const { return parts_->membership.count(); }
 

@@ -25,6 +25,7 @@ struct PeerConfig {
   std::vector<std::pair<std::string, std::uint32_t>> tasks;  // names and versions that this peer can compute
   CodePolicy code{};                                         // whose programs it computes
   std::uint64_t blob_bytes = std::uint64_t{1} << 30;         // room for blobs that are needed here
+  std::uint64_t steward_bytes = 0;                           // of others' jobs that are held while their submitters are away; 0: none is
   Crypto* owner = nullptr;  // signs for this peer's owner, and outlives the peer; nullptr: it neither gives nor gets receipts
 };
 
@@ -44,6 +45,14 @@ struct JobProgress {
   std::uint64_t convicted = 0;   // times that a donor was proven wrong
   double confidence = 0;         // that the final results have reached
   bool ended = false;
+};
+
+/// A job of somebody else's that this peer holds as a steward.
+struct HeldJob {
+  JobId job;
+  std::uint64_t units = 0;       // that it knows of
+  std::uint64_t units_done = 0;  // of these, that have all results that are wanted, or are final
+  bool leads = false;            // it leases them out
 };
 
 struct PeerInfo {
@@ -82,6 +91,7 @@ class Peer {
   [[nodiscard]] const PeerId& id() const;
   [[nodiscard]] std::optional<JobProgress> progress(const JobId& job) const;
   [[nodiscard]] std::vector<PeerInfo> peers() const;
+  [[nodiscard]] std::vector<HeldJob> held_jobs() const;
   /// How many peers() would be.
   [[nodiscard]] std::size_t peers_known() const;
   [[nodiscard]] PeerCounters counters() const;

@@ -69,6 +69,7 @@ struct JobSubmitted {
   Bytes recipe;
   std::uint64_t units_expected = 0;  // that will be appended, as far as is known; 0: it is not
   bool checked = false;              // by confidence: the task has a check, which this peer can run (core/job_checks.h)
+  unsigned stewards = 0;             // wanted; of a job whose manifest says that it may have some
   // Of a job that is taken up again, as its journal has it, in the order in which it was written.
   std::vector<HeldRow> held{};
   std::vector<AcceptedTag> accepted{};  // units that will not be appended, unless what was accepted of them is void or lost
@@ -90,6 +91,11 @@ struct UnitsAppended {
 };
 
 struct JobCancelled {
+  JobId job;
+};
+
+/// Its owner wants to go on here with a job that stewards hold. JobFound follows once they have told what they have.
+struct JobSought {
   JobId job;
 };
 
@@ -171,7 +177,7 @@ struct LeaveRequested {};
 struct TimerDue {};
 
 using Event = std::variant<MessageReceived, PeerConnected, PeerLost, DialFailed, SendRefused, AttemptsFinished, JobSubmitted, UnitsAppended,
-                           JobCancelled, AllowanceChanged, Persisted, BlobFetched, BlobFailed, OutputTaken, BulkToRelay, PeerMisbehaved,
+                           JobCancelled, JobSought, AllowanceChanged, Persisted, BlobFetched, BlobFailed, OutputTaken, BulkToRelay, PeerMisbehaved,
                            JoinRequested, ContactsRestored, FavoursRestored, ReputationsRestored, IdentityMinted, LeaveRequested,
                            TimerDue>;
 
@@ -286,6 +292,19 @@ struct UnitsHeld {
   JobId job;
   std::uint64_t units = 0;
 };
+/// So many stewards hold all of the job that there is: its submitter may leave.
+struct StewardsHold {
+  JobId job;
+  unsigned stewards = 0;
+  unsigned wanted = 0;
+};
+/// What was sought: to be submitted here with a later delegation. `finals`: what its owner had called final.
+struct JobFound {
+  JobId job;
+  Signed manifest;
+  Bytes recipe;
+  std::vector<AcceptedUnit> finals;
+};
 struct NobodyToCompute {  // said once whenever the last donor is gone
   JobId job;
 };
@@ -308,7 +327,7 @@ struct MintIdentity {
 struct Departed {};
 
 using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, HelpFetch, ReleaseBlob, BulkReceived,
-                            Persist, DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong, CostExpected, UnitsHeld,
+                            Persist, DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong, CostExpected, UnitsHeld, StewardsHold, JobFound,
                             NobodyToCompute, DonorsBack, JobEnded, MintIdentity, Departed>;
 
 /// What the machines of the core write to: messages by peer, and effects, each in order.

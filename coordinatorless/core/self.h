@@ -19,6 +19,7 @@ struct Self {
   Generator* generator = nullptr;
   unsigned difficulty = 0;  // of the swarm: the proof of work that an identity costs, in bits; 0: none
   Crypto* owner = nullptr;  // signs for the owner whose peer this is; nullptr: it has none, and neither gives nor gets receipts
+  std::uint64_t steward_bytes = 0;  // what it holds of others' jobs while they are away; 0: nothing
 
   [[nodiscard]] Signature sign(Domain domain, ByteView body) const { return crypto->sign(signed_bytes(domain, swarm, body)); }
   [[nodiscard]] bool verify(Domain domain, const PublicKey& key, ByteView body, const Signature& signature) const {

@@ -142,6 +142,18 @@ std::optional<LeasedUnit> UnitTable::lease_race(UnitIndex index, DonorIndex dono
   return begin(index, units_[index.value], donor, lease);
 }
 
+bool UnitTable::adopt(UnitIndex index, DonorIndex donor, LeaseId lease) {
+  Unit* unit = open_unit(index);
+  if (unit == nullptr || unit->known || unit->awaited || unit->own) return false;
+  if (unit->history != nullptr) {
+    const AttemptRecord* had = unit->history->attempt_of(donor);
+    if (had != nullptr && had->state != AttemptState::lapsed) return false;
+    if (told() && unit->history->votes() > 0) return false;
+  }
+  (void)begin(index, *unit, donor, lease);
+  return true;
+}
+
 UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict& verdict) {
   Settled settled;
   settled.unit.unit = index;

@@ -140,6 +140,14 @@ class UnitTable {
     return (donor == self_ && any_own()) || (!queue_.empty() && queue_.has_for(donor));
   }
 
+  /// Whether the unit has come, and waits for results, or is over.
+  [[nodiscard]] bool has_come(UnitIndex unit) const {
+    return unit.value < units_.size() && units_[unit.value].state != State::unknown && (!told() || units_[unit.value].number < offered_);
+  }
+  /// A result that somebody else has asked the donor for, under that lease, may be counted: from now on it is as if it had been asked for here. False
+  /// where that would say nothing new: where it is told, a further result would be taken for an audit, whose auditor is chosen here alone.
+  [[nodiscard]] bool adopt(UnitIndex unit, DonorIndex donor, LeaseId lease);
+
   [[nodiscard]] Counted vote(UnitIndex unit, DonorIndex donor, LeaseId lease, Outcome outcome, Value output);
   /// The output that the unit waits for is here.
   [[nodiscard]] Settled accept(UnitIndex unit);

@@ -43,6 +43,8 @@ class Gang {
   /// Proven wrong: all of it that is not final is void, whether or not the name is lost.
   void caught(const PeerId& name);
 
+  [[nodiscard]] bool has(const PeerId& name) const { return names_.contains(name); }
+
   // --- What they do ---
 
   void submitted(const JobId& job, const JobSpec& spec, std::uint64_t donors);

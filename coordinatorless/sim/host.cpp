@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "coordinatorless/core/codec.h"
 #include "coordinatorless/core/identity_proof.h"
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/sim/draws.h"
@@ -21,6 +22,15 @@ constexpr Duration rebirth_takes = std::chrono::seconds(1);
 constexpr unsigned rings_at_once_max = 1000;  // without the clock moving: the peer asks to be woken for nothing
 constexpr Duration reading_most = std::chrono::seconds(2);  // until a program has read a large output
 constexpr std::uint16_t outgoing_port = 50000;
+
+constexpr Duration found_job_read = std::chrono::milliseconds(50);  // by a program that had only its id
+
+/// Who held a job last, by the delegation on disk.
+std::vector<PeerId> stewards_in(const Bytes& delegation) {
+  const auto decoded = core::decode_delegation(delegation);
+  if (!decoded || decoded->peers.empty()) return {};
+  return {decoded->peers.begin() + 1, decoded->peers.end()};
+}
 
 SecretKeys keys_from(Generator& generator) { return {generator.key(), generator.key()}; }
 
@@ -56,7 +66,8 @@ Host::Host(Surroundings& surroundings, HostOptions options, Generator generator)
           },
           [this](const std::string& what) { surroundings_.witness.violated(what); }),
       blobs_({surroundings_.queue, surroundings_.network, surroundings_.directory, surroundings_.blobs}, node_, options_.withholds,
-             Generator(generator_.key()), [this](core::Event event) { feed(std::move(event)); }) {
+             Generator(generator_.key()), [this](core::Event event) { feed(std::move(event)); }),
+      lies_(options_.steward == StewardConduct::honest ? Generator({}) : Generator(generator_.key())) {
   take_identity();
 }
 
@@ -116,6 +127,7 @@ void Host::start() {
   config.tasks = {{std::string(task_name), task_version}};
   config.code = {.modules = true, .any = true};
   config.owner = options_.owner;
+  config.steward_bytes = options_.steward_bytes;
   peer_ = std::make_unique<core::Peer>(std::move(config), *crypto_, Generator(generator_.key()));
   ++process_;
   worked_at_ = surroundings_.queue.now();
@@ -130,6 +142,7 @@ void Host::start() {
   if (auto donors = journal_.reputations(); !donors.empty()) feed(core::ReputationsRestored{std::move(donors)});
   for (const core::Contact& contact : options_.joins) feed(core::JoinRequested{contact});
   for (const OwnJob& job : own_jobs_) resubmit(job);
+  for (const OwnJob& job : sought_) feed(core::JobSought{job.submission->id()});
   if (options_.strategy == Strategy::sybil) watch_for_idleness();
   set_alarm();
 }
@@ -226,7 +239,7 @@ void Host::resubmit(const OwnJob& job) {
     }
   }
   if (submission.module()) blobs_.keep(*submission.module());
-  core::JobSubmitted event = submission.event(*job.owner, peer_->id());
+  core::JobSubmitted event = submission.event(*job.owner, peer_->id(), kept == nullptr ? std::vector<PeerId>{} : stewards_in(kept->delegation));
   if (kept != nullptr) {
     event.held = kept->held;
     for (const auto& [index, unit] : kept->accepted) event.accepted.push_back({index, unit.input_tag});
@@ -238,6 +251,29 @@ void Host::resubmit(const OwnJob& job) {
     }
     feed(std::move(batch));
   }
+}
+
+void Host::seek(Submission& submission, SimCrypto& owner) {
+  sought_.push_back({&submission, &owner});
+  if (running()) feed(core::JobSought{submission.id()});
+}
+
+void Host::act(core::JobFound effect) {
+  const auto found = std::find_if(sought_.begin(), sought_.end(), [&](const OwnJob& job) { return job.submission->id() == effect.job; });
+  if (found == sought_.end()) return surroundings_.witness.violated("a job was found that nobody had sought");
+  const OwnJob job = *found;
+  sought_.erase(found);
+  if (effect.recipe != to_bytes("dugnad-sim")) surroundings_.witness.violated("a job was found without its recipe");
+  job.submission->forget();
+  for (const AcceptedUnit& unit : effect.finals) job.submission->restore(unit);
+  own_jobs_.push_back(job);
+  surroundings_.queue.after(found_job_read, [this, job, process = process_] {
+    if (process == process_) resubmit(job);
+  });
+}
+
+void Host::act(core::StewardsHold effect) {
+  if (Submission* submission = submission_of(effect.job)) submission->stewards = effect.stewards;
 }
 
 void Host::cancel(const JobId& job) { feed(core::JobCancelled{job}); }
@@ -292,6 +328,7 @@ void Host::carry_out(core::Effect effect) {
 }
 
 void Host::act(core::SendMessage effect) {
+  if (options_.steward != StewardConduct::honest && !twist(effect.frame, effect.to, options_.steward, surroundings_.gang, lies_)) return;
   if (!own_jobs_.empty()) surroundings_.witness.sent(effect.to, effect.frame);
   const auto it = node_of_.find(effect.to);
   if (it != node_of_.end() && surroundings_.network.send(node_, it->second, effect.frame)) return;
@@ -482,7 +519,7 @@ void Host::dial_failed(const CurveKey& wanted, const std::string& reason) {
 void Host::received(Node from, Bytes frame) {
   const auto it = peer_at_.find(from);
   if (it == peer_at_.end()) return;
-  if (!own_jobs_.empty()) surroundings_.witness.received(it->second, frame);
+  if (!own_jobs_.empty() || !sought_.empty()) surroundings_.witness.received(it->second, frame);
   feed(core::MessageReceived{it->second, std::move(frame)});
 }
 

@@ -20,6 +20,7 @@
 #include "coordinatorless/sim/gang.h"
 #include "coordinatorless/sim/journal.h"
 #include "coordinatorless/sim/network.h"
+#include "coordinatorless/sim/steward_liar.h"
 #include "coordinatorless/sim/submission.h"
 #include "coordinatorless/sim/witness.h"
 
@@ -51,6 +52,8 @@ struct HostOptions {
   bool withholds = false;  // the large outputs that it returns, and everything else that it has
   bool proves = true;      // searches for a proof of work where its swarm asks for one
   Duration clock_skew{};  // of its wall clock
+  std::uint64_t steward_bytes = 0;                  // of others' jobs that it holds
+  StewardConduct steward = StewardConduct::honest;  // what it does with them
   std::vector<core::Contact> joins;
   SimCrypto* owner = nullptr;                                      // whose it is; nullptr: nobody's who would be thanked
   std::function<std::vector<ReceiptRow>()> receipts_beside{};      // of the owner's other programs on the same disk
@@ -85,6 +88,8 @@ class Host final : public NetworkUser {
 
   /// `submission` and `owner` outlive the host.
   void submit(Submission& submission, SimCrypto& owner);
+  /// The same job, which another machine submitted: it is found among its stewards first.
+  void seek(Submission& submission, SimCrypto& owner);
   void cancel(const JobId& job);
   /// It learns that its name is worth nothing any more. `was_outvoted`: without proof, which only a sybil takes to heart.
   void on_name_lost(bool was_outvoted);
@@ -140,6 +145,8 @@ class Host final : public NetworkUser {
   void act(core::KnownAnswerWrong effect);
   void act(core::CostExpected) {}
   void act(core::UnitsHeld) {}
+  void act(core::StewardsHold effect);
+  void act(core::JobFound effect);
   void act(core::NobodyToCompute effect);
   void act(core::DonorsBack effect);
   void act(core::JobEnded effect);
@@ -164,6 +171,8 @@ class Host final : public NetworkUser {
   Journal journal_;
   Blobs blobs_;
   std::vector<OwnJob> own_jobs_;
+  std::vector<OwnJob> sought_;
+  Generator lies_;  // of a steward
   unsigned returned_ = 0;
   bool name_lost_ = false;  // and not replaced yet
   std::uint64_t effects_ = 0;

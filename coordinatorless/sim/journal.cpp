@@ -54,6 +54,8 @@ void Journal::keep(Row row) {
     jobs_[id].row = std::move(*submitted);
   } else if (const auto* state = std::get_if<JobStateRow>(&row)) {
     jobs_[state->job].state = state->state;
+  } else if (auto* papers = std::get_if<PapersRow>(&row)) {
+    jobs_[papers->job].delegation = std::move(papers->delegation);
   } else if (auto* accepted = std::get_if<AcceptedRow>(&row)) {
     Job& job = jobs_[accepted->job];
     if (!accepted->held.empty()) job.held.push_back({std::move(accepted->evidence), std::move(accepted->held)});

@@ -22,6 +22,7 @@ class Journal {
     JobState state = JobState::running;
     std::map<UnitIndex, AcceptedUnit> accepted;
     std::vector<HeldRow> held;
+    Bytes delegation;
   };
   using Committed = std::function<void(PersistSeq)>;
   using Trouble = std::function<void(const std::string&)>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/assignment.h"
 #include "coordinatorless/core/codec.h"
 #include "coordinatorless/core/identity.h"
 
@@ -32,17 +33,20 @@ Submission::Submission(const SwarmId& swarm, const JobSpec& spec, SimCrypto& own
   manifest.confidence = spec.confidence;
   manifest.created = created;
   if (spec.module_bytes > 0) manifest.module = module_ = BlobId{spec.module_bytes, hash_of(nonce.view())};
+  if (spec.stewards > 0) manifest.stewarded = core::commitment_to(core::assignment_secret(owner, swarm_, nonce));
   manifest_ = sign(owner, swarm_, core::Domain::manifest, core::encode(manifest));
   id_ = JobId{hash_of(manifest_.body).bytes};
 }
 
-core::JobSubmitted Submission::event(SimCrypto& owner, const PeerId& submitter) {
+core::JobSubmitted Submission::event(SimCrypto& owner, const PeerId& submitter, const std::vector<PeerId>& stewards) {
   core::Delegation delegation;
   delegation.job = id_;
-  delegation.epoch = ++epoch_;
+  delegation.epoch = epoch_ += 1000;  // a peer numbers on by itself
+  if (delegation.epoch == 1000) delegation.epoch = 1;
   delegation.peers = {submitter};
+  delegation.peers.insert(delegation.peers.end(), stewards.begin(), stewards.end());
   return {manifest_, sign(owner, swarm_, core::Domain::delegation, core::encode(delegation)), to_bytes("dugnad-sim"),
-          static_cast<std::uint64_t>(std::count(final_.begin(), final_.end(), false)), spec_.check > 0};
+          static_cast<std::uint64_t>(std::count(final_.begin(), final_.end(), false)), spec_.check > 0, spec_.stewards};
 }
 
 std::vector<core::UnitsAppended> Submission::missing() const {
@@ -80,6 +84,12 @@ std::optional<std::string> Submission::accept(const AcceptedUnit& unit) {
 
 void Submission::restore(const AcceptedUnit& unit) {
   if (unit.unit.value < spec_.units && !final_[unit.unit.value]) count(unit);
+}
+
+void Submission::forget() {
+  final_.assign(spec_.units, false);
+  accepted_ = wrong_ = failed_ = 0;
+  honest_work_ = {};
 }
 
 std::optional<std::string> Submission::end(JobState state) {

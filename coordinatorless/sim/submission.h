@@ -20,6 +20,7 @@ struct JobSpec {
   std::uint64_t module_bytes = 0;  // of its program; 0: the task is built in
   std::optional<core::WantedConfidence> confidence{};  // instead of copies
   double check = 0;  // what a check costs beside a unit; 0: its task has none
+  unsigned stewards = 0;  // peers that hold it while its submitter is away
 };
 
 class Submission {
@@ -32,7 +33,8 @@ class Submission {
   [[nodiscard]] std::optional<BlobId> module() const { return module_; }
   [[nodiscard]] Value input(UnitIndex unit) const { return input_of(unit, spec_.input_bytes); }
   /// The event that hands the job to `submitter`'s peer, anew after each crash.
-  [[nodiscard]] core::JobSubmitted event(SimCrypto& owner, const PeerId& submitter);
+  /// `stewards`: who held it last, as far as the submitter's disk says.
+  [[nodiscard]] core::JobSubmitted event(SimCrypto& owner, const PeerId& submitter, const std::vector<PeerId>& stewards = {});
   /// The units that `has` does not name, in batches; the last says so.
   [[nodiscard]] std::vector<core::UnitsAppended> missing() const;
 
@@ -42,6 +44,8 @@ class Submission {
   [[nodiscard]] std::optional<std::string> end(JobState state);
   /// From the journal, after a crash: as accept(), where it is not known yet.
   void restore(const AcceptedUnit& unit);
+  /// On another machine, which has nothing of the first one's: nothing is final yet.
+  void forget();
 
   [[nodiscard]] bool is_final(UnitIndex unit) const { return unit.value < final_.size() && final_[unit.value]; }
   [[nodiscard]] bool ended() const { return state_ != JobState::running; }
@@ -56,6 +60,7 @@ class Submission {
   std::uint64_t convicted = 0;
   std::uint64_t nobody_to_compute = 0;
   std::uint64_t donors_back = 0;
+  unsigned stewards = 0;  // that hold all of it
 
  private:
   void count(const AcceptedUnit& unit);

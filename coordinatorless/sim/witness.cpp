@@ -48,6 +48,7 @@ void Witness::sent(const PeerId& to, ByteView frame) {
 
 void Witness::received(const PeerId& from, ByteView frame) {
   const auto message = core::decode(frame);
+  if (const auto* record = message ? std::get_if<core::Record>(&*message) : nullptr) return received(*record);
   const auto* results = message ? std::get_if<core::Results>(&*message) : nullptr;
   Watched* watched = results == nullptr ? nullptr : find(results->job);
   if (watched == nullptr) return;
@@ -56,6 +57,26 @@ void Witness::received(const PeerId& from, ByteView frame) {
     const auto it = watched->ballots.find(result.unit);
     if (it == watched->ballots.end() || !it->second.leases.contains({from, result.lease})) continue;
     it->second.votes[{result.outcome, digest_of(result.output)}].insert(from);
+  }
+}
+
+/// What donors have signed counts as theirs, whoever had asked for it.
+void Witness::received(const core::Record& record) {
+  const auto count = [this](const PublicKey& donor, ByteView frame) {
+    const auto message = core::decode(frame);
+    const auto* results = message ? std::get_if<core::Results>(&*message) : nullptr;
+    Watched* watched = results == nullptr ? nullptr : find(results->job);
+    if (watched == nullptr) return;
+    for (const core::UnitResult& result : results->results) {
+      watched->ballots[result.unit].votes[{result.outcome, digest_of(result.output)}].insert(peer_id_of(donor));
+    }
+  };
+  for (const core::RecordEntry& entry : record.entries) {
+    if (entry.donor) {
+      count(*entry.donor, entry.body);
+    } else if (const auto word = core::decode_owners_word(entry.body); word && word->collected) {
+      count(word->collected->donor, word->collected->frame);
+    }
   }
 }
 

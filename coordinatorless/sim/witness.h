@@ -46,6 +46,7 @@ class Witness {
   [[nodiscard]] std::uint64_t results_seen() const { return results_seen_; }
 
  private:
+  void received(const core::Record& record);
   /// What one unit's leaseholders have returned.
   struct Ballot {
     std::set<std::pair<PeerId, LeaseId>> leases;

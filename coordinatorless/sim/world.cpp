@@ -126,6 +126,8 @@ Node World::add_worker(const WorkerOptions& options) {
   host.hardware_errors = options.hardware_errors;
   host.slots = options.slots;
   host.speed = options.speed.value_or(lognormal(generator_, speed_sigma));
+  host.steward_bytes = options.steward_bytes;
+  host.steward = options.steward;
   if (options.beside) host.address = address_beside(*options.beside);
   if (options.owner) host.owner = owners_.at(*options.owner).get();
   return add(std::move(host), options.joins, options.starts_after);
@@ -160,6 +162,11 @@ const Submission& World::submit(Node submitter, const JobSpec& spec) {
   gang_.submitted(submission.id(), spec, static_cast<std::uint64_t>(std::count_if(hosts_.begin(), hosts_.end(), donates)));
   host(submitter).submit(submission, owner);
   return submission;
+}
+
+void World::seek(Node submitter, const Submission& job) {
+  const auto same = std::find_if(submissions_.begin(), submissions_.end(), [&](const auto& each) { return each.get() == &job; });
+  host(submitter).seek(**same, *host(submitter).options().owner);
 }
 
 void World::cancel(Node submitter, const Submission& job) { host(submitter).cancel(job.id()); }

@@ -49,6 +49,8 @@ struct WorkerOptions {
   /// How long after now it starts.
   Duration starts_after{};
   std::optional<Owner> owner{};
+  std::uint64_t steward_bytes = 0;  // of others' jobs that it holds while they are away
+  StewardConduct steward = StewardConduct::honest;
 };
 
 struct SubmitterOptions {
@@ -81,6 +83,8 @@ class World {
 
   // --- What they do ---
   const Submission& submit(Node submitter, const JobSpec& spec);
+  /// Its owner goes on with the job on another machine, of which nobody has heard before.
+  void seek(Node submitter, const Submission& job);
   void cancel(Node submitter, const Submission& job);
   void leave(Node node);
 

@@ -3,6 +3,7 @@
 
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/core/messages.h"
+#include "coordinatorless/core/seam.h"
 #include "tests/core/identities.h"
 
 namespace dugnad::core::test {
@@ -58,6 +59,14 @@ std::vector<std::pair<PeerId, Kind>> messages(const Output& out) {
   for (const Addressed& addressed : out.messages) {
     if (const auto* match = std::get_if<Kind>(&addressed.message)) found.emplace_back(addressed.to, *match);
   }
+  return found;
+}
+
+/// The messages of one kind that were sent since last asked.
+template <class Kind>
+std::vector<std::pair<PeerId, Kind>> take(Output& out) {
+  auto found = messages<Kind>(out);
+  out.messages.clear();
   return found;
 }
 

@@ -89,6 +89,28 @@ TEST_CASE("golden bytes of Found") {
   check_golden(Found{{70000, id<Hash>(0x30)}, {vouched}}, "94 01 11 92 ce00011170" + h30 + "91 " + vouched_hex);
 }
 
+TEST_CASE("golden bytes of Results that say their inputs") {
+  const InputDigests inputs{Bytes(input_digest_bytes, 0x1d)};
+  check_golden(Results{job, std::chrono::milliseconds(1), {{{5}, {6}, Outcome::ok, Bytes{0xee}}}, signature(0x5e), inputs},
+               "97 01 07 " + h10 + "cd03e8 91  94 05 06 00 c401ee " + s5e + "91 c410 1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d");
+}
+TEST_CASE("golden bytes of Entrust") { check_golden(Entrust{vouched, vouched}, "94 01 12 " + vouched_hex + vouched_hex); }
+TEST_CASE("golden bytes of Follow") {
+  check_golden(Follow{job, 7, 300, true, false, vouched}, "98 01 13 " + h10 + "07 cd012c c3 c2 " + vouched_hex);
+}
+TEST_CASE("golden bytes of Record") {
+  check_golden(Record{job, 7, 300, 302, true, {{id<PublicKey>(0x20), {0xaa}, {}}, {{}, {0xbb}, signature(0x5e)}}},
+               "98 01 14 " + h10 + "07 cd012c cd012e c3 92  93 " + h20 + "c401aa c0  93 c0 c401bb " + s5e);
+}
+TEST_CASE("golden bytes of an owner's word") {
+  OwnersWord word{.job = job, .units = {{{5}, Bytes{0xaa}}}, .finals = {{{6}, 70000, Outcome::ok, Bytes{0xee}}}, .collected = {}, .deed = {},
+                  .recipe = {0x01}};
+  check_golden(word, decode_owners_word, "97 01 " + h10 + "91 92 05 c401aa  91 94 06 ce00011170 00 c401ee  c0 c0 c40101");
+  word = {.job = job, .units = {}, .finals = {}, .collected = CollectedResults{id<PublicKey>(0x20), {0xff}},
+          .deed = Deed{7, id<Hash>(0x30), {{id<PeerId>(0x20), {}, true}}}, .recipe = {}};
+  check_golden(word, decode_owners_word, "97 01 " + h10 + "90 90  92 " + h20 + "c401ff  93 07 " + h30 + "91 93 " + h20 + "c0 c3  c400");
+}
+
 TEST_CASE("golden bytes of Binding") { check_golden(Binding{vouched}, "93 01 0e " + vouched_hex); }
 TEST_CASE("golden bytes of Receipts") {
   check_golden(Receipts{{{{0xb0}, signature(0x5e), {}}, {{}, signature(0x5e), signature(0x5e)}}},
@@ -118,6 +140,8 @@ TEST_CASE("a contact record without a proof says so in one way alone") {
   CHECK(decodes("98 " + fields));
   CHECK_FALSE(decodes("99 " + fields + "c0"));
   CHECK_FALSE(decodes("9a " + fields + "92 01 01 c0"));
+  CHECK(decodes("9a " + fields + "c0 05"));        // a steward, without one
+  CHECK_FALSE(decodes("9a " + fields + "c0 00"));  // with room for nothing
   CHECK_FALSE(decodes("97 01 " + h10 + h20 + "c0 90 c3 05 "));
   CHECK_FALSE(decodes("99 " + fields + "92 ce7fffffff 01"));  // a month that no calendar has
 }

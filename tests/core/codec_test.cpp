@@ -214,7 +214,7 @@ TEST_CASE("a message of another version or an unknown type is refused") {
       other[1] = version;
       CHECK_FALSE(decode(other));
     }
-    for (const std::uint8_t type : {0, 18, 127}) {
+    for (const std::uint8_t type : {0, 21, 127}) {
       Bytes other = frame;
       other[2] = type;
       CHECK_FALSE(decode(other));

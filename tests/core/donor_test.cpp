@@ -174,6 +174,53 @@ TEST_CASE("a lone unit's result goes off at once") {
   CHECK(bench.self.verify(Domain::results, bench.crypto->public_key(), results_root(results[0]).view(), results[0].signature));
 }
 
+TEST_CASE("of a job that stewards may hold a donor says what it computed from, whoever leased it, in messages of any number") {
+  Bench bench(14);
+  Manifest manifest;
+  manifest.task = "test";
+  manifest.unit_limit = seconds(60);
+  manifest.stewarded = Hash{};
+  REQUIRE(bench.donor.learn(job(1), manifest, peer(1), bench.now, bench.out));
+  bench.donor.connected(peer(1), bench.now, bench.out);
+  Lease lease{job(1), LeaseId{1}, seconds(100), {}};
+  for (std::uint8_t i = 0; i < 14; ++i) lease.units.push_back({{i}, Bytes{i, 9}});
+  bench.donor.on_lease(peer(1), lease, bench.now, bench.out);
+  bench.settle();
+  bench.finish(14, microseconds(50), Bytes(60'000, 1));  // too large for one message together
+  std::size_t said = 0;
+  for (const Results& results : bench.heard<Results>(peer(1))) {
+    REQUIRE(results.inputs);
+    REQUIRE(results.inputs->digests.size() == results.results.size() * input_digest_bytes);
+    CHECK(bench.self.verify(Domain::results, bench.crypto->public_key(), results_root(results).view(), results.signature));
+    for (std::size_t place = 0; place < results.results.size(); ++place) {
+      const auto digest = input_digest(Bytes{static_cast<std::uint8_t>(results.results[place].unit.value), 9});
+      CHECK(std::equal(digest.begin(), digest.end(), results.inputs->digests.begin() + static_cast<std::ptrdiff_t>(place * input_digest_bytes)));
+      ++said;
+    }
+  }
+  CHECK(said == 14);
+}
+
+TEST_CASE("a donor that is linked with its submitter leaves it for a later delegation's, and for nobody else's") {
+  Bench bench;
+  Manifest manifest;
+  manifest.task = "test";
+  const auto learns = [&](std::uint8_t submitter, std::uint64_t epoch) {
+    return bench.donor.learn(job(1), manifest, peer(submitter), bench.now, bench.out, epoch);
+  };
+  REQUIRE(learns(1, 5));
+  bench.donor.connected(peer(1), bench.now, bench.out);
+  CHECK_FALSE(learns(2, 5));
+  CHECK_FALSE(learns(2, 4));
+  CHECK(bench.donor.serves(peer(1)));
+  CHECK_FALSE(learns(1, 7));  // it has a later one itself
+  CHECK_FALSE(learns(2, 6));
+  CHECK(learns(2, 8));
+  CHECK_FALSE(bench.donor.serves(peer(1)));
+  CHECK(bench.donor.serves(peer(2)));
+  CHECK(learns(3, 8));  // the link with the one before is not there
+}
+
 TEST_CASE("a stranger's manifest cannot hold a slot longer than the longest lease; one's own may") {
   const auto limit_of = [](Duration asked, const PeerId& submitter) {
     Bench bench;

@@ -57,6 +57,28 @@ TEST_CASE("a batch of evidence comes back as it was written, with few bytes a re
   CHECK(size < 100 + 1024 * 6 + 10);
 }
 
+TEST_CASE("evidence of results that say their inputs has their root, comes back as it was, and holds with no other inputs") {
+  const Case one;
+  Results results{one.job(), {}, all_forms(), {}};
+  results.inputs = InputDigests{Bytes(results.results.size() * input_digest_bytes, 7)};
+  EvidenceBatch batch = evidence_of(results, PublicKey{{1}}, false);
+  REQUIRE(batch.inputs);
+  CHECK(root_of(batch, one.job()) == results_root(results));
+  const auto read = read_all(bytes_of(batch));
+  REQUIRE(read);
+  CHECK(*read == batch);
+  CHECK(bytes_of(batch).front() == 3);
+  CHECK_FALSE(evidence_of(results, PublicKey{{1}}, true).inputs);  // one's own are not signed
+
+  Bytes cut = bytes_of(batch);
+  cut.resize(1 + 32 + 64 + 31);
+  CHECK_FALSE(read_all(cut));
+  batch.inputs->bytes[0] ^= 1;
+  CHECK(root_of(batch, one.job()) != results_root(results));
+  batch.inputs.reset();
+  CHECK(root_of(batch, one.job()) != results_root(results));
+}
+
 TEST_CASE("the bytes of evidence stay as they are") {
   EvidenceBatch batch{PublicKey{{0xaa}}, {}, {}};
   batch.results = {{{5}, {300}, claim_of(Outcome::ok, Bytes{1, 2}), false},

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "tests/core/identities.h"
 
 using namespace dugnad;
@@ -73,7 +75,96 @@ struct Bench {
 
 const JobId job{{7}};
 
+/// What stewards have gathered of a donor's: units, each with the digest of its own input or of another.
+JobBoard::Gathered gathered(const Identity& donor, const std::vector<std::pair<std::uint64_t, bool>>& units, LeaseId lease = {3}) {
+  Results results{job, {}, {}, {}};
+  InputDigests inputs;
+  for (const auto& [unit, is_own] : units) {
+    results.results.push_back({lease, {unit}, Outcome::ok, Bytes{42}});
+    const auto digest = input_digest(Bytes{static_cast<std::uint8_t>(is_own ? 1 : 2)});
+    inputs.digests.insert(inputs.digests.end(), digest.begin(), digest.end());
+  }
+  results.inputs = std::move(inputs);
+  results.signature = donor.self.sign(Domain::results, results_root(results).view());
+  return {donor.crypto->public_key(), std::move(results), std::vector<bool>(units.size(), true)};
+}
+
+std::uint64_t attempts(const Bench& bench) { return bench.board.progress(job)->attempts; }
+void settle(Bench& bench) { bench.board.set_waiting(job, false, bench.now, bench.out); }
+
 }  // namespace
+
+TEST_CASE("results that stewards have gathered count where they are of the unit's own input, and nothing else in their frame does") {
+  Bench bench;
+  bench.submit(job, 4);
+  bench.board.gathered(job, gathered(bench.donor, {{0, true}, {1, false}, {2, true}}));
+  settle(bench);
+  CHECK(attempts(bench) == 2);
+
+  // A lease of the very unit that is out to the same donor lets no other input in beside what counts.
+  Bench leased;
+  leased.submit(job, 4);
+  leased.board.on_want(leased.donor.self.id, Want{job, 2, seconds(100)}, {}, leased.now, leased.out);
+  std::set<std::uint64_t> out;
+  for (const Lease& lease : leased.sent<Lease>()) {
+    for (const LeasedUnit& unit : lease.units) out.insert(unit.unit.value);
+  }
+  REQUIRE_FALSE(out.empty());
+  REQUIRE(out.size() < 4);
+  std::uint64_t not_leased = 0;
+  while (out.contains(not_leased)) ++not_leased;
+  leased.board.gathered(job, gathered(leased.donor, {{not_leased, true}, {*out.begin(), false}, {*out.begin(), true}}, LeaseId{0}));
+  settle(leased);
+  CHECK(attempts(leased) == 1);
+}
+
+TEST_CASE("gathered results that do not count, say no inputs, are large, or are this peer's own, are not taken") {
+  Bench bench;
+  bench.submit(job, 4);
+  JobBoard::Gathered not_assigned = gathered(bench.donor, {{0, true}});
+  not_assigned.counts = {false};
+  bench.board.gathered(job, std::move(not_assigned));
+  JobBoard::Gathered silent = gathered(bench.donor, {{0, true}});
+  silent.results.inputs.reset();
+  bench.board.gathered(job, std::move(silent));
+  JobBoard::Gathered too_few = gathered(bench.donor, {{0, true}, {1, true}});
+  too_few.counts.pop_back();
+  bench.board.gathered(job, std::move(too_few));
+  bench.board.gathered(job, gathered(bench.submitter, {{0, true}}));
+  bench.board.gathered(JobId{{8}}, gathered(bench.donor, {{0, true}}));
+  settle(bench);
+  CHECK(attempts(bench) == 0);
+}
+
+TEST_CASE("gathered results wait for their units, count once, and go with their job") {
+  Bench bench;
+  Manifest manifest;
+  manifest.copies = 2;
+  bench.board.submit(job, manifest, JobSubmitted{}, bench.now, bench.out);
+  bench.board.gathered(job, gathered(bench.donor, {{0, true}, {1, true}}));
+  bench.board.gathered(job, gathered(bench.donor, {{0, true}}, LeaseId{4}));
+  bench.board.gathered(job, gathered(bench.donor, {{1'000'000'000'000, true}, {2, true}}));
+  bench.board.append({job, {{{0}, Bytes{1}}}, false}, bench.now, bench.out);
+  CHECK(attempts(bench) == 1);
+  bench.board.append({job, {{{1}, Bytes{1}}, {{2}, Bytes{1}}}, true}, bench.now, bench.out);
+  CHECK(attempts(bench) == 3);
+  CHECK(bench.board.progress(job)->units_accepted == 0);
+}
+
+TEST_CASE("what a donor returns beyond what it was asked for is not all counted, and who keeps the frame is told so") {
+  Bench bench;
+  bench.submit(job, 2);
+  bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(100)}, {}, bench.now, bench.out);
+  const auto leases = bench.sent<Lease>();
+  REQUIRE(leases.size() == 1);
+  const UnitIndex unit = leases[0].units[0].unit;
+  (void)bench.answer(job, {{leases[0].lease, unit, Outcome::ok, {}}, {leases[0].lease, {77}, Outcome::ok, {}}});
+  CHECK_FALSE(bench.board.counted_all());
+  const auto more = bench.sent<Lease>();
+  REQUIRE(more.size() == 1);
+  CHECK_FALSE(bench.answer(job, {{more[0].lease, more[0].units[0].unit, Outcome::ok, {}}}));
+  CHECK(bench.board.counted_all());
+}
 
 TEST_CASE("results and credit for a job that does not run here are answered with its end, and are no offence") {
   Bench bench;

@@ -31,7 +31,11 @@ class Sampler {
         return Lease{id<JobId>(), {number()}, duration(), list<LeasedUnit>(limits::batch_units_max, [&] {
                        return LeasedUnit{{number()}, value()};
                      })};
-      case 6: return Results{id<JobId>(), duration(), list<UnitResult>(limits::batch_units_max, [&] { return result(); }), signature()};
+      case 6: {
+        Results results{id<JobId>(), duration(), list<UnitResult>(limits::batch_units_max, [&] { return result(); }), signature(), {}};
+        if (flag()) results.inputs = InputDigests{Bytes(results.results.size() * input_digest_bytes, 0x1d)};
+        return results;
+      }
       case 7: return Return{id<JobId>(), units()};
       case 8: return Revoke{id<JobId>(), units()};
       case 9: return Closed{id<JobId>()};
@@ -49,6 +53,14 @@ class Sampler {
           return SignedReceipt{bytes(limits::receipt_bytes_max), signature(), flag() ? std::optional(signature()) : std::nullopt};
         })};
       case 15: return Seek{{generator_.below(limits::blob_bytes_max + 1), id<Hash>()}, static_cast<std::uint8_t>(generator_.below(4))};
+      case 17: return Entrust{signed_bytes(limits::manifest_bytes_max), signed_bytes(limits::delegation_bytes_max)};
+      case 18: return Follow{id<JobId>(), number(), number(), flag(), flag(), signed_bytes(limits::delegation_bytes_max)};
+      case 19:
+        return Record{id<JobId>(), number(), number(), number(), flag(), list<RecordEntry>(limits::record_entries_max, [&] {
+                        const bool donors = flag();
+                        return RecordEntry{donors ? std::optional(id<PublicKey>()) : std::nullopt, bytes(1 << 10),
+                                           donors ? std::nullopt : std::optional(signature())};
+                      })};
       default:
         return Found{{generator_.below(limits::blob_bytes_max + 1), id<Hash>()},
                      list<Signed>(limits::found_holders_max, [&] { return signed_bytes(limits::record_bytes_max); })};
@@ -70,6 +82,7 @@ class Sampler {
       endpoint.port = static_cast<std::uint16_t>(1 + generator_.below(65535));
     }
     if (flag()) record.proof = IdentityTicket{static_cast<std::uint32_t>(generator_.below(12 * 10'889 + 1)), number()};
+    if (flag()) record.steward_bytes = 1 + generator_.below(1 << 30);
     record.relays = list<PeerId>(relays_max, [&] { return id<PeerId>(); });
     return record;
   }

@@ -93,3 +93,12 @@ TEST_CASE("a final output that is withheld, and that this program cannot make ei
   CHECK(own.settled->unit.outcome == Outcome::failed);
   CHECK(to_text(own.settled->unit.output.bytes).find("could not be made again") != std::string::npos);
 }
+
+TEST_CASE("a unit without a result takes one that somebody else had asked for, and no second one, which would pass for an audit") {
+  Told told;
+  CHECK(told.table.adopt(unit, 0, {5}));
+  CHECK_FALSE(told.table.adopt(unit, 0, {6}));
+  CHECK(told.table.vote(unit, 0, {5}, Outcome::ok, Bytes{9}).kind == Kind::taken);
+  CHECK_FALSE(told.table.adopt(unit, 1, {7}));
+  CHECK_FALSE(told.table.adopt({1'000'000}, 1, {7}));
+}

@@ -1,12 +1,13 @@
-// Peer::handle against any sequence of frames, links, losses, refusals and time. The peer has two jobs of its own, one by copies and one by
-// confidence, and donates to others', its signatures are cheap enough for the fuzzer to forge, and jobs, leases and peers are the same in every
-// run, so that mutations get far.
+// Peer::handle against any sequence of frames, links, losses, refusals and time. The peer has three jobs of its own, one by copies, one by
+// confidence and one that stewards held while it was away; it donates to others' and holds them. Its signatures are cheap enough for the fuzzer
+// to forge, and jobs, leases and peers are the same in every run, so that mutations get far.
 //
 // An input is a list of steps: [what][who][length, 2 bytes, little-endian][that many bytes].
 #include <map>
 #include <set>
 
 #include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/assignment.h"
 #include "coordinatorless/core/codec.h"
 #include "coordinatorless/core/identity_proof.h"
 #include "coordinatorless/core/limits.h"
@@ -52,6 +53,8 @@ enum Step : std::uint8_t { message, connect, lose, finish, refuse, wait, steps }
 // Owners: the peer itself has one for each job, strangers are numbered as their peers are.
 constexpr std::uint8_t by_copies = 0;
 constexpr std::uint8_t by_confidence = 100;
+constexpr std::uint8_t with_stewards = 101;
+constexpr std::uint8_t entrusts = 3;  // a stranger whose job wants stewards
 
 Manifest manifest(std::uint8_t owner) {
   Manifest manifest;
@@ -59,6 +62,8 @@ Manifest manifest(std::uint8_t owner) {
   manifest.task = "test";
   manifest.copies = 2;
   if (owner == by_confidence) manifest.confidence = WantedConfidence{};
+  if (owner >= by_confidence) manifest.owner = Gullible::key_of(0);
+  if (owner == with_stewards || owner == entrusts) manifest.stewarded = Hash{};
   return manifest;
 }
 JobId job_of(std::uint8_t owner) { return {hash_of(encode(manifest(owner))).bytes}; }
@@ -67,7 +72,8 @@ Delegation delegation(std::uint8_t owner, const PeerId& submitter) { return {job
 struct Bench {
   Gullible crypto;
   Now now{BootTime{} + std::chrono::hours(1), WallTime{} + std::chrono::hours(24 * 365 * 50)};
-  Peer self{{.swarm = {}, .difficulty = 1, .endpoint = Endpoint::parse("127.0.0.1:4210"), .donates = true, .slots = 2, .tasks = {{"test", 1}}},
+  Peer self{{.swarm = {}, .difficulty = 1, .endpoint = Endpoint::parse("127.0.0.1:4210"), .donates = true, .slots = 2, .tasks = {{"test", 1}},
+             .steward_bytes = 1 << 24, .owner = &crypto},
             crypto,
             Generator::from_seed(1)};
   std::vector<AttemptId> running;
@@ -76,8 +82,13 @@ struct Bench {
   std::vector<std::pair<PeerId, Bytes>> sent;  // of all; what a seed is made from
 
   Bench() {
-    for (const std::uint8_t owner : {by_copies, by_confidence}) {
-      handle(JobSubmitted{{encode(manifest(owner)), {}}, {encode(delegation(owner, self.id())), {}}, {}, units});
+    for (const std::uint8_t owner : {by_copies, by_confidence, with_stewards}) {
+      JobSubmitted submitted{{encode(manifest(owner)), {}}, {encode(delegation(owner, self.id())), {}}, {}, units};
+      if (owner == with_stewards) {
+        submitted.delegation.body = encode(Delegation{job_of(owner), 2, {self.id(), peer(6)}});
+        submitted.stewards = 2;
+      }
+      handle(std::move(submitted));
       UnitsAppended appended{job_of(owner), {}, true};
       for (std::uint64_t i = 0; i < units; ++i) appended.units.push_back({{i}, Bytes(4)});
       handle(std::move(appended));
@@ -205,10 +216,86 @@ Bytes conversation(std::uint8_t owner) {
   return script;
 }
 
+Results computed(const Lease& lease) {
+  Results results{lease.job, {}, {}, {}, InputDigests{}};
+  for (const LeasedUnit& unit : lease.units) {
+    results.results.push_back({lease.lease, unit.unit, Outcome::ok, Bytes(4)});
+    const auto digest = input_digest(unit.input);
+    results.inputs->digests.insert(results.inputs->digests.end(), digest.begin(), digest.end());
+  }
+  return results;
+}
+
+/// A stranger leaves its job with the peer, which leads it out once that one is gone, and gives it back; and what stewards have gathered of a job of
+/// its own is told to the peer.
+Bytes stewards() {
+  Bytes script;
+  Bench bench;
+  const auto play = [&](Step what, std::uint8_t who, ByteView content = {}) {
+    write_step(script, what, who, content);
+    bench.step(what, who, content);
+  };
+  const auto say = [&](std::uint8_t who, const Message& what) { play(message, who, encode(what)); };
+  const auto said = [](const OwnersWord& word) { return RecordEntry{std::nullopt, encode(word), Signature{}}; };
+  const auto words = [&](std::uint8_t owner) {
+    const JobId job = job_of(owner);
+    OwnersWord there{.job = job, .units = {}, .finals = {}, .collected = {}, .deed = {}, .recipe = {1}};
+    for (std::uint64_t unit = 0; unit < 20; ++unit) there.units.push_back({{unit}, Bytes(4)});
+    OwnersWord deed{.job = job, .units = {}, .finals = {{{19}, 1, Outcome::ok, Bytes(4)}}, .collected = {}, .deed = {}, .recipe = {}};
+    deed.deed = make_deed(assignment_secret(bench.crypto, {}, {}), 5, {{peer(2), {}}, {peer(4), {}}});
+    return std::vector{said(there), said(deed)};
+  };
+  const JobId job = job_of(entrusts);
+  const Signed raw{encode(manifest(entrusts)), {}};
+  const auto delegated = [&](std::uint64_t epoch) { return Signed{encode(Delegation{job, epoch, {peer(3), bench.self.id(), peer(5)}}), {}}; };
+  const JobId own = job_of(with_stewards);
+  play(connect, 5);
+  say(5, Follow{own, 0, 0, false, false, {}});
+  auto entries = words(with_stewards);
+  Lease asked{own, LeaseId{77}, {}, {}};
+  for (std::uint64_t unit = 0; unit < 10; ++unit) asked.units.push_back({{unit}, Bytes(4)});
+  for (const std::uint8_t donor : {2, 4}) {
+    asked.lease.value = donor;  // signatures being all alike, else the two would be one
+    entries.push_back({Gullible::key_of(donor), encode(Message(computed(asked))), std::nullopt});
+  }
+  const std::size_t before = bench.delivered.size();
+  say(5, Record{own, 4, 0, 4, false, std::move(entries)});
+  play(wait, 15);
+  play(wait, 15);
+  fuzz::check(bench.delivered.size() >= before + 10, "what stewards have gathered is taken up");
+  play(connect, 2);
+  say(2, Entrust{raw, delegated(1)});
+  say(2, Record{job, 9, 0, 2, false, words(entrusts)});
+  play(lose, 2);
+  play(wait, 15);
+  play(connect, 1);
+  say(1, Want{job, 2, std::chrono::seconds(10)});
+  std::size_t leased = 0;
+  for (std::size_t at = 0; at < bench.sent.size() && script.size() < 8000; ++at) {
+    const auto sent = decode(bench.sent[at].second);
+    const auto* lease = sent ? std::get_if<Lease>(&*sent) : nullptr;
+    if (lease == nullptr || lease->job != job || bench.sent[at].first != peer(2)) continue;
+    leased += lease->units.size();
+    say(1, computed(*lease));
+  }
+  fuzz::check(leased > 10, "a steward leases out what it holds");
+  say(1, Return{job, {{{3}}}});
+  play(connect, 4);
+  say(4, Follow{job, 0, 0, false, true, {}});
+  say(4, Record{job, 3, 0, 1, false, words(entrusts)});
+  play(connect, 2);
+  say(2, Entrust{raw, delegated(2)});
+  say(2, Follow{job, 0, 0, false, true, {}});
+
+  say(5, Closed{own});
+  play(wait, 14);
+  return script;
+}
+
 }  // namespace
 
 std::vector<Bytes> fuzz::seeds(Generator& generator) {
-  std::vector<Bytes> inputs{conversation(by_copies), conversation(by_confidence)};
+  std::vector<Bytes> inputs{conversation(by_copies), conversation(by_confidence), stewards()};
   for (int round = 0; round < 16; ++round) {
     samples::Sampler sampler(Generator(generator.key()), 4, 40);
     Bytes script;

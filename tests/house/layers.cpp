@@ -40,7 +40,7 @@ const std::array layers{
           {"base", "tasks"},
           "executor and donation policy know no peers: the submitter links them too, and tests run them without a network"},
     Layer{"worker's composition root",
-          {"worker/main", "worker/run_worker", "worker/node", "worker/bulk_thread", "worker/owner"},
+          {"worker/main", "worker/run_worker", "worker/node", "worker/bulk_thread", "worker/owner", "worker/held_jobs"},
           {"base", "core", "zmq", "store", "tasks", "worker", "sdk"},
           "the product links no simulator"},
     Layer{"sdk",

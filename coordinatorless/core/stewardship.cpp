@@ -1,0 +1,307 @@
+#include "coordinatorless/core/stewardship.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "coordinatorless/base/hash.h"
+#include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/limits.h"
+
+namespace dugnad::core {
+
+Stewardship::Held* Stewardship::find(const JobId& job) {
+  const auto at = jobs_.find(job);
+  return at == jobs_.end() ? nullptr : at->second.get();
+}
+
+std::size_t Stewardship::place_in(const Delegation& delegation) const {
+  return static_cast<std::size_t>(std::find(delegation.peers.begin(), delegation.peers.end(), self_.id) - delegation.peers.begin());
+}
+
+// --- Being asked ---
+
+std::uint64_t Stewardship::share() const { return bytes_ / std::max<std::uint64_t>(4, jobs_.size()); }
+
+bool Stewardship::has_room(const PublicKey& owner, const PeerId& submitter) const {
+  if (bytes_ == 0 || jobs_.size() >= limits::steward_jobs_max) return false;
+  const auto of_owner = std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& each) {
+    return each.second->manifest.owner == owner || each.second->asked_by == submitter;
+  });
+  return static_cast<std::size_t>(of_owner) < limits::steward_jobs_per_owner;
+}
+
+bool Stewardship::is_genuine(const Entrust& message, const Manifest& manifest, const Delegation& delegation) const {
+  return self_.verify(Domain::manifest, manifest.owner, message.manifest.body, message.manifest.signature) &&
+         self_.verify(Domain::delegation, manifest.owner, message.delegation.body, message.delegation.signature) &&
+         delegation.job == JobId{hash_of(message.manifest.body).bytes};
+}
+
+std::optional<Charge> Stewardship::on(const PeerId& from, const Entrust& message, Now now, Output& out) {
+  auto manifest = decode_manifest(message.manifest.body);
+  auto delegation = decode_delegation(message.delegation.body);
+  if (!manifest || !delegation || !manifest->stewarded || delegation->peers.empty()) return charges::malformed;
+  const JobId id{hash_of(message.manifest.body).bytes};
+  Held* held = find(id);
+  if (held == nullptr && !has_room(manifest->owner, from)) {
+    out.send(from, Closed{id});
+    return std::nullopt;
+  }
+  if (delegation->peers.front() != from) return charges::unasked;
+  if (!is_genuine(message, *manifest, *delegation)) return charges::forged;
+  if (held == nullptr) {
+    jobs_[id] = std::make_unique<Held>(self_, id, std::move(*manifest), self_.generator->next());
+    held = find(id);
+    held->asked_by = from;
+    held->manifest_raw = message.manifest;
+    held->delegation_raw = message.delegation;
+    held->delegation = *delegation;
+  } else if (delegation->epoch < held->leader_epoch) {
+    return std::nullopt;
+  }
+  held->leader_epoch = std::max(held->leader_epoch, delegation->epoch);
+  if (place_in(*delegation) < delegation->peers.size() && delegation->epoch >= held->delegation.epoch) {
+    held->delegation_raw = message.delegation;
+    held->delegation = std::move(*delegation);
+  }
+  held->heard = now.boot;
+  if (held->leads) stop_leading(id, *held, out);
+  const bool is_new_leader = std::exchange(held->leader, from) != from;
+  if (is_new_leader || !held->leader_linked) follow(id, *held, from, out);
+  held->leader_linked = true;
+  return std::nullopt;
+}
+
+void Stewardship::follow(const JobId& id, Held& held, const PeerId& whom, Output& out) {
+  (void)id;
+  held.record.follow(whom, held.delegation_raw, false, out);
+}
+
+// --- The record ---
+
+std::optional<Charge> Stewardship::on(const PeerId& from, const Follow& message, Now now, Output& out) {
+  Held* held = find(message.job);
+  if (held == nullptr) {
+    out.send(from, Closed{message.job});
+    return std::nullopt;
+  }
+  const auto names = [&](const Delegation& delegation) {
+    return std::find(delegation.peers.begin(), delegation.peers.end(), from) != delegation.peers.end();
+  };
+  if (from != held->leader && !names(held->delegation)) {
+    // Perhaps the submitter under a newer delegation, which is on its way; or a steward of an older one.
+    const auto shown = decode_delegation(message.delegation.body);
+    if (!shown || shown->job != message.job || !names(*shown)) return charges::unasked;
+    if (!self_.verify(Domain::delegation, held->manifest.owner, message.delegation.body, message.delegation.signature)) return charges::forged;
+  }
+  (void)now;
+  held->record.on_follow(from, message, out);
+  return std::nullopt;
+}
+
+std::optional<Charge> Stewardship::on(const PeerId& from, Record&& message, Now now, Output& out) {
+  const JobId id = message.job;
+  Held* held = find(id);
+  if (held == nullptr) return std::nullopt;
+  auto entries = held->record.on_record(from, std::move(message), out);
+  if (!entries) return charges::unasked;
+  for (RecordEntry& entry : *entries) {
+    if (!take(id, *held, std::move(entry), from, now)) return charges::forged;
+  }
+  give_up_what_outgrows(out);
+  return std::nullopt;
+}
+
+bool Stewardship::take(const JobId& id, Held& held, RecordEntry entry, const PeerId& from, Now now) {
+  if (held.record.has(entry)) return true;
+  const auto what = proven(entry, id, held.manifest.owner, self_);
+  if (!what) return false;
+  bool news = false;
+  if (const auto* word = std::get_if<OwnersWord>(&*what)) {
+    news = !word->recipe.empty();
+    news = held.units.add_units(word->units) || news;
+    news = held.units.add_finals(word->finals) || news;
+    if (word->deed && held.deeds < limits::deeds_max && held.units.add_deed(*word->deed)) ++held.deeds, news = true;
+    if (word->collected) {
+      const auto collected = proven(*word->collected, id, self_);
+      if (!collected) return false;
+      news = held.units.add_results(peer_id_of(collected->donor), collected->results, true) || news;
+    }
+  } else {
+    const auto& signed_results = std::get<SignedResults>(*what);
+    news = held.units.add_results(peer_id_of(signed_results.donor), signed_results.results, false);
+  }
+  if (news) (void)held.record.add(std::move(entry), from, now.boot);
+  return true;
+}
+
+void Stewardship::give_up_what_outgrows(Output& out) {
+  std::vector<JobId> outgrown;
+  for (const auto& [id, held] : jobs_) {
+    if (held->record.bytes() + held->units.bytes() > share()) outgrown.push_back(id);
+  }
+  for (const JobId& id : outgrown) {
+    out.send(jobs_.at(id)->leader, Closed{id});
+    forget(id, out);
+  }
+}
+
+void Stewardship::forget(const JobId& id, Output& out) {
+  Held& held = *jobs_.at(id);
+  if (held.leads) stop_leading(id, held, out);
+  released_.push_back(held.leader);
+  jobs_.erase(id);
+}
+
+void Stewardship::hand_back(const JobId& job, Output& out) {
+  if (!holds(job)) return;
+  forget(job, out);
+  std::erase_if(turns_, [&](const Turn& turn) { return turn.job == job; });  // it goes on being announced, by the same peer
+}
+
+// --- Who leads ---
+
+void Stewardship::on_news(const KnownJob& known, Now now, Output& out) {
+  Held* held = find(known.job);
+  if (held == nullptr || known.submitter == self_.id) return;
+  if (known.closed) return forget(known.job, out);
+  if (known.delegated.epoch < held->leader_epoch) return;
+  const auto place_of = [&](const PeerId& peer) { return std::find(known.delegated.peers.begin(), known.delegated.peers.end(), peer); };
+  if (known.delegated.epoch == held->leader_epoch && held->leader_linked && place_of(held->leader) < place_of(known.submitter)) return;
+  if (known.submitter == known.delegated.peers.front()) held->heard = now.boot;
+  if (known.delegated.epoch > held->delegation.epoch && place_in(known.delegated) < known.delegated.peers.size()) {
+    held->delegation = known.delegated;
+    held->delegation_raw = known.delegation;
+  }
+  held->leader_epoch = known.delegated.epoch;
+  if (held->leads) stop_leading(known.job, *held, out);  // Gossip takes only news of who stands before us
+  if (held->leader == known.submitter) return;
+  released_.push_back(std::exchange(held->leader, known.submitter));
+  held->leader_linked = linked_.contains(known.submitter);
+  held->alone_since = now.boot;
+  if (held->leader_linked) follow(known.job, *held, known.submitter, out);
+}
+
+void Stewardship::connected(const PeerId& peer, Now, Output& out) {
+  linked_[peer] = true;
+  for (const auto& [id, held] : jobs_) {
+    const auto& peers = held->delegation.peers;
+    const bool is_fellow = std::find(peers.begin(), peers.end(), peer) != peers.end();
+    if (held->leader == peer) held->leader_linked = true;
+    if (held->leader == peer || (held->leads && is_fellow)) follow(id, *held, peer, out);
+  }
+}
+
+void Stewardship::lost(const PeerId& peer, Now now) {
+  linked_.erase(peer);
+  for (const auto& [id, held] : jobs_) {
+    held->record.lost(peer);
+    held->units.lost(peer, now.boot);
+    if (held->leader != peer) continue;
+    held->leader_linked = false;
+    held->alone_since = now.boot;
+  }
+}
+
+void Stewardship::lead(const JobId& id, Held& held, Output& out) {
+  held.leads = true;
+  held.leader = self_.id;
+  turns_.push_back({id, true, held.manifest_raw, held.delegation_raw});
+  held.units.lead(true, out);
+  for (const PeerId& fellow : held.delegation.peers) {
+    if (linked_.contains(fellow)) follow(id, held, fellow, out);
+  }
+}
+
+void Stewardship::stop_leading(const JobId& id, Held& held, Output& out) {
+  held.leads = false;
+  turns_.push_back({id, false, {}, {}});
+  held.units.lead(false, out);
+  for (const PeerId& donor : held.units.donors()) released_.push_back(donor);
+}
+
+// --- Of a job that it leads ---
+
+bool Stewardship::leads(const JobId& job) const {
+  const auto at = jobs_.find(job);
+  return at != jobs_.end() && at->second->leads;
+}
+
+std::vector<HeldJob> Stewardship::jobs() const {
+  std::vector<HeldJob> jobs;
+  for (const auto& [id, held] : jobs_) jobs.push_back({id, held->units.units(), held->units.units_done(), held->leads});
+  return jobs;
+}
+
+bool Stewardship::computes(const JobId& job) const {
+  const auto at = jobs_.find(job);
+  return at != jobs_.end() && at->second->leads && at->second->units.is_for(self_.id);
+}
+
+bool Stewardship::leads_any() const {
+  return std::any_of(jobs_.begin(), jobs_.end(), [](const auto& each) { return each.second->leads; });
+}
+
+bool Stewardship::needs(const PeerId& peer) const {
+  return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& each) {
+    const Held& held = *each.second;
+    if (held.leader == peer) return true;
+    if (!held.leads) return false;
+    const auto& fellows = held.delegation.peers;
+    return std::find(fellows.begin(), fellows.end(), peer) != fellows.end() || held.units.knows(peer);
+  });
+}
+
+void Stewardship::on_want(const PeerId& from, const Want& want, Now now, Output& out) {
+  Held* held = find(want.job);
+  held->units.on_want(from, want);
+  held->units.tick(now.boot, out);
+}
+
+std::optional<Charge> Stewardship::on_results(const PeerId& from, const PublicKey& key, const Results& results, Now now, Output& out) {
+  Held* held = find(results.job);
+  if (results.results.empty()) return charges::malformed;
+  const PublicKey donor = from == self_.id ? self_.crypto->public_key() : key;
+  if (!self_.verify(Domain::results, donor, results_root(results).view(), results.signature)) return charges::forged;
+  if (held->units.on_results(from, results, now.boot)) (void)held->record.add(entry_of(donor, results), self_.id, now.boot);
+  held->units.tick(now.boot, out);
+  give_up_what_outgrows(out);
+  return std::nullopt;
+}
+
+void Stewardship::on_return(const PeerId& from, const Return& returned, Now now, Output& out) {
+  Held* held = find(returned.job);
+  held->units.on_return(from, returned, now.boot);
+  held->units.tick(now.boot, out);
+}
+
+// --- Time ---
+
+void Stewardship::tick(Now now, Output& out) {
+  std::vector<JobId> old;
+  for (const auto& [id, held] : jobs_) {
+    held->record.tick(now.boot, out);
+    held->units.tick(now.boot, out);
+    if (now.boot >= held->heard + limits::steward_keep) old.push_back(id);
+    const std::size_t place = place_in(held->delegation);
+    // Where a newer delegation has no place for this peer, it keeps what it has for whoever comes back, and leads nothing.
+    if (held->leads || held->leader_linked || place >= held->delegation.peers.size()) continue;
+    if (held->delegation.epoch < held->leader_epoch) continue;
+    if (now.boot >= held->alone_since + limits::steward_patience * static_cast<int>(place)) lead(id, *held, out);
+  }
+  for (const JobId& id : old) forget(id, out);
+}
+
+BootTime Stewardship::next_deadline() const {
+  BootTime next = never;
+  for (const auto& [id, held] : jobs_) {
+    next = std::min({next, held->record.next_deadline(), held->units.next_deadline(), held->heard + limits::steward_keep});
+    const std::size_t place = place_in(held->delegation);
+    const bool may_lead = place < held->delegation.peers.size() && held->delegation.epoch >= held->leader_epoch;
+    if (!held->leads && !held->leader_linked && may_lead) {
+      next = std::min(next, held->alone_since + limits::steward_patience * static_cast<int>(place));
+    }
+  }
+  return next;
+}
+
+}  // namespace dugnad::core

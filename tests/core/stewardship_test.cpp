@@ -1,0 +1,324 @@
+#include "coordinatorless/core/stewardship.h"
+
+#include <doctest/doctest.h>
+
+#include "coordinatorless/core/limits.h"
+#include "tests/core/stewarded_job.h"
+
+namespace dugnad::core::test {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::uint64_t room = 64 << 20;
+
+/// A steward, its job's submitter and a fellow, of whom the test plays the others.
+struct Bench {
+  StewardedJob job;
+  Identity me{50, far_away(90)};
+  Identity fellow{51, far_away(91)};
+  Stewardship stewardship;
+  Output out;
+  Now now = start_of_time();
+
+  explicit Bench(std::uint64_t bytes = room) : stewardship(me.self, bytes) {}
+
+  const PeerId& submitter() const { return job.submitter.self.id; }
+  std::optional<Charge> entrust(std::uint64_t epoch, const std::vector<PeerId>& peers) {
+    return stewardship.on(peers.front(), Entrust{job.signed_manifest(), job.delegation(epoch, peers)}, now, out);
+  }
+  /// As it comes about: asked first, then delegated; `before_me` stand before this peer among the stewards.
+  void hold(const std::vector<PeerId>& before_me = {}) {
+    stewardship.connected(submitter(), now, out);
+    CHECK_FALSE(entrust(1, {submitter()}));
+    std::vector<PeerId> peers{submitter()};
+    peers.insert(peers.end(), before_me.begin(), before_me.end());
+    peers.push_back(me.self.id);
+    CHECK_FALSE(entrust(2, peers));
+    REQUIRE(stewardship.holds(job.id()));
+    out = {};
+  }
+  std::optional<Charge> tell(const PeerId& from, std::vector<RecordEntry> entries, std::uint64_t at = 0) {
+    return stewardship.on(from, Record{job.id(), 900, at, at + entries.size(), false, std::move(entries)}, now, out);
+  }
+  void pass(Duration by) {
+    now = later(now, by);
+    if (stewardship.next_deadline() <= now.boot) stewardship.tick(now, out);
+  }
+  KnownJob news(const Identity& from, std::uint64_t epoch, std::vector<PeerId> peers, bool closed = false) const {
+    KnownJob known;
+    known.job = job.id();
+    known.manifest = job.manifest;
+    known.submitter = from.self.id;
+    known.delegation = job.delegation(epoch, peers);
+    known.delegated = {job.id(), epoch, std::move(peers)};
+    known.closed = closed;
+    return known;
+  }
+  [[nodiscard]] bool leads() const { return stewardship.leads(job.id()); }
+};
+
+}  // namespace
+
+TEST_CASE("a steward holds what it is asked to hold, and follows whoever asked") {
+  Bench bench;
+  bench.stewardship.connected(bench.submitter(), bench.now, bench.out);
+  CHECK_FALSE(bench.entrust(1, {bench.submitter()}));
+  const auto follows = take<Follow>(bench.out);
+  REQUIRE(follows.size() == 1);
+  CHECK(follows[0].first == bench.submitter());
+  CHECK(follows[0].second.from == 0);
+  CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(bench.job.units(0, 5))}));
+  CHECK(bench.stewardship.needs(bench.submitter()));
+}
+
+TEST_CASE("a peer that is not willing, and one without room, says so") {
+  Bench unwilling(0);
+  CHECK_FALSE(unwilling.entrust(1, {unwilling.submitter()}));
+  CHECK(take<Closed>(unwilling.out).size() == 1);
+  CHECK_FALSE(unwilling.stewardship.holds(unwilling.job.id()));
+
+  Bench bench;
+  for (std::size_t i = 0; i <= limits::steward_jobs_per_owner; ++i) {
+    bench.job.manifest.nonce.bytes[0] = static_cast<std::uint8_t>(i);
+    CHECK_FALSE(bench.entrust(1, {bench.submitter()}));
+    CHECK(bench.stewardship.holds(bench.job.id()) == (i < limits::steward_jobs_per_owner));
+  }
+  CHECK(take<Closed>(bench.out).size() == 1);
+}
+
+TEST_CASE("one submitter with many owners' keys has no more room than one owner") {
+  Bench bench;
+  for (std::size_t i = 0; i < 2 * limits::steward_jobs_per_owner; ++i) {
+    const Identity owner(1000 + i);
+    bench.job.manifest.owner = owner.crypto->public_key();
+    const Entrust asks{owner.sign(Domain::manifest, encode(bench.job.manifest)),
+                       owner.sign(Domain::delegation, encode(Delegation{bench.job.id(), 1, {bench.submitter()}}))};
+    CHECK_FALSE(bench.stewardship.on(bench.submitter(), asks, bench.now, bench.out));
+    CHECK(bench.stewardship.holds(bench.job.id()) == (i < limits::steward_jobs_per_owner));
+  }
+}
+
+TEST_CASE("nothing is held that the owner has not signed, that wants no stewards, or that somebody else submits") {
+  Bench bench;
+  const std::vector<PeerId> peers{bench.submitter(), bench.me.self.id};
+  const Entrust right{bench.job.signed_manifest(), bench.job.delegation(1, peers)};
+  const auto charge = [&](auto spoil, const PeerId& from) {
+    Entrust asks = right;
+    spoil(asks);
+    const auto due = bench.stewardship.on(from, asks, bench.now, bench.out);
+    CHECK_FALSE(bench.stewardship.holds(bench.job.id()));
+    return due ? due->score : 0;
+  };
+  CHECK(charge([](Entrust& e) { e.manifest.signature[0] ^= 1; }, bench.submitter()) == charges::forged.score);
+  CHECK(charge([](Entrust& e) { e.delegation.signature[0] ^= 1; }, bench.submitter()) == charges::forged.score);
+  CHECK(charge([&](Entrust& e) { e.delegation = bench.fellow.sign(Domain::delegation, e.delegation.body); }, bench.submitter()) ==
+        charges::forged.score);
+  CHECK(charge(
+            [&](Entrust& e) {
+              e.delegation = bench.job.owner.sign(Domain::delegation, encode(Delegation{JobId{{1}}, 1, {bench.submitter()}}));
+            },
+            bench.submitter()) == charges::forged.score);
+  CHECK(charge([](Entrust& e) { e.manifest.body = {1, 2}; }, bench.submitter()) == charges::malformed.score);
+  CHECK(charge([&](Entrust& e) { e.delegation = bench.job.delegation(1, {}); }, bench.submitter()) == charges::malformed.score);
+  CHECK(charge([](Entrust&) {}, bench.fellow.self.id) == charges::unasked.score);
+  bench.job.manifest.stewarded.reset();
+  CHECK(bench.entrust(1, {bench.submitter()})->score == charges::malformed.score);
+}
+
+TEST_CASE("the first steward leads once the submitter was away for its patience, the second after twice that") {
+  for (const bool is_second : {false, true}) {
+    CAPTURE(is_second);
+    Bench bench;
+    bench.hold(is_second ? std::vector{bench.fellow.self.id} : std::vector<PeerId>{});
+    bench.pass(minutes(30));
+    CHECK_FALSE(bench.leads());
+    bench.stewardship.lost(bench.submitter(), bench.now);
+    const Duration patience = limits::steward_patience * (is_second ? 2 : 1);
+    bench.pass(patience - seconds(1));
+    CHECK_FALSE(bench.leads());
+    CHECK(bench.stewardship.next_deadline() == bench.now.boot + seconds(1));
+    bench.pass(seconds(1));
+    CHECK(bench.leads());
+    const auto turns = bench.stewardship.take_turns();
+    REQUIRE(turns.size() == 1);
+    CHECK(turns[0].leads);
+    CHECK(turns[0].delegation == bench.job.delegation(2, is_second ? std::vector{bench.submitter(), bench.fellow.self.id, bench.me.self.id}
+                                                                   : std::vector{bench.submitter(), bench.me.self.id}));
+  }
+}
+
+TEST_CASE("a submitter that is back in time is followed, and nobody leads") {
+  Bench bench;
+  bench.hold();
+  bench.stewardship.lost(bench.submitter(), bench.now);
+  bench.pass(limits::steward_patience / 2);
+  bench.stewardship.connected(bench.submitter(), bench.now, bench.out);
+  CHECK(take<Follow>(bench.out).size() == 1);
+  bench.pass(minutes(30));
+  CHECK_FALSE(bench.leads());
+}
+
+TEST_CASE("who leads stops when the submitter asks again, or is heard to lead, and its donors are sent away") {
+  for (const bool by_news : {false, true}) {
+    CAPTURE(by_news);
+    Bench bench;
+    bench.hold();
+    CHECK_FALSE(
+        bench.tell(bench.submitter(), {bench.job.entry(bench.job.units(0, 50)), bench.job.entry(bench.job.says(bench.job.deed()))}));
+    bench.stewardship.lost(bench.submitter(), bench.now);
+    bench.pass(limits::steward_patience);
+    REQUIRE(bench.leads());
+    bench.stewardship.on_want(bench.job.donors[0].self.id, Want{bench.job.id(), 1, seconds(100)}, bench.now, bench.out);
+    CHECK(take<Lease>(bench.out).size() == 1);
+    CHECK(bench.stewardship.needs(bench.job.donors[0].self.id));
+    (void)bench.stewardship.take_turns();
+    if (by_news)
+      bench.stewardship.on_news(bench.news(bench.job.submitter, 2, {bench.submitter(), bench.me.self.id}), bench.now, bench.out);
+    else
+      CHECK_FALSE(bench.entrust(3, {bench.submitter(), bench.me.self.id}));
+    CHECK_FALSE(bench.leads());
+    CHECK(take<Closed>(bench.out).size() == 1);
+    const auto turns = bench.stewardship.take_turns();
+    REQUIRE(turns.size() == 1);
+    CHECK_FALSE(turns[0].leads);
+    const auto released = bench.stewardship.take_released();
+    CHECK(std::find(released.begin(), released.end(), bench.job.donors[0].self.id) != released.end());
+    CHECK_FALSE(bench.stewardship.needs(bench.job.donors[0].self.id));
+  }
+}
+
+TEST_CASE("a fellow that says it leads is not followed while the submitter is there, and is once it is not") {
+  Bench bench;
+  bench.hold({bench.fellow.self.id});
+  const KnownJob usurped = bench.news(bench.fellow, 2, {bench.submitter(), bench.fellow.self.id, bench.me.self.id});
+  bench.stewardship.on_news(usurped, bench.now, bench.out);
+  CHECK(bench.stewardship.needs(bench.submitter()));
+  CHECK_FALSE(bench.stewardship.needs(bench.fellow.self.id));
+  bench.stewardship.lost(bench.submitter(), bench.now);
+  bench.stewardship.on_news(usurped, bench.now, bench.out);
+  CHECK(bench.stewardship.needs(bench.fellow.self.id));
+  bench.stewardship.connected(bench.fellow.self.id, bench.now, bench.out);
+  CHECK(take<Follow>(bench.out).size() == 1);
+  bench.pass(minutes(30));
+  CHECK_FALSE(bench.leads());
+  bench.stewardship.lost(bench.fellow.self.id, bench.now);
+  bench.pass(2 * limits::steward_patience);
+  CHECK(bench.leads());
+}
+
+TEST_CASE("who was left out of a newer delegation keeps what it has, and leads nothing") {
+  for (const bool by_news : {false, true}) {
+    CAPTURE(by_news);
+    Bench bench;
+    bench.hold();
+    const std::vector<PeerId> others{bench.submitter(), bench.fellow.self.id};
+    if (by_news)
+      bench.stewardship.on_news(bench.news(bench.job.submitter, 3, others), bench.now, bench.out);
+    else
+      CHECK_FALSE(bench.entrust(3, others));
+    bench.stewardship.lost(bench.submitter(), bench.now);
+    bench.pass(minutes(30));
+    CHECK_FALSE(bench.leads());
+    CHECK(bench.stewardship.holds(bench.job.id()));
+  }
+}
+
+TEST_CASE("an older delegation than the newest changes nothing") {
+  Bench bench;
+  bench.hold();
+  CHECK_FALSE(bench.entrust(5, {bench.submitter(), bench.me.self.id}));
+  bench.out = {};
+  CHECK_FALSE(bench.entrust(4, {bench.fellow.self.id, bench.me.self.id}));
+  bench.stewardship.on_news(bench.news(bench.fellow, 4, {bench.fellow.self.id, bench.me.self.id}), bench.now, bench.out);
+  CHECK(bench.out.messages.empty());
+  CHECK(bench.stewardship.needs(bench.submitter()));
+  CHECK_FALSE(bench.stewardship.needs(bench.fellow.self.id));
+}
+
+TEST_CASE("a job is forgotten when it has ended, and when nobody has heard of its submitter for a week by a clock that nobody sets") {
+  Bench bench;
+  bench.hold();
+  bench.stewardship.on_news(bench.news(bench.job.submitter, 2, {bench.submitter(), bench.me.self.id}, true), bench.now, bench.out);
+  CHECK_FALSE(bench.stewardship.holds(bench.job.id()));
+
+  Bench abandoned;
+  abandoned.hold();
+  abandoned.now.wall += std::chrono::hours(24 * 30);
+  abandoned.pass(minutes(1));
+  CHECK(abandoned.stewardship.holds(abandoned.job.id()));
+  CHECK(abandoned.stewardship.next_deadline() <= abandoned.now.boot + limits::steward_keep);
+  abandoned.stewardship.lost(abandoned.submitter(), abandoned.now);
+  abandoned.pass(limits::steward_patience);
+  REQUIRE(abandoned.leads());
+  abandoned.pass(limits::steward_keep);
+  CHECK_FALSE(abandoned.stewardship.holds(abandoned.job.id()));
+  CHECK_FALSE(abandoned.stewardship.leads_any());
+}
+
+TEST_CASE("a job that outgrows its share is given up, and whoever leads it is told") {
+  Bench bench(1 << 20);
+  bench.hold();
+  OwnersWord word = bench.job.word();
+  for (std::uint64_t unit = 0; unit < 10; ++unit) word.units.push_back({{unit}, Bytes(30'000, static_cast<std::uint8_t>(unit))});
+  CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(word)}));
+  CHECK_FALSE(bench.stewardship.holds(bench.job.id()));
+  const auto closed = take<Closed>(bench.out);
+  REQUIRE(closed.size() == 1);
+  CHECK(closed[0].first == bench.submitter());
+}
+
+TEST_CASE("a record is told to the job's delegates and whoever shows that it is one, and to nobody else") {
+  Bench bench;
+  bench.hold();
+  const auto charge = [&](const PeerId& from, Signed shown) {
+    const auto due = bench.stewardship.on(from, Follow{bench.job.id(), 0, 0, false, false, std::move(shown)}, bench.now, bench.out);
+    return due ? due->score : 0;
+  };
+  CHECK(charge(bench.fellow.self.id, {}) == charges::unasked.score);
+  CHECK(
+      charge(bench.fellow.self.id, bench.fellow.sign(Domain::delegation, encode(Delegation{bench.job.id(), 9, {bench.fellow.self.id}}))) ==
+      charges::forged.score);
+  CHECK(charge(bench.fellow.self.id, bench.job.owner.sign(Domain::delegation, encode(Delegation{JobId{{3}}, 9, {bench.fellow.self.id}}))) ==
+        charges::unasked.score);
+  CHECK(take<Record>(bench.out).empty());
+  CHECK(charge(bench.submitter(), {}) == 0);
+  CHECK(charge(bench.fellow.self.id, bench.job.delegation(1, {bench.fellow.self.id})) == 0);
+  CHECK(take<Record>(bench.out).size() == 2);
+  (void)bench.stewardship.on(bench.fellow.self.id, Follow{JobId{{3}}, 0, 0, false, false, {}}, bench.now, bench.out);
+  CHECK(take<Closed>(bench.out).size() == 1);
+}
+
+TEST_CASE("what proves nothing is charged to whoever gave it, and what is not wanted is not kept") {
+  Bench bench;
+  bench.hold();
+  CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(bench.job.units(0, 9)), bench.job.entry(bench.job.says(bench.job.deed()))}));
+  const Identity& donor = bench.job.assigned(3);
+  Results forged = bench.job.results(donor, {3});
+  forged.results[0].output.bytes[0] ^= 1;
+  CHECK(bench.tell(bench.submitter(), {bench.job.entry(donor, forged)}, 2)->score == charges::forged.score);
+  const Identity& stranger = bench.job.not_assigned(3);
+  CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(stranger, bench.job.results(stranger, {3}))}, 3));
+  CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(donor, bench.job.results(donor, {3}))}, 4));
+
+  bench.out = {};
+  (void)bench.stewardship.on(bench.submitter(), Follow{bench.job.id(), 0, 0, false, true, {}}, bench.now, bench.out);
+  const auto records = take<Record>(bench.out);
+  REQUIRE(records.size() == 1);
+  CHECK(records[0].second.entries.size() == 3);
+}
+
+TEST_CASE("a job that this peer submits itself is handed back, without being left to others") {
+  Bench bench;
+  bench.hold();
+  bench.stewardship.lost(bench.submitter(), bench.now);
+  bench.pass(limits::steward_patience);
+  REQUIRE(bench.leads());
+  (void)bench.stewardship.take_turns();
+  bench.stewardship.hand_back(bench.job.id(), bench.out);
+  CHECK_FALSE(bench.stewardship.holds(bench.job.id()));
+  CHECK(bench.stewardship.take_turns().empty());
+}
+
+}  // namespace dugnad::core::test
