@@ -8,9 +8,10 @@
 namespace dugnad::sdk {
 namespace {
 
-constexpr std::uint8_t version = 3;
+constexpr std::uint8_t version = 4;
 constexpr std::uint8_t version_without_modules = 1;
 constexpr std::uint8_t version_without_confidence = 2;
+constexpr std::uint8_t version_without_stewards = 3;
 constexpr std::uint8_t kind_last = 3;
 
 void put_text(tasks::Writer& out, const std::string& text) {
@@ -82,7 +83,8 @@ Bytes encode_as(const Recipe& recipe, std::uint8_t as) {
   }
   put_bytes(out, recipe.inputs.bytes);
   if (as != version_without_modules) put_module(out, recipe);
-  if (as == version) put_confidence(out, recipe);
+  if (as > version_without_confidence) put_confidence(out, recipe);
+  if (as > version_without_stewards) out.u8(static_cast<std::uint8_t>(recipe.stewards));
   return out.take();
 }
 
@@ -118,6 +120,7 @@ std::optional<Recipe> decode_recipe(ByteView bytes) {
   for (std::uint8_t& byte : recipe.inputs.bytes) byte = in.u8();
   if (written != version_without_modules && !read_module(in, recipe)) return std::nullopt;
   if (written > version_without_confidence) read_confidence(in, recipe);
+  if (written > version_without_stewards) recipe.stewards = in.u8();
   // A name twice, or out of order, is nothing that we wrote.
   const Bytes again = encode_as(recipe, written);
   if (!in.complete() || !std::equal(bytes.begin(), bytes.end(), again.begin(), again.end())) return std::nullopt;

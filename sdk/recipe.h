@@ -1,10 +1,10 @@
 // Recipe: how a program finds a job of an earlier run again, and what a person is told of a job in the journal. Kept with the job as bytes,
-// never sent. Version 3:
+// sent to nobody but stewards, where the job has some. Version 4:
 //   u8 version, u8 kind, text task, u32 task_version, u32 copies, u64 unit_timeout in ms, u32 count and for each parameter text, u64;
 //   32 bytes of inputs; u8 1 and 40 bytes of module, or u8 0; u64 memory_bytes, u64 fuel, long text source;
-//   u8 1, u32 error_ppb, u8 combined, u32 assumed_ppm, u8 stream, or u8 0.
+//   u8 1, u32 error_ppb, u8 combined, u32 assumed_ppm, u8 stream, or u8 0; u8 stewards.
 // A text is u8 length and bytes, a long one u32 length and bytes; integers are little-endian. Version 1 ends with inputs, version 2
-// with source; both are still read.
+// with source, version 3 with the confidence; all are still read.
 #pragma once
 
 #include <chrono>
@@ -41,6 +41,7 @@ struct Recipe {
   std::uint64_t fuel = 0;
   std::string source = {};  // at most source_max bytes
   std::optional<core::WantedConfidence> confidence = {};  // instead of copies
+  unsigned stewards = 0;  // as JobOptions has it
 
   bool operator==(const Recipe&) const = default;
 };

@@ -56,6 +56,9 @@ Result<Recipe> recipe_of(Recipe::Kind kind, const std::string& task, std::uint32
     return Error{"copies is " + std::to_string(options.copies) + ", and may be 1 to " + std::to_string(copies_max)};
   }
   if (options.unit_timeout.count() <= 0) return Error{"a unit's time-out must be longer than nothing"};
+  if (options.stewards > core::limits::stewards_max) {
+    return Error{"stewards is " + std::to_string(options.stewards) + ", and may be 0 to " + std::to_string(core::limits::stewards_max)};
+  }
   if (options.source.size() > source_max) return Error{"a job's source has at most " + std::to_string(source_max) + " bytes"};
   const auto confidence = wanted_confidence(kind, options);
   if (!confidence) return confidence.error();
@@ -68,7 +71,8 @@ Result<Recipe> recipe_of(Recipe::Kind kind, const std::string& task, std::uint32
                 .parameters = {},
                 .inputs = {},
                 .source = options.source,
-                .confidence = *confidence};
+                .confidence = *confidence,
+                .stewards = options.stewards};
 }
 
 Source source_of(InputsPlan::Next next, std::optional<std::uint64_t> expected) {

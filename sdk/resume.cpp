@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "coordinatorless/core/codec.h"
 #include "coordinatorless/zmq/clocks.h"
 
 namespace dugnad::sdk {
@@ -14,23 +13,18 @@ Result<std::optional<JobLock>> lock_of(const worker::Node& node, const JobId& jo
   return JobLock::try_lock(node.data_dir(), job);
 }
 
-/// Each run's delegation is later than the one before, since peers believe the latest alone; also where the clock was put back between them.
-Result<std::uint64_t> next_epoch(const worker::Node& node, const JobId& job) {
-  const auto clock = static_cast<std::uint64_t>(zmq::read_clocks().wall.time_since_epoch().count());
-  const auto papers = node.store()->papers(job);
-  if (!papers) return papers.error();
-  const auto earlier = *papers ? core::decode_delegation((*papers)->delegation) : std::nullopt;
-  return earlier && earlier->epoch < UINT64_MAX ? std::max(clock, earlier->epoch + 1) : clock;
-}
-
 /// With the lock held, so that what was accepted is all there is.
 Result<Prepared> take_up(const worker::Node& node, const store::StoredJob& stored, JobLock lock) {
   const auto owner = node.owner_keys();
   if (!owner) return owner.error();
-  const auto epoch = next_epoch(node, stored.job);
-  if (!epoch) return epoch.error();
-  auto job = worker::take_up_job(stored.manifest, stored.recipe, *owner, node.id(), node.swarm(), *epoch);
+  const auto papers = node.store()->papers(stored.job);
+  if (!papers) return papers.error();
+  // Each run's delegation is later than the one before, since peers believe the latest alone; also where the clock was put back between them.
+  const auto clock = static_cast<std::uint64_t>(zmq::read_clocks().wall.time_since_epoch().count());
+  const Bytes before = *papers ? (*papers)->delegation : Bytes{};
+  auto job = worker::take_up_job(stored.manifest, stored.recipe, *owner, node.id(), node.swarm(), clock, before);
   if (!job) return job.error();
+  if (const auto recipe = decode_recipe(stored.recipe)) job->event.stewards = recipe->stewards;
   KeptUnits kept;
   const auto accepted = node.store()->for_each_accepted(stored.job, [&kept](const std::vector<AcceptedUnit>& units) {
     for (const AcceptedUnit& unit : units) kept.add(unit);
@@ -63,7 +57,8 @@ worker::JobOrder order_of(const Recipe& recipe) {
           .module = recipe.module,
           .memory_bytes = recipe.memory_bytes,
           .fuel = recipe.fuel,
-          .confidence = recipe.confidence};
+          .confidence = recipe.confidence,
+          .stewards = recipe.stewards};
 }
 
 Result<Prepared> prepare_new(const worker::Node& node, const Recipe& recipe) {

@@ -59,6 +59,7 @@ Session::Session(worker::Node& node, Prepared prepared, Source source)
       known_(std::move(source.known)),
       mailbox_([this] { wake(); }, large_store()),
       submitted_(std::move(prepared.job.event)),
+      stewards_(submitted_.stewards),
       plan_(std::move(source.plan)),
       inputs_(source.inputs),
       kept_(std::move(prepared.kept)),
@@ -199,6 +200,8 @@ void Session::run() {
 }
 
 std::uint64_t Session::look_ahead() const {
+  // What stewards are to go on with must be with them before this program leaves.
+  if (stewards_ > 0) return look_ahead_bytes / std::max<std::uint64_t>(cut_ == 0 ? 1 : input_bytes_ / cut_, 1);
   const double wanted = look_ahead_seconds * rate_.per_second(now());
   const auto units = static_cast<std::uint64_t>(std::min(wanted, static_cast<double>(look_ahead_units_max)));
   const std::uint64_t mean_bytes = cut_ == 0 ? 0 : input_bytes_ / cut_;

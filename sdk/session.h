@@ -129,6 +129,7 @@ class Session {
 
   // The Swarm's thread, before start(); then the session's own.
   core::JobSubmitted submitted_;
+  const unsigned stewards_;  // wanted
   const std::unique_ptr<tasks::Plan> plan_;
   const InputsPlan* const inputs_;
   KeptUnits kept_;

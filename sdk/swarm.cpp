@@ -14,6 +14,7 @@
 #include "sdk/request.h"
 #include "sdk/resume.h"
 #include "sdk/session.h"
+#include "sdk/sought_jobs.h"
 #include "worker/control_server.h"
 #include "worker/node.h"
 
@@ -92,6 +93,7 @@ class Swarm::Impl {
 
   ~Impl() {
     control_.reset();
+    sought_.give_up();
     const auto sessions = all_sessions();
     for (const auto& session : sessions) session->stop_cutting();
     // What comes in until the end is journalled and still reaches its job.
@@ -113,6 +115,7 @@ class Swarm::Impl {
 
   Result<Job> begin(const Recipe& recipe, Source source, const JobOptions& options) {
     if (recipe.confidence && local_ == 0) return Error{no_root_of_trust + "`local` is 0"};
+    if (const auto able = may_have_stewards(recipe); !able) return able.error();
     auto prepared = prepare(recipe, options);
     if (!prepared) return prepared.error();
     source.checked = checks(recipe);
@@ -130,6 +133,7 @@ class Swarm::Impl {
 
   Result<Job> begin(const Module& module, const Recipe& recipe, Source source, const JobOptions& options) {
     if (const auto able = computes_modules(); recipe.confidence && !able) return Error{no_root_of_trust + able.error().message};
+    if (const auto able = may_have_stewards(recipe); !able) return able.error();
     auto id = node_->keep(module.image().packed);
     if (!id) return id.error();
     KeptBlob kept(*node_, *id);
@@ -174,6 +178,8 @@ class Swarm::Impl {
     return Job(std::move(session));
   }
 
+  Result<void> fetch(const JobId& job, std::chrono::milliseconds patience) { return sought_.fetch(*node_, job, patience); }
+
   worker::Node& node() { return *node_; }
 
  private:
@@ -186,6 +192,11 @@ class Swarm::Impl {
     } else if (log_) {
       log_(control.error().message + "; other programs can neither ask how this one's jobs stand nor cancel them");
     }
+  }
+
+  [[nodiscard]] Result<void> may_have_stewards(const Recipe& recipe) const {
+    if (recipe.stewards == 0 || node_->store() != nullptr) return {};
+    return Error{"stewards want a journal, whose owner's key they know the job's owner by"};
   }
 
   /// On the control socket's thread.
@@ -265,6 +276,13 @@ class Swarm::Impl {
       say(nobody->job, {.kind = Notice::Kind::nobody_to_compute, .peer = {}, .unit = 0, .reason = {}});
     } else if (const auto* back = std::get_if<core::DonorsBack>(&effect)) {
       say(back->job, {.kind = Notice::Kind::donors_back, .peer = {}, .unit = 0, .reason = {}});
+    } else if (const auto* hold = std::get_if<core::StewardsHold>(&effect)) {
+      Notice notice{.kind = Notice::Kind::stewards, .peer = {}, .unit = 0, .reason = {}};
+      notice.stewards = hold->stewards;
+      notice.stewards_wanted = hold->wanted;
+      say(hold->job, std::move(notice));
+    } else if (auto* found = std::get_if<core::JobFound>(&effect)) {
+      sought_.found(std::move(*found));
     }
   }
 
@@ -318,6 +336,8 @@ class Swarm::Impl {
   std::mutex mutex_;
   std::map<JobId, std::shared_ptr<Session>> sessions_;
   std::map<PeerId, Notice> unreachable_;
+
+  SoughtJobs sought_;
 
   std::unique_ptr<worker::ControlServer> control_;  // the first to go, since its thread calls this object
 };
@@ -434,6 +454,12 @@ Result<Job> Swarm::open(const Module& module, JobOptions options) {
   const auto recipe = recipe_of(Recipe::Kind::open, module, options);
   if (!recipe) return recipe.error();
   return impl_->begin(module, *recipe, {}, options);
+}
+
+Result<void> Swarm::fetch(const std::string& job, std::chrono::milliseconds patience) {
+  const auto id = JobId::from_hex(job);
+  if (!id) return Error{"cannot fetch job " + job + ": an id is 64 lower-case hex digits"};
+  return impl_->fetch(*id, patience);
 }
 
 Result<Job> Swarm::resume(const std::string& job) {

@@ -155,6 +155,7 @@ class Node::Impl {
   std::unique_ptr<core::Peer> make_peer(std::uint64_t blob_bytes) {
     core::PeerConfig config{.swarm = swarm_, .difficulty = difficulty_, .endpoint = endpoint_, .donates = options_.donates,
                             .slots = options_.slots, .tasks = {}, .code = options_.code, .blob_bytes = blob_bytes,
+                            .steward_bytes = options_.steward_bytes,
                             .owner = owner_.get()};
     if (options_.slots > 0) {
       for (const auto& [name, task] : options_.tasks.all()) config.tasks.emplace_back(name, task.version);
@@ -401,6 +402,10 @@ std::optional<core::JobProgress> Node::progress(const JobId& job) {
 std::vector<core::PeerInfo> Node::peers() {
   return impl_->ask<std::vector<core::PeerInfo>>([](core::Peer& peer) { return peer.peers(); }).value_or(std::vector<core::PeerInfo>{});
 }
+std::vector<core::HeldJob> Node::held_jobs() {
+  return impl_->ask<std::vector<core::HeldJob>>([](core::Peer& peer) { return peer.held_jobs(); }).value_or(std::vector<core::HeldJob>{});
+}
+
 core::PeerCounters Node::counters() {
   return impl_->ask<core::PeerCounters>([](core::Peer& peer) { return peer.counters(); }).value_or(core::PeerCounters{});
 }

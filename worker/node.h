@@ -59,6 +59,8 @@ struct NodeOptions {
   /// False: nothing is kept and no data directory needed; keys are fresh, effects wait for no disk.
   bool journal = true;
 
+  /// Of others' jobs that are held while their submitters are away, in memory; 0: none is.
+  std::uint64_t steward_bytes = 0;
   bool donates = false;  // to others' jobs; the slots of one that does not serve its own jobs alone
   unsigned slots = 0;    // attempts at once; 0: no executor is made, and this program computes nothing
   tasks::TaskTable tasks;
@@ -75,7 +77,7 @@ struct NodeOptions {
 };
 
 struct NodeHooks {
-  /// DeliverResults, DonorOutvoted, NobodyToCompute, DonorsBack, JobEnded, Departed.
+  /// DeliverResults, DonorOutvoted, NobodyToCompute, DonorsBack, StewardsHold, JobFound, JobEnded, Departed.
   std::function<void(core::Effect)> notice;
   /// PeerConnected, PeerLost and DialFailed, before the peer sees them.
   std::function<void(const core::Event&)> link;
@@ -132,6 +134,7 @@ class Node {
   [[nodiscard]] std::optional<core::JobProgress> progress(const JobId& job);
   [[nodiscard]] std::vector<core::PeerInfo> peers();
   [[nodiscard]] core::PeerCounters counters();
+  [[nodiscard]] std::vector<core::HeldJob> held_jobs();
 
   // --- Constant after open(); from any thread ---
 

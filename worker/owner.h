@@ -21,6 +21,7 @@ struct JobOrder {
   std::uint64_t memory_bytes = 0;  // 0: the donor's default
   std::uint64_t fuel = 0;          // of a module, for each unit; 0: not counted
   std::optional<core::WantedConfidence> confidence{};  // instead of copies
+  unsigned stewards = 0;  // peers that are to hold it while its submitter is away
 };
 
 struct SignedJob {
@@ -33,8 +34,9 @@ struct SignedJob {
                                          WallTime created);
 
 /// The job of an earlier run, from its journalled manifest body, leased out by `submitter` from now on: the later epoch replaces the earlier
-/// run's delegation. An error where the manifest is not the owner's.
+/// run's delegation, whose body `before` is, where it is known: the stewards that it names are named again. An error where the manifest is not
+/// the owner's.
 [[nodiscard]] Result<SignedJob> take_up_job(Bytes manifest, Bytes recipe, const SecretKeys& owner, const PeerId& submitter,
-                                            const SwarmId& swarm, std::uint64_t epoch);
+                                            const SwarmId& swarm, std::uint64_t epoch, ByteView before = {});
 
 }  // namespace dugnad::worker

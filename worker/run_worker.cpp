@@ -23,6 +23,7 @@
 
 #include "coordinatorless/zmq/clocks.h"
 #include "worker/control_server.h"
+#include "worker/held_jobs.h"
 #include "worker/hosted_jobs.h"
 #include "worker/node.h"
 #include "worker/run_worker_code.h"
@@ -143,6 +144,7 @@ class Worker {
   ControlAnswer answer(const ControlRequest& asked) {
     if (asked.word == "contact") return {true, contact_};
     if (asked.word == "host") return answer_host(asked.argument);
+    if (asked.word == "held") return {true, encode(node_->held_jobs())};
     return {false, "a worker does not know the word " + asked.word};
   }
 
@@ -276,6 +278,7 @@ NodeOptions node_options(const WorkerOptions& given, const tasks::TaskTable& tas
           .role = "worker",
           .role_most = 1,
           .journal = true,
+          .steward_bytes = given.steward,
           .donates = allowance.slots > 0,
           .slots = allowance.slots,
           .tasks = tasks,

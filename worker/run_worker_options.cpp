@@ -116,6 +116,13 @@ void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later)
       ->take_all()
       ->group(share);
 
+  app.add_option("--steward", options.steward,
+                 wrapped("Hold jobs of others while their submitters are away, and lease their units out, within so many bytes of memory, as in "
+                         "64M. What stewards hold is believed by nobody who has not checked it. Default: 0, none."))
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->group(share);
+
   const std::string keeping = "Files and log";
   app.add_option("--data", options.data,
                  wrapped("Where keys and what is remembered are kept. Default: $XDG_DATA_HOME/dugnad, else ~/.local/share/dugnad."))

@@ -23,6 +23,7 @@ struct WorkerOptions {
   std::uint64_t download = 0;
   Preferences preferences;
   Allow allow;
+  std::uint64_t steward = 0;  // bytes of others' jobs to hold
   bool log_json = false;
 };
 

@@ -24,6 +24,9 @@ class HostedReport final : public Report {
   void cost_expected(const Cost&) override {}
   void alone() override { say("nobody to compute; waiting for somebody"); }
   void donors_back() override { say("somebody computes again"); }
+  void stewards(unsigned holding, unsigned wanted) override {
+    say(std::to_string(holding) + " of " + std::to_string(wanted) + " stewards hold the job");
+  }
   void unreachable(const std::string& address, const std::string& reason) override { say("cannot reach " + address + ": " + reason); }
   void trouble(const std::string& line) override { say(line); }
   void interrupting() override {}

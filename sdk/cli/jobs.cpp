@@ -16,6 +16,8 @@
 #include "sdk/cli/report.h"
 #include "sdk/cli/table.h"
 #include "sdk/job_control.h"
+#include "coordinatorless/store/data_dir.h"
+#include "worker/held_jobs.h"
 
 namespace dugnad::sdk::cli {
 namespace {
@@ -55,6 +57,27 @@ nlohmann::ordered_json json_of(const Journal& journal, const KnownJob& job) {
   object["units_accepted"] = job.stored.units_accepted;
   object["created_ms"] = job.stored.created.time_since_epoch().count();
   return object;
+}
+
+ExitCode list_held_jobs(const std::string& data, bool json) {
+  const auto dir = store::DataDir::open(data);
+  if (!dir) return fail(ExitCode::environment, dir.error().message);
+  const auto held = worker::ask_held_jobs(dir->path());
+  if (!held) return fail(ExitCode::environment, held.error().message);
+  using Align = Table::Align;
+  Table table({{"JOB"}, {"UNITS", Align::right}, {"GATHERED", Align::right}, {"WHO LEASES THEM OUT"}});
+  for (const core::HeldJob& job : *held) {
+    if (json) {
+      const nlohmann::ordered_json object{
+          {"job", job.job.hex()}, {"units", job.units}, {"units_gathered", job.units_done}, {"leads", job.leads}};
+      std::cout << object.dump() << '\n';
+    }
+    table.add({brief(job.job.hex()), std::to_string(job.units), std::to_string(job.units_done), job.leads ? "this worker" : "others"});
+  }
+  if (json) return ExitCode::ok;
+  if (table.empty()) std::cerr << "it holds no jobs of others\n";
+  else std::cout << table.text();
+  return ExitCode::ok;
 }
 
 /// What `status` and `cancel` begin with: options, the journal, and the job in it.
@@ -112,6 +135,7 @@ ExitCode list_jobs(Arguments arguments) {
   std::string data;
   bool json = false;
   bool repair = false;
+  bool held = false;
   CLI::App app("Lists the jobs in this user's journal, the oldest first.", "dugnad jobs");
   app.footer(
       "Examples:\n  dugnad jobs\n  dugnad submit --resume 3f2a\n  dugnad jobs --repair\n\nA running job has a program that works on it; an "
@@ -120,8 +144,10 @@ ExitCode list_jobs(Arguments arguments) {
   app.add_flag("--repair", repair,
                "Look at every byte of the journals, this user's and the worker's, and save what is whole of damaged ones in new ones. Damaged ones "
                "are kept.");
+  app.add_flag("--held", held, "Instead: jobs of others that the worker here holds while their submitters are away (dugnad-worker --steward).");
   add_data_option(app, data);
   if (const auto exit = parse(app, arguments)) return *exit;
+  if (held) return list_held_jobs(data, json);
   if (repair) return repair_journals(data, json);
   const auto journal = Journal::open(data);
   if (!journal) return fail(ExitCode::environment, journal.error().message);

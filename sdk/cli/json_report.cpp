@@ -65,6 +65,10 @@ void JsonReport::cost_expected(const Cost& cost) {
 void JsonReport::alone() { print({{"event", "alone"}}); }
 void JsonReport::donors_back() { print({{"event", "donors_back"}}); }
 
+void JsonReport::stewards(unsigned holding, unsigned wanted) {
+  print({{"event", "stewards"}, {"holding", holding}, {"wanted", wanted}});
+}
+
 void JsonReport::unreachable(const std::string& address, const std::string& reason) {
   print({{"event", "unreachable"}, {"address", address}, {"reason", reason}});
 }

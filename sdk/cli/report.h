@@ -49,6 +49,8 @@ class Report {
   virtual void cost_expected(const Cost& cost) = 0;
   virtual void alone() = 0;
   virtual void donors_back() = 0;
+  /// So many of the stewards that are wanted hold all of the job.
+  virtual void stewards(unsigned holding, unsigned wanted) = 0;
   /// The contact HOST:PORT does not answer.
   virtual void unreachable(const std::string& address, const std::string& reason) = 0;
   /// Trouble that is none of the above: the journal's, the network's.

@@ -27,6 +27,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto look_interval = std::chrono::milliseconds(200);
+constexpr auto fetch_patience = std::chrono::minutes(2);
 
 /// What stops a submission before its job has started.
 struct Refusal {
@@ -63,6 +64,10 @@ class Submission {
   // --- Before the job ---
 
   std::optional<Refusal> start() {
+    const bool elsewhere = is_elsewhere();
+    if (elsewhere) {
+      if (auto refusal = fetch_resumed()) return refusal;
+    }
     if (!options_.resume.empty()) {
       if (auto refusal = find_resumed()) return refusal;
     } else if (options_.task != nullptr) {
@@ -165,6 +170,22 @@ class Submission {
     return files ? std::move(files) : outputs_in_order();
   }
 
+  /// A whole id that the journal does not have: perhaps stewards do.
+  bool is_elsewhere() const {
+    if (options_.hosted != 0 || !JobId::from_hex(options_.resume)) return false;
+    const auto journal = Journal::open(options_.swarm.data);
+    return !journal || !journal->find(options_.resume);
+  }
+
+  /// In a swarm of its own, which is left again: what the job needs of this program shows once it is here.
+  std::optional<Refusal> fetch_resumed() {
+    auto swarm = Swarm::join(options_.swarm);
+    if (!swarm) return Refusal{ExitCode::environment, swarm.error().message};
+    const auto fetched = swarm->fetch(options_.resume, options_.wait.value_or(fetch_patience));
+    if (!fetched) return Refusal{ExitCode::environment, fetched.error().message};
+    return std::nullopt;
+  }
+
   /// Makes the whole of a shortened id, and finds out what that job is.
   std::optional<Refusal> find_resumed() {
     const auto journal = Journal::open(options_.swarm.data);
@@ -193,6 +214,7 @@ class Submission {
     options_.job.unit_timeout = recipe.unit_timeout;
     options_.job.memory_bytes = recipe.memory_bytes;
     options_.job.fuel = recipe.fuel;
+    options_.job.stewards = recipe.stewards;
     options_.job.resume_only = options_.resume;
     return std::nullopt;
   }
@@ -250,6 +272,7 @@ class Submission {
       case Notice::Kind::known_answer_wrong: break;  // the command line gives none
       case Notice::Kind::nobody_to_compute: report_.alone(); break;
       case Notice::Kind::donors_back: report_.donors_back(); break;
+      case Notice::Kind::stewards: report_.stewards(notice.stewards, notice.stewards_wanted); break;
       case Notice::Kind::unreachable: report_.unreachable(notice.peer, notice.reason); break;
     }
     return std::nullopt;

@@ -72,6 +72,12 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
       ->type_name("end|stream")
       ->check(CLI::IsMember({"end", "stream"}).description(""))
       ->group(job);
+  app.add_option("--stewards", options.job.stewards,
+                 "So many other peers, up to 8, hold the job while this program is away, and go on with it; any but one of them may vanish. "
+                 "--resume, here or on another machine with the same owner.key and the job's whole id, checks what they have gathered.")
+      ->type_name("K")
+      ->check(CLI::Range(0U, core::limits::stewards_max).description(""))
+      ->group(job);
   app.add_option("--copies", typed.copies,
                  "Instead: accept a unit once so many different peers, 1 to 16, returned the same bytes.")
       ->type_name("N")
@@ -126,10 +132,11 @@ constexpr const char* examples =
     "  dugnad submit ./prog.wasm --lines units.txt > results.txt     your own program, compiled for wasm32-wasi\n"
     "  dugnad submit ./prog.wasm --files 'corpus/*' --out results/\n"
     "  dugnad submit pi --samples 1e12 --detach       the worker here goes on with it; dugnad results JOB --wait for the answer\n"
+    "  dugnad submit pi --samples 1e13 --stewards 3   this machine may be switched off meanwhile; --resume comes back\n"
     "  dugnad submit --resume 3f2a                    go on with an unfinished job; `dugnad jobs` lists them\n"
     "\n"
     "--json prints objects with an \"event\" each: started, cost (expected), progress (at most one a second), outvoted, convicted, alone,\n"
-    "donors_back, unreachable, trouble,\n"
+    "donors_back, stewards, unreachable, trouble,\n"
     "unit_failed, output (of your own program, in any order, the bytes in hex or the file), answer, and last: end, with the exit code.\n"
     "\n"
     "Exit codes: 0 every unit accepted, 1 the machine refuses, 2 bad usage, 3 units failed, 4 nobody to compute them within --wait,\n"
@@ -213,8 +220,9 @@ Result<void> check_policy(SubmitOptions& options, const Typed& typed) {
   const int said = typed.copies.has_value() + typed.confidence.has_value() + typed.unit_confidence.has_value();
   if (said > 1) return Error{"give one of --confidence, --unit-confidence and --copies"};
   if (!options.resume.empty()) {
-    if (said > 0 || typed.assume || !typed.final.empty()) {
-      return Error{"--resume goes on with a job as it was submitted; leave out --copies, --confidence, --unit-confidence, --assume and --final"};
+    if (said > 0 || typed.assume || !typed.final.empty() || options.job.stewards > 0) {
+      return Error{
+          "--resume goes on with a job as it was submitted; leave out --copies, --confidence, --unit-confidence, --assume, --final and --stewards"};
     }
     return {};
   }

@@ -96,6 +96,11 @@ void TextReport::cost_expected(const Cost& cost) {
 void TextReport::alone() { say("nobody to compute; waiting for somebody"); }
 void TextReport::donors_back() { say("somebody computes again"); }
 
+void TextReport::stewards(unsigned holding, unsigned wanted) {
+  say(std::to_string(holding) + " of " + counted(wanted, "steward") + (holding == 1 ? " holds" : " hold") + " the job" +
+      (holding >= wanted ? "; this program may leave, and --resume comes back" : ""));
+}
+
 void TextReport::unreachable(const std::string& address, const std::string& reason) {
   say("cannot reach " + address + (reason.empty() ? "" : ": " + reason) + "; trying on");
 }

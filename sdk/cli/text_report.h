@@ -18,6 +18,7 @@ class TextReport final : public Report {
   void cost_expected(const Cost& cost) override;
   void alone() override;
   void donors_back() override;
+  void stewards(unsigned holding, unsigned wanted) override;
   void unreachable(const std::string& address, const std::string& reason) override;
   void trouble(const std::string& line) override;
   void interrupting() override;

@@ -40,19 +40,28 @@ TEST_CASE("a recipe is read as it was written") {
 TEST_CASE("a recipe of the version before modules is still read") {
   Bytes old = encode(sample());
   old[0] = 1;
-  old.resize(old.size() - 1 - 8 - 8 - 4 - 1);  // no module, no memory, no fuel, no source, no confidence
+  old.resize(old.size() - 1 - 8 - 8 - 4 - 1 - 1);  // no module, no memory, no fuel, no source, no confidence, no stewards
   CHECK(decode_recipe(old) == sample());
 }
 
 TEST_CASE("a recipe of the version before confidences is still read, and one with a confidence is itself") {
   Bytes old = encode(sample());
   old[0] = 2;
-  old.pop_back();
+  old.resize(old.size() - 2);  // nor stewards
   CHECK(decode_recipe(old) == sample());
   Recipe sure = sample();
   sure.confidence = core::WantedConfidence{1000, true, 200000, false};
   CHECK(decode_recipe(encode(sure)) == sure);
   CHECK(encode(sure) != encode(sample()));
+}
+
+TEST_CASE("a recipe of the version before stewards is still read") {
+  Recipe sure = sample();
+  sure.confidence = core::WantedConfidence{1000, true, 200000, false};
+  Bytes old = encode(sure);
+  old[0] = 3;
+  old.pop_back();
+  CHECK(decode_recipe(old) == sure);
 }
 
 TEST_CASE("recipes differ wherever their jobs do") {
@@ -61,7 +70,8 @@ TEST_CASE("recipes differ wherever their jobs do") {
            [](Recipe& r) { r.kind = Recipe::Kind::map; }, [](Recipe& r) { r.task = "golomb2"; }, [](Recipe& r) { r.task_version = 4; },
            [](Recipe& r) { r.copies = 3; }, [](Recipe& r) { r.unit_timeout += std::chrono::milliseconds(1); },
            [](Recipe& r) { r.parameters["n"] = 12; }, [](Recipe& r) { r.inputs.bytes[31] = 8; }, [](Recipe& r) { r.module = BlobId{}; },
-           [](Recipe& r) { r.memory_bytes = 1; }, [](Recipe& r) { r.fuel = 1; }, [](Recipe& r) { r.source = "x"; }}) {
+           [](Recipe& r) { r.memory_bytes = 1; }, [](Recipe& r) { r.fuel = 1; }, [](Recipe& r) { r.source = "x"; },
+           [](Recipe& r) { r.stewards = 3; }}) {
     Recipe changed = sample();
     change(changed);
     CHECK(encode(changed) != bytes);
@@ -77,7 +87,7 @@ TEST_CASE("bytes that no recipe is written as are refused") {
   longer.push_back(0);
   CHECK_FALSE(decode_recipe(longer).has_value());
   Bytes newer = bytes;
-  newer[0] = 4;
+  newer[0] = 5;
   CHECK_FALSE(decode_recipe(newer).has_value());
   Bytes unknown_kind = bytes;
   unknown_kind[1] = 4;

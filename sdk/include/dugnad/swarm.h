@@ -90,6 +90,10 @@ struct JobOptions {
   std::uint64_t memory_bytes = 0;
   /// Of a module: how many WebAssembly instructions a unit may spend before it fails, the same on every machine; 0: not counted.
   std::uint64_t fuel = 0;
+  /// So many other peers, 0 to 8, hold the job and go on with it while this program is away, until it, or one on another machine with the owner's
+  /// key, takes the job up again: what they have gathered is checked then, and audited. Any but one of them may vanish. Values over 64 KiB are not
+  /// theirs to hold: those units wait. Needs the journal.
+  unsigned stewards = 0;
   /// Where the inputs come from, in words that a person knows them by; `dugnad jobs` shows it. At most 4096 bytes, never sent.
   std::string source = {};
   /// How many inputs there will be, where they come one by one and that is known.
@@ -133,7 +137,7 @@ struct Cost {
 
 /// Something to tell the user while a job runs.
 struct Notice {
-  enum class Kind : std::uint8_t { outvoted, convicted, known_answer_wrong, cost_expected, nobody_to_compute, donors_back, unreachable };
+  enum class Kind : std::uint8_t { outvoted, convicted, known_answer_wrong, cost_expected, nobody_to_compute, donors_back, unreachable, stewards };
   Kind kind = Kind::outvoted;
   std::string peer = {};    // outvoted, convicted: the donor's id, hex; unreachable: the HOST:PORT given in `join`
   std::uint64_t unit = 0;   // outvoted, convicted: where; known_answer_wrong: which of JobOptions::known, from 0
@@ -141,6 +145,8 @@ struct Notice {
   std::string reason = {};  // unreachable: why, as far as is known; it is tried again all the time
   bool branded = false;     // convicted: it gets nothing more of this job; else it may have erred, and begins anew
   Cost cost = {};           // cost_expected: said once, before the first unit is given away
+  unsigned stewards = 0;         // stewards: so many have had all that there was to hold
+  unsigned stewards_wanted = 0;  // of so many
 };
 
 /// How a job came to its end, where it did not simply complete.
@@ -231,6 +237,9 @@ class Swarm {
   /// Of a command, whose units have arguments too.
   [[nodiscard]] Result<Job> map_commands(const Module& module, Inputs<CommandUnit> next, JobOptions options = {});
 
+  /// Finds a job of this owner's that another machine submitted, whose stewards hold it (JobOptions::stewards), and writes it into the journal:
+  /// resume() can take it up then. The data directory has that machine's owner.key. Waits `patience` for whoever has it; an error in one line.
+  [[nodiscard]] Result<void> fetch(const std::string& job, std::chrono::milliseconds patience = std::chrono::minutes(1));
   /// Takes up an unfinished job that was run(), by its id.
   [[nodiscard]] Result<Job> resume(const std::string& job);
 
