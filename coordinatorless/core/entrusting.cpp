@@ -372,7 +372,7 @@ void Entrusting::judge(const JobId& id, Entrusted& job, SignedResults results, b
 
 bool Entrusting::all_heard(const Entrusted& job) const {
   const auto heard = std::count_if(job.stewards.begin(), job.stewards.end(), [&](const auto& each) { return job.record.is_read(each.first); });
-  return job.wanted > 0 && static_cast<std::size_t>(heard) >= std::max<std::size_t>(job.wanted, job.stewards.size());
+  return static_cast<std::size_t>(heard) == job.stewards.size();
 }
 
 void Entrusting::end_gathering(const JobId& id, Entrusted& job, Output& out) {
@@ -431,7 +431,7 @@ BootTime Entrusting::delegates_at(const Entrusted& job) {
 
 void Entrusting::tick(Now now, const Present& present, Output& out) {
   for (const auto& [id, job] : jobs_) {
-    if (job->gathers && now.boot >= job->gather_until) end_gathering(id, *job, out);
+    if (job->gathers && (now.boot >= job->gather_until || all_heard(*job))) end_gathering(id, *job, out);
     if (job->begun && !job->gathers && !job->waiting.empty()) end_gathering(id, *job, out);
     if (now.boot >= job->choose_at) choose(id, *job, now, out);
     if (now.boot >= delegates_at(*job)) {
