@@ -7,12 +7,12 @@
 //   3. They are told everything that they need to go on, signed by the owner: the recipe, units, what is final, and a deed (core/assignment.h) of the
 //      donors that were there; and, of a job by confidence, results that are not final.
 //   4. A submitter that is back follows the records of all stewards that show an owner's delegation, however old, and leases nothing until those
-//      of the last one have told all they have, or say that they hold it no more, or gather_patience is over. What they have counts only where it
-//      proves itself: signed by its donor, for the unit's own input, by a donor that the newest deed assigns to the unit or that this owner says
-//      it asked itself. What follows from it is the job's affair: a steward's word is in none of it. Rationale of the newest alone: with each deed
-//      more that counted, whoever knows them all could choose among more donors for a unit. Nor is a deed made that no steward is there to get: the one they have would count no more;
-//      nor before all is gathered that the last one lets count.
-//      What no deed could assign is dropped as it comes: of a steward's results there are gathered_bytes_max at most.
+//      of the last one have told all they have, or say that they hold it no more, or gather_patience is over. What they have counts only where
+//      it proves itself: signed by its donor, for the unit's own input, by a donor that the newest deed assigns to the unit or that this owner
+//      says it asked itself. What follows from it is the job's affair: a steward's word is in none of it. Rationale of the newest alone: with
+//      each deed more that counted, whoever knows them all could choose among more donors for a unit. Nor is a deed made that no steward is
+//      there to get: the one they have would count no more; nor before all is gathered that the last one lets count. What no deed could
+//      assign is dropped as it comes: of a steward's results there are gathered_bytes_max at most.
 //   5. A job that was submitted elsewhere is sought (JobSought): the announcement of whoever leads it names its stewards; the owner's key delegates
 //      it to this peer, and they tell what they have.
 #pragma once

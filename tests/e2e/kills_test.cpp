@@ -1,5 +1,5 @@
-// Any process may die at any instant: submitter, workers and stewards are killed again and again while real jobs run, and each job must come to its right
-// answer all the same, with every unit accepted once and nothing computed again that was final.
+// Any process may die at any instant: submitter, workers and stewards are killed again and again while real jobs run, and each job must come to
+// its right answer all the same, with every unit accepted once and nothing computed again that was final.
 //
 // DUGNAD_KILLS: how many kills in all; DUGNAD_KILLS_SEED: of whom, and when.
 #include <cstdlib>
