@@ -69,6 +69,8 @@ void Entrusting::begin(const JobId& id, const Manifest& manifest, const JobSubmi
   job->gathers = job->resumed && delegation->peers.size() > 1;  // they hold what an earlier run has left with them
   if (job->gathers) job->gather_until = now.boot + limits::gather_patience;
   say(*job, OwnersWord{.job = id, .units = {}, .finals = {}, .collected = {}, .deed = {}, .recipe = submitted.recipe}, now);
+  // Whoever is linked already may have asked for the record before there was one, and was told so.
+  for (const auto& [peer, steward] : job->stewards) ask(id, *job, peer, out);
   if (known <= job->epoch) return;
   // Another machine of the owner's had it meanwhile, or a clock was set back.
   job->epoch = known;

@@ -65,8 +65,8 @@ std::optional<Charge> Stewardship::on(const PeerId& from, const Entrust& message
   }
   held->heard = now.boot;
   if (held->leads) stop_leading(id, *held, out);
-  const bool is_new_leader = std::exchange(held->leader, from) != from;
-  if (is_new_leader || !held->leader_linked) follow(id, *held, from, out);
+  held->leader = from;
+  follow(id, *held, from, out);  // again, where it did before: perhaps it had not begun then, and has forgotten
   held->leader_linked = true;
   return std::nullopt;
 }

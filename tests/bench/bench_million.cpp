@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
   for (;;) {
     std::this_thread::sleep_for(std::chrono::milliseconds(opened == 0 ? 1 : 20));  // sleep: progress is asked for, never told
     const sdk::Progress now = job.progress();
-    if (opened == 0 && now.attempts > 0) {
+    if (opened == 0 && (now.attempts > 0 || now.ended)) {  // ended: the run before it had left nothing to do
       opened = seconds_since(start);
       before = now.units_done + now.units_held;
       std::printf("open %.6f\n", opened);

@@ -293,6 +293,14 @@ TEST_CASE("a submitter that is back leases nothing until its stewards have told 
   CHECK(bench.entrusting.take_told() == std::vector{bench.job.id()});
 }
 
+TEST_CASE("stewards that were linked before the job was taken up again are asked at once: they have asked in vain") {
+  Bench bench;
+  CHECK_FALSE(bench.follow(bench.peers[0].self.id));
+  bench.out = {};
+  bench.begin(2, 7, {bench.peers[0].self.id, bench.peers[1].self.id});
+  CHECK(bench.asked() == std::set{bench.peers[0].self.id, bench.peers[1].self.id});
+}
+
 TEST_CASE("stewards that say nothing are waited for so long, and less once one has told all") {
   Bench silent;
   silent.come_back(2);
