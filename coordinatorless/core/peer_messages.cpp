@@ -53,7 +53,7 @@ void Peer::Parts::receive(const PeerId& from, Entrust&& message, Now now) {
 
 void Peer::Parts::receive(const PeerId& from, Follow&& message, Now now) {
   if (entrusting.entrusts(message.job)) charge(from, entrusting.on(from, message, now, out), now);
-  else charge(from, stewardship.on(from, message, now, out), now);
+  else charge(from, stewardship.on(from, message, out), now);
 }
 
 void Peer::Parts::receive(const PeerId& from, Record&& message, Now now) {

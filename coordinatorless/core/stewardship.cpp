@@ -66,19 +66,18 @@ std::optional<Charge> Stewardship::on(const PeerId& from, const Entrust& message
   held->heard = now.boot;
   if (held->leads) stop_leading(id, *held, out);
   held->leader = from;
-  follow(id, *held, from, out);  // again, where it did before: perhaps it had not begun then, and has forgotten
+  follow(*held, from, out);  // again, where it did before: perhaps it had not begun then, and has forgotten
   held->leader_linked = true;
   return std::nullopt;
 }
 
-void Stewardship::follow(const JobId& id, Held& held, const PeerId& whom, Output& out) {
-  (void)id;
+void Stewardship::follow(Held& held, const PeerId& whom, Output& out) {
   held.record.follow(whom, held.delegation_raw, false, out);
 }
 
 // --- The record ---
 
-std::optional<Charge> Stewardship::on(const PeerId& from, const Follow& message, Now now, Output& out) {
+std::optional<Charge> Stewardship::on(const PeerId& from, const Follow& message, Output& out) {
   Held* held = find(message.job);
   if (held == nullptr) {
     out.send(from, Closed{message.job});
@@ -93,7 +92,6 @@ std::optional<Charge> Stewardship::on(const PeerId& from, const Follow& message,
     if (!shown || shown->job != message.job || !names(*shown)) return charges::unasked;
     if (!self_.verify(Domain::delegation, held->manifest.owner, message.delegation.body, message.delegation.signature)) return charges::forged;
   }
-  (void)now;
   held->record.on_follow(from, message, out);
   return std::nullopt;
 }
@@ -178,7 +176,7 @@ void Stewardship::on_news(const KnownJob& known, Now now, Output& out) {
   released_.push_back(std::exchange(held->leader, known.submitter));
   held->leader_linked = linked_.contains(known.submitter);
   held->alone_since = now.boot;
-  if (held->leader_linked) follow(known.job, *held, known.submitter, out);
+  if (held->leader_linked) follow(*held, known.submitter, out);
 }
 
 void Stewardship::connected(const PeerId& peer, Now, Output& out) {
@@ -187,7 +185,7 @@ void Stewardship::connected(const PeerId& peer, Now, Output& out) {
     const auto& peers = held->delegation.peers;
     const bool is_fellow = std::find(peers.begin(), peers.end(), peer) != peers.end();
     if (held->leader == peer) held->leader_linked = true;
-    if (held->leader == peer || (held->leads && is_fellow)) follow(id, *held, peer, out);
+    if (held->leader == peer || (held->leads && is_fellow)) follow(*held, peer, out);
   }
 }
 
@@ -208,7 +206,7 @@ void Stewardship::lead(const JobId& id, Held& held, Output& out) {
   turns_.push_back({id, true, held.manifest_raw, held.delegation_raw});
   held.units.lead(true, out);
   for (const PeerId& fellow : held.delegation.peers) {
-    if (linked_.contains(fellow)) follow(id, held, fellow, out);
+    if (linked_.contains(fellow)) follow(held, fellow, out);
   }
 }
 

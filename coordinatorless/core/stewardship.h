@@ -34,7 +34,7 @@ class Stewardship {
   Stewardship(const Self& self, std::uint64_t bytes) : self_(self), bytes_(bytes) {}
 
   [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Entrust& message, Now now, Output& out);
-  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Follow& message, Now now, Output& out);
+  [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Follow& message, Output& out);
   [[nodiscard]] std::optional<Charge> on(const PeerId& from, Record&& message, Now now, Output& out);
   /// This peer submits the job itself from now on.
   void hand_back(const JobId& job, Output& out);
@@ -95,7 +95,7 @@ class Stewardship {
   [[nodiscard]] std::uint64_t share() const;
   [[nodiscard]] bool is_genuine(const Entrust& message, const Manifest& manifest, const Delegation& delegation) const;
   [[nodiscard]] Held* find(const JobId& job);
-  void follow(const JobId& id, Held& held, const PeerId& whom, Output& out);
+  void follow(Held& held, const PeerId& whom, Output& out);
   void lead(const JobId& id, Held& held, Output& out);
   void stop_leading(const JobId& id, Held& held, Output& out);
   /// False where it proves nothing.

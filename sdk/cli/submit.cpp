@@ -181,6 +181,7 @@ class Submission {
   std::optional<Refusal> fetch_resumed() {
     auto swarm = Swarm::join(options_.swarm);
     if (!swarm) return Refusal{ExitCode::environment, swarm.error().message};
+    report_.trouble("job " + brief(options_.resume) + " is not in the journal here; asking the swarm for stewards that hold it");
     const auto fetched = swarm->fetch(options_.resume, options_.wait.value_or(fetch_patience));
     if (!fetched) return Refusal{ExitCode::environment, fetched.error().message};
     return std::nullopt;
