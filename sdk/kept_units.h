@@ -1,8 +1,9 @@
 // KeptUnits: units that an earlier run accepted, until they are cut again. Small, since a job may have had a million: outputs stand one behind the
-// other, and all is let go of once the last unit was taken.
+// other, nothing moves as it grows, and all is let go of once the last unit was taken.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -29,18 +30,18 @@ class KeptUnits {
   struct Entry {
     std::uint64_t unit = 0;
     std::uint64_t input_tag = 0;
-    std::uint64_t at = 0;  // in outputs_
-    std::uint32_t length = 0;
-    Outcome outcome = Outcome::ok;
-    bool large = false;
-    bool taken = false;
+    std::uint32_t block = 0;  // of outputs_
+    std::uint32_t at = 0;     // in it; `taken` once it was
   };
-  [[nodiscard]] const Entry* find(std::uint64_t unit) const;
+  static constexpr std::uint32_t taken = ~std::uint32_t{0};
+  /// Its place in entries_; nullopt where it is not there, or was taken.
+  [[nodiscard]] std::optional<std::size_t> find(std::uint64_t unit) const;
   [[nodiscard]] AcceptedUnit unit_of(const Entry& entry) const;
 
-  std::vector<Entry> entries_;  // by unit
-  Bytes outputs_;
+  std::deque<Entry> entries_;  // by unit
+  std::deque<Bytes> outputs_;  // blocks of them, each: u8 outcome, 80 added where it is large, u32 length, the output
   std::size_t left_ = 0;
+  mutable std::size_t next_ = 0;  // units are asked for in order, mostly: where to look first
 };
 
 }  // namespace dugnad::sdk

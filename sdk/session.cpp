@@ -11,7 +11,7 @@ namespace {
 
 constexpr double look_ahead_seconds = 2;
 constexpr std::uint64_t look_ahead_units_min = 16 << 10;  // enough for a fast start, before there is a rate
-constexpr std::uint64_t look_ahead_units_max = 1 << 20;
+constexpr std::uint64_t look_ahead_units_max = 1 << 18;  // a small unit that waits takes a hundred bytes
 constexpr std::uint64_t look_ahead_bytes = 64 << 20;  // of inputs; the node holds them until they are accepted
 constexpr std::size_t batch_units_max = 4096;
 constexpr std::size_t batch_bytes_max = 4 << 20;

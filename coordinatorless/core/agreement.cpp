@@ -33,10 +33,11 @@ bool UnitHistory::vote(AttemptRecord& attempt, const Hash& digest, Outcome outco
 void UnitHistory::fault(const AttemptRecord& attempt, std::string reason) {
   const DonorIndex donor = attempt.donor;
   forget(attempt);
-  ++faults;
-  const bool named = std::find(unable.begin(), unable.end(), donor) != unable.end();
-  if (!named && unable.size() < limits::donor_faults_per_unit_max) unable.push_back(donor);
-  last_fault = std::move(reason);
+  Seldom& known = seldom();
+  ++known.faults;
+  const bool named = std::find(known.unable.begin(), known.unable.end(), donor) != known.unable.end();
+  if (!named && known.unable.size() < limits::donor_faults_per_unit_max) known.unable.push_back(donor);
+  known.last_fault = std::move(reason);
 }
 
 void UnitHistory::forget(const AttemptRecord& attempt) { attempts.erase(attempts.begin() + (&attempt - attempts.data())); }
@@ -47,9 +48,9 @@ std::size_t UnitHistory::votes() const {
 }
 
 bool is_to_blame(const UnitHistory& history, std::size_t present) {
-  if (history.faults >= limits::unit_faults_max) return true;
+  if (history.faults() >= limits::unit_faults_max) return true;
   constexpr std::size_t enough = limits::donor_faults_per_unit_max;
-  return history.faults >= enough && history.unable.size() + history.votes() >= std::min(enough, present);
+  return history.faults() >= enough && history.unable() + history.votes() >= std::min(enough, present);
 }
 
 Verdict wanting(const UnitHistory& history, unsigned results) {
@@ -88,7 +89,7 @@ Verdict judge(const UnitHistory& history, unsigned copies, std::size_t present) 
     verdict.reason = "no " + std::to_string(copies) + " of " + std::to_string(voted) + " donors returned the same result";
   } else if (is_to_blame(history, present)) {
     verdict.kind = Verdict::Kind::failed;
-    verdict.reason = std::to_string(history.faults) + " attempts could not finish it; the last said: " + history.last_fault;
+    verdict.reason = std::to_string(history.faults()) + " attempts could not finish it; the last said: " + history.last_fault();
   } else {
     const unsigned hoped = votes[best] + running;
     verdict.leases_wanted = hoped < copies ? copies - hoped : 0;

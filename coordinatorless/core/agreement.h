@@ -21,6 +21,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -54,10 +55,14 @@ struct Candidate {
 struct UnitHistory {
   std::vector<AttemptRecord> attempts;  // at most one a donor
   std::vector<Candidate> candidates;
-  unsigned faults = 0;
-  std::vector<DonorIndex> unable;  // who they happened to; at most donor_faults_per_unit_max are named
-  std::string last_fault;
-  std::optional<Hash> final{};  // the result that a ledger has made final
+
+  [[nodiscard]] unsigned faults() const { return seldom_ ? seldom_->faults : 0; }
+  /// How many donors they happened to, as far as they are named.
+  [[nodiscard]] std::size_t unable() const { return seldom_ ? seldom_->unable.size() : 0; }
+  [[nodiscard]] std::string last_fault() const { return seldom_ ? seldom_->last_fault : std::string(); }
+  /// The result that a ledger has made final.
+  [[nodiscard]] std::optional<Hash> final() const { return seldom_ ? seldom_->final : std::nullopt; }
+  void set_final(const Hash& digest) { seldom().final = digest; }
 
   [[nodiscard]] AttemptRecord* attempt_of(DonorIndex donor);
   /// Turns `attempt` into a vote for what the donor returned. Whether that is a result that was not known here.
@@ -66,6 +71,18 @@ struct UnitHistory {
   void fault(const AttemptRecord& attempt, std::string reason);
   void forget(const AttemptRecord& attempt);
   [[nodiscard]] std::size_t votes() const;
+
+ private:
+  /// What few units have, apart from the rest: there may be a million.
+  struct Seldom {
+    unsigned faults = 0;
+    std::vector<DonorIndex> unable;  // who they happened to; at most donor_faults_per_unit_max are named
+    std::string last_fault;
+    std::optional<Hash> final{};
+  };
+  Seldom& seldom() { return seldom_ ? *seldom_ : *(seldom_ = std::make_unique<Seldom>()); }
+
+  std::unique_ptr<Seldom> seldom_;
 };
 
 /// So many votes without agreement and the unit has failed.

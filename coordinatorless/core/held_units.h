@@ -3,24 +3,28 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "coordinatorless/base/rows.h"
 #include "coordinatorless/core/agreement.h"
+#include "coordinatorless/core/chunked.h"
 #include "coordinatorless/core/trust_ledger.h"
 
 namespace dugnad::core {
 
 class HeldUnits {
  public:
+  /// Small, since there may be a million.
   struct Unit {
-    UnitIndex unit;
     std::uint64_t input_tag = 0;             // once it has had a result
-    std::unique_ptr<UnitHistory> history{};  // void results included
-    bool gone = false;                       // it came again, or nothing more is wanted of it under this number
+    std::unique_ptr<UnitHistory> history{};  // void results included; of one that is over those alone whose output is not in the evidence
+    std::uint32_t unit = 0;
+    bool gone = false;  // it came again, or nothing more is wanted of it under this number
     [[nodiscard]] bool has_result() const { return input_tag != 0; }
+    [[nodiscard]] UnitIndex index() const { return {unit}; }
   };
 
   /// `accepted`: units that need not come again.
@@ -54,10 +58,9 @@ class HeldUnits {
     std::uint64_t accepted_tag = 0;
   };
   static constexpr std::uint32_t none = ~std::uint32_t{0};
-  [[nodiscard]] Slot& slot(UnitIndex unit);
 
-  std::vector<Unit> units_;  // by number
-  std::vector<Slot> slots_;  // by unit
+  std::deque<Unit> units_;  // by number
+  Chunked<Slot> slots_;     // by unit
 };
 
 }  // namespace dugnad::core

@@ -9,7 +9,7 @@
 
 namespace dugnad::core {
 
-Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now)
+Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, JobSubmitted submitted, Now now)
     : self_(self),
       commons_(commons),
       id_(id),
@@ -260,7 +260,9 @@ void Job::hand_on(BootTime now, Journal& journal, Output& out) {
   }
   if (!settled_.empty() && !gathers(now)) {
     // The journal and the program each keep their own copy: neither waits for the other.
-    const PersistSeq after = journal.write({AcceptedRow{id_, settled_}}, out);
+    std::vector<Row> rows;  // a list in braces would be copied once more
+    rows.push_back(AcceptedRow{id_, settled_});
+    const PersistSeq after = journal.write(std::move(rows), out);
     out.push(DeliverResults{id_, std::move(settled_), after});
     settled_.clear();
     settled_first_ = never;

@@ -67,7 +67,7 @@ inline constexpr std::uint64_t first_check = std::uint64_t{1} << 63;
 class Job {
  public:
   /// `submitted`: what an earlier run of it held is taken up.
-  Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now);
+  Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, JobSubmitted submitted, Now now);
 
   void append(UnitsAppended appended, Now now);
   /// `address`: where its link comes from; none behind a relay.
@@ -181,7 +181,7 @@ class Job {
   void cancel_checks(Output& out);
   // What an earlier run of it held.
   void choose_judge(const JobSubmitted& submitted);
-  void restore(const JobSubmitted& submitted, Now now);
+  void restore(JobSubmitted& submitted, Now now);
   void forget_earlier(const JobSubmitted& submitted);
   [[nodiscard]] bool replay(const HeldRow& row);
   [[nodiscard]] bool replay(const HeldEvent& event, packed::Reader& evidence);

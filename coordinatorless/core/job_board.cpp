@@ -12,16 +12,17 @@ Job* JobBoard::find(const JobId& job) const {
   return at == jobs_.end() ? nullptr : at->second.get();
 }
 
-void JobBoard::submit(const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now, Output& out) {
-  const auto [at, fresh] = jobs_.try_emplace(id);
-  DUGNAD_ASSERT(fresh, "a job submitted twice");
-  at->second = std::make_unique<Job>(self_, commons_, id, std::move(manifest), submitted, now);
-  commons_.running = jobs_.size();
+void JobBoard::submit(const JobId& id, Manifest manifest, JobSubmitted submitted, Now now, Output& out) {
   const auto& [manifest_body, manifest_signature] = submitted.manifest;
   const auto& [delegation, delegation_signature] = submitted.delegation;
-  journal_.write({JobRow{id, manifest_body, submitted.recipe, now.wall},
-                  PapersRow{id, self_.swarm, manifest_signature, delegation, delegation_signature}},
-                 out);
+  std::vector<Row> rows;
+  rows.push_back(JobRow{id, manifest_body, submitted.recipe, now.wall});
+  rows.push_back(PapersRow{id, self_.swarm, manifest_signature, delegation, delegation_signature});
+  const auto [at, fresh] = jobs_.try_emplace(id);
+  DUGNAD_ASSERT(fresh, "a job submitted twice");
+  at->second = std::make_unique<Job>(self_, commons_, id, std::move(manifest), std::move(submitted), now);
+  commons_.running = jobs_.size();
+  journal_.write(std::move(rows), out);
 }
 
 void JobBoard::append(UnitsAppended appended, Now now, Output& out) {

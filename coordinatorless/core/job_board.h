@@ -25,7 +25,7 @@ class JobBoard {
   [[nodiscard]] const Reputations& reputations() const { return reputations_; }
 
   // Each carries out what it makes possible.
-  void submit(const JobId& id, Manifest manifest, const JobSubmitted& submitted, Now now, Output& out);
+  void submit(const JobId& id, Manifest manifest, JobSubmitted submitted, Now now, Output& out);
   void append(UnitsAppended appended, Now now, Output& out);
   void cancel(const JobId& job, Now now, Output& out);
   /// Running jobs are left as they are, for another time.

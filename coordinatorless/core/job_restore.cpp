@@ -32,10 +32,11 @@ void Job::choose_judge(const JobSubmitted& submitted) {
   }
 }
 
-void Job::restore(const JobSubmitted& submitted, Now now) {
+void Job::restore(JobSubmitted& submitted, Now now) {
   forget_earlier(submitted);
   bool well = logs_results();
-  for (const HeldRow& row : submitted.held) {
+  for (HeldRow& each : submitted.held) {
+    const HeldRow row = std::exchange(each, {});  // once it is told, nothing needs it
     if (begins_afresh(row)) {
       forget_earlier(submitted);
       well = logs_results();
@@ -50,9 +51,8 @@ void Job::restore(const JobSubmitted& submitted, Now now) {
     return;
   }
   if (ledger_ == nullptr) return;
-  std::vector<UnitIndex> units;
-  units.reserve(held_->size());
-  for (UnitNumber number = 0; number < held_->size(); ++number) units.push_back(held_->at(number).unit);
+  std::deque<UnitIndex> units;
+  for (UnitNumber number = 0; number < held_->size(); ++number) units.push_back(held_->at(number).index());
   units_.set_earlier(std::move(units));
   ledger_->replayed(*held_, now.boot);
   for (DonorIndex donor = 0; donor < donors_.size(); ++donor) {
@@ -91,7 +91,8 @@ bool Job::replay(const HeldEvent& event, packed::Reader& evidence) {
   if (const auto* joined = std::get_if<held::DonorJoined>(&event); joined != nullptr && !replay_donor(*joined)) return false;
   const UnitNumber final_before = ledger_->ledger().final_units();
   if (!ledger_->replay(event, *held_)) return false;
-  for (UnitNumber number = final_before; number < ledger_->ledger().final_units(); ++number) {
+  const UnitNumber final_now = std::min(ledger_->ledger().final_units(), held_->size());
+  for (UnitNumber number = final_before; number < final_now; ++number) {
     if (held_->is_over(number)) held_->at(number).history.reset();
   }
   return true;
@@ -137,9 +138,17 @@ bool Job::replay_result(DonorIndex donor, bool own, const EvidenceResult& result
   // Of a job by copies, a unit whose input has changed begins anew.
   if (ledger_ == nullptr && fresh != nullptr && unit.has_result() && unit.input_tag != fresh->input_tag) unit.history.reset();
   if (fresh != nullptr) unit.input_tag = fresh->input_tag;
-  if (ledger_ == nullptr && held_->is_over(*number)) {
+  const bool over = held_->is_over(*number);
+  if (ledger_ == nullptr && over) {
     unit.history.reset();
     return true;
+  }
+  if (const auto brief = result.claim.output(); over && brief) {  // it does not come again, and the ledger knows results by their digests
+    if (!unit.has_result()) return false;
+    Value output(Bytes(brief->begin(), brief->end()));
+    output.large = result.claim.large;
+    if (fresh != nullptr && claim_of(result.claim.outcome, output) != result.claim) return false;
+    return ledger_->replay_result(*number, donor, own, short_digest(digest_of(result.claim.outcome, output)), *draws_);
   }
   if (unit.history == nullptr) unit.history = std::make_unique<UnitHistory>();
   UnitHistory& history = *unit.history;

@@ -111,8 +111,8 @@ class JobTrust final : public JobJudge {
     UnitNumber unit = 0;
     ShortDigest digest = 0;
   };
-  /// Of the units that are final: notes those that are not here, up to the next one that is.
-  void pass_absent();
+  /// Of the units that are final: notes those that are not here, up to the next one that is; but not what is over, as far as `held` tells.
+  void pass_absent(const HeldUnits* held = nullptr);
   void finish(const Final& unit, Turn& turn);
   [[nodiscard]] std::vector<Final>::iterator absent(UnitNumber number);
   [[nodiscard]] static std::unique_ptr<UnitHistory> what_stands(const UnitHistory& history,

@@ -56,7 +56,7 @@ bool JobTrust::replay(const HeldEvent& event, HeldUnits& held) {
     ledger_.convict(convicted->donor, convicted->colluded);
   } else if (std::holds_alternative<held::TurnEnded>(event)) {
     if (!ledger_.end_turn()) return false;
-    pass_absent();
+    pass_absent(&held);
     ledger_.release(finished_);
   } else if (const auto* gone = std::get_if<held::Withdrawn>(&event)) {
     if (gone->unit >= held.size()) return false;
@@ -87,8 +87,9 @@ void JobTrust::replayed(const HeldUnits& held, BootTime now) {
   for (UnitNumber number = 0; number < held.size(); ++number) expected_ += held.is_over(number);  // those do not come again
 }
 
-void JobTrust::pass_absent() {
+void JobTrust::pass_absent(const HeldUnits* held) {
   for (; finished_ < ledger_.final_units() && !units_.is_here(finished_); ++finished_) {
+    if (held != nullptr && held->is_over(finished_)) continue;
     if (!withdrawn_.contains(finished_)) absent_final_.push_back({finished_, ledger_.final_digest(finished_)});
   }
 }

@@ -82,11 +82,12 @@ void Peer::Parts::on(JobSubmitted&& event, Now now) {
   if (board.holds(job)) return;
   stewardship.hand_back(job, out);
   entrusting.begin(job, *manifest, event, gossip.epoch_of(job), now, out);
-  board.submit(job, *manifest, event, now, out);
+  const Signed manifest_said = event.manifest, delegation_said = event.delegation;
+  board.submit(job, *manifest, std::move(event), now, out);
   if (entrusting.gathers(job)) board.set_waiting(job, true, now, out);
   own_proof.need(now, out);
   refresh_record(now);
-  const bool announced = gossip.publish(event.manifest, entrusting.delegation_of(job, event.delegation), now, out);
+  const bool announced = gossip.publish(manifest_said, entrusting.delegation_of(job, delegation_said), now, out);
   DUGNAD_ASSERT(announced, "an announcement of our own that others would refuse");
   if (!self.endpoint) job_links.seek_donors(true, now, out);
   if (donor.learn(job, *manifest, self.id, now, out)) donor.connected(self.id, now, out);

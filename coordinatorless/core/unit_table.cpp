@@ -19,9 +19,8 @@ void UnitTable::append(std::vector<NewUnit> units) {
 }
 
 void UnitTable::append(NewUnit added, std::optional<UnitNumber> number) {
-  if (added.unit.value >= units_.size()) units_.resize(added.unit.value + 1);
-  Unit& unit = units_[added.unit.value];
-  DUGNAD_ASSERT(unit.state == State::unknown, "a unit appended twice");
+  DUGNAD_ASSERT(state_of(added.unit) == State::unknown, "a unit appended twice");
+  Unit& unit = units_.make(added.unit.value);
   unit.input_tag = input_tag_of(added.input);
   unit.input = std::move(added.input.bytes);
   unit.large = added.input.large;
@@ -183,12 +182,32 @@ UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict&
   unit.awaited = false;
   unit.state = State::settled;
   if (!unit.known) --open_;
+  drop_over();
+  const std::uint64_t chunk = Chunked<Unit>::chunk_of(index.value);
+  if (chunk >= over_.size()) over_.resize(chunk + 1);
+  if (++over_[chunk].settled == Chunked<Unit>::chunk_size) over_next_ = chunk;
   return settled;
+}
+
+void UnitTable::drop_over() {
+  if (!over_next_) return;
+  const std::uint64_t chunk = *std::exchange(over_next_, std::nullopt), first = chunk * Chunked<Unit>::chunk_size;
+  if (told()) {
+    auto& numbers = over_[chunk].numbers;
+    numbers.reserve(Chunked<Unit>::chunk_size);
+    for (std::uint64_t at = first; at < first + Chunked<Unit>::chunk_size; ++at) numbers.push_back(units_[at].number);
+  }
+  units_.drop_chunk(chunk);
+}
+
+std::uint32_t UnitTable::over_number(UnitIndex index) const {
+  DUGNAD_ASSERT(told() && state_of(index) == State::settled, "a number of a unit that is nowhere");
+  return over_[Chunked<Unit>::chunk_of(index.value)].numbers[index.value % Chunked<Unit>::chunk_size];
 }
 
 UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId lease, Outcome outcome, Value output) {
   Counted counted;
-  if (index.value >= units_.size() || units_[index.value].state == State::unknown) return counted;
+  if (state_of(index) == State::unknown) return counted;
   Unit* unit = open_unit(index);
   if (unit == nullptr) {
     counted.kind = Counted::Kind::late;
@@ -226,7 +245,7 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
         counted.kind = Counted::Kind::late;
         return counted;
       }
-      if (unit->history->final && digest != *unit->history->final) {
+      if (unit->history->final() && digest != *unit->history->final()) {
         unit->history->fault(*attempt, "another result is final");
         if (donor == self_) counted.settled = settle(index, *unit, lost_verdict("this program computes another"));
         else conclude(index, *unit, counted);
@@ -247,11 +266,11 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
       constexpr std::uint8_t tries = 3;
       if (++unit->own_faults < tries) {
         own_queues_.back().push_back(index);
-      } else if (unit->history->final) {
-        counted.settled = settle(index, *unit, lost_verdict(unit->history->last_fault));
+      } else if (unit->history->final()) {
+        counted.settled = settle(index, *unit, lost_verdict(unit->history->last_fault()));
         return counted;
       } else {
-        counted.fault = unit->history->last_fault;
+        counted.fault = unit->history->last_fault();
       }
     }
   }
@@ -298,9 +317,9 @@ void UnitTable::conclude(UnitIndex index, Unit& unit, Counted& counted) {
   if (told()) {
     const UnitHistory& history = *unit.history;
     counted.blamed = !unit.own && is_to_blame(history, present_);
-    if (counted.blamed && history.final) want_own(index);  // liars must not fail it; and where a lie is final, nobody honest makes it again
+    if (counted.blamed && history.final()) want_own(index);  // liars must not fail it; and where a lie is final, nobody honest makes it again
     const auto same = std::find_if(history.attempts.begin(), history.attempts.end(), [&](const AttemptRecord& attempt) {
-      return attempt.state == AttemptState::voted && history.final && history.candidates[attempt.group].digest == *history.final;
+      return attempt.state == AttemptState::voted && history.final() && history.candidates[attempt.group].digest == *history.final();
     });
     if (same != history.attempts.end()) counted.agreed = agree(unit, same->group);
     else requeue(index, unit);

@@ -16,6 +16,7 @@
 
 #include "coordinatorless/base/generator.h"
 #include "coordinatorless/core/agreement.h"
+#include "coordinatorless/core/chunked.h"
 #include "coordinatorless/core/messages.h"
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/core/trust_ledger.h"
@@ -86,7 +87,7 @@ class UnitTable {
   // --- Where it is told ---
 
   /// Units of an earlier run of the job, by their numbers: they may come again.
-  void set_earlier(std::vector<UnitIndex> units) { by_number_ = std::move(units); }
+  void set_earlier(std::deque<UnitIndex> units) { by_number_ = std::move(units); }
   [[nodiscard]] bool is_here(UnitNumber number) const;
   /// One that is not here (any more) under this number is nowhere, and nothing can be done to it.
   [[nodiscard]] UnitIndex unit_at(UnitNumber number) const { return is_here(number) ? by_number_[number] : nowhere; }
@@ -95,7 +96,10 @@ class UnitTable {
   [[nodiscard]] UnitNumber numbers() const { return by_number_.size(); }
   /// What an earlier run held of a unit, as far as it stands; so many results are wanted of it.
   void restore(UnitIndex unit, std::unique_ptr<UnitHistory> history, unsigned results_wanted);
-  [[nodiscard]] UnitNumber number_of(UnitIndex unit) const { return units_[unit.value].number; }
+  [[nodiscard]] UnitNumber number_of(UnitIndex unit) const {
+    const Unit* known = units_.find(unit.value);
+    return known != nullptr ? known->number : over_number(unit);
+  }
   /// Those below this number wait for leases from now on; others not yet.
   void offer(UnitNumber below);
   /// Who this peer is among the donors: it alone computes what the submitter is to.
@@ -142,7 +146,7 @@ class UnitTable {
 
   /// Whether the unit has come, and waits for results, or is over.
   [[nodiscard]] bool has_come(UnitIndex unit) const {
-    return unit.value < units_.size() && units_[unit.value].state != State::unknown && (!told() || units_[unit.value].number < offered_);
+    return state_of(unit) != State::unknown && (!told() || number_of(unit) < offered_);
   }
   /// A result that somebody else has asked the donor for, under that lease, may be counted: from now on it is as if it had been asked for here. False
   /// where that would say nothing new: where it is told, a further result would be taken for an audit, whose auditor is chosen here alone.
@@ -168,7 +172,7 @@ class UnitTable {
   /// which `able_count` of them are. Units that every able donor has had already are why it may be fewer.
   [[nodiscard]] unsigned copies_in_reach(const std::function<bool(DonorIndex)>& able, std::size_t able_count) const;
 
-  [[nodiscard]] bool is_open(UnitIndex unit) const { return unit.value < units_.size() && units_[unit.value].state == State::open; }
+  [[nodiscard]] bool is_open(UnitIndex unit) const { return state_of(unit) == State::open; }
   [[nodiscard]] const UnitQueue& queue() const { return queue_; }
   /// Open units whose large output is agreed upon are open still.
   [[nodiscard]] std::uint64_t open() const { return open_; }
@@ -195,6 +199,20 @@ class UnitTable {
     [[nodiscard]] std::uint64_t input_length() const;
   };
 
+  /// Once all of its units are settled, nothing is left of a chunk but that, and their numbers.
+  struct OverChunk {
+    std::uint64_t settled = 0;
+    std::vector<std::uint32_t> numbers;  // told, all of them settled
+  };
+
+  [[nodiscard]] State state_of(UnitIndex index) const {
+    if (const Unit* unit = units_.find(index.value)) return unit->state;
+    const std::uint64_t chunk = Chunked<Unit>::chunk_of(index.value);
+    return chunk < over_.size() && over_[chunk].settled == Chunked<Unit>::chunk_size ? State::settled : State::unknown;
+  }
+  [[nodiscard]] std::uint32_t over_number(UnitIndex index) const;
+  /// Lets go of the chunk that was settled last. Not at once: who settles a unit has it in hand.
+  void drop_over();
   [[nodiscard]] Unit* open_unit(UnitIndex index);
   [[nodiscard]] Verdict judged(const Unit& unit) const;
   [[nodiscard]] bool told() const { return copies_ == 0; }
@@ -214,9 +232,11 @@ class UnitTable {
 
   const unsigned copies_;
   std::size_t present_ = 0;
-  std::vector<Unit> units_;  // by index
+  Chunked<Unit> units_;          // by index; chunks that are over are not there
+  std::vector<OverChunk> over_;  // by chunk
+  std::optional<std::uint64_t> over_next_;  // a chunk that drop_over() is to let go of
   UnitQueue queue_;
-  std::vector<UnitIndex> by_number_;  // told
+  std::deque<UnitIndex> by_number_;  // told
   UnitNumber offered_ = 0;
   std::deque<std::pair<UnitNumber, UnitIndex>> known_units_;  // not offered yet: each comes before the unit of that number
   std::array<std::deque<UnitIndex>, 3> own_queues_;  // by urgency; a unit may stand in several, or be done

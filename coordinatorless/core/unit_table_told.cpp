@@ -47,7 +47,7 @@ void UnitTable::offer(UnitNumber below) {
 bool UnitTable::is_here(UnitNumber number) const {
   if (number >= by_number_.size()) return false;
   const UnitIndex index = by_number_[number];
-  return index.value < units_.size() && units_[index.value].state != State::unknown && units_[index.value].number == number;
+  return state_of(index) != State::unknown && number_of(index) == number;
 }
 
 void UnitTable::restore(UnitIndex index, std::unique_ptr<UnitHistory> history, unsigned results_wanted) {
@@ -136,7 +136,7 @@ UnitTable::Counted UnitTable::finish(UnitIndex index, ShortDigest digest) {
   const auto group = static_cast<std::uint8_t>(winner - candidates.begin());
   Counted counted;
   if (winner->output.large) {
-    unit->history->final = winner->digest;
+    unit->history->set_final(winner->digest);
     unit->wanted = 1;
     unit->own = false;
     counted.agreed = agree(*unit, group);

@@ -1,5 +1,7 @@
 #include "coordinatorless/store/batch_format.h"
 
+#include <utility>
+
 #include "coordinatorless/base/packed.h"
 
 namespace dugnad::store {
@@ -39,31 +41,37 @@ Bytes encode_batch(std::span<const AcceptedUnit> units) {
 }
 
 std::optional<std::vector<AcceptedUnit>> decode_batch(ByteView bytes) {
+  std::vector<AcceptedUnit> units;
+  return decode_batch(bytes, units) ? std::optional(std::move(units)) : std::nullopt;
+}
+
+bool decode_batch(ByteView bytes, std::vector<AcceptedUnit>& units) {
   packed::Reader in(bytes);
   const auto version = in.byte();
-  if (version != version_small && version != version_large) return std::nullopt;
+  if (version != version_small && version != version_large) return false;
   const auto count = in.varint();
   // Checked before anything is reserved: a damaged count must not ask for all memory.
-  if (!count || *count > in.left() / unit_size_min) return std::nullopt;
-  std::vector<AcceptedUnit> units;
-  units.reserve(static_cast<std::size_t>(*count));
+  if (!count || *count > in.left() / unit_size_min) return false;
+  units.resize(static_cast<std::size_t>(*count));
   bool any_large = false;
-  for (std::uint64_t i = 0; i < *count; ++i) {
+  for (AcceptedUnit& unit : units) {
     const auto index = in.varint();
     const auto tag = in.u64();
     const auto marked = in.byte();
     const auto length = in.varint();
-    if (!index || !tag || !marked || !length) return std::nullopt;
+    if (!index || !tag || !marked || !length) return false;
     const bool large = version == version_large && (*marked & large_mark) != 0;
     const unsigned outcome = *marked & ~(large ? large_mark : 0U);
     const auto output = in.take(*length);
-    if (outcome > outcome_last || !output || (large && !blob_id_from(*output))) return std::nullopt;
+    if (outcome > outcome_last || !output || (large && !blob_id_from(*output))) return false;
     any_large = any_large || large;
-    units.push_back({{*index}, *tag, static_cast<Outcome>(outcome), Bytes(output->begin(), output->end())});
-    units.back().output.large = large;
+    unit.unit = {*index};
+    unit.input_tag = *tag;
+    unit.outcome = static_cast<Outcome>(outcome);
+    unit.output.bytes.assign(output->begin(), output->end());
+    unit.output.large = large;
   }
-  if (in.left() != 0 || any_large != (version == version_large)) return std::nullopt;
-  return units;
+  return in.left() == 0 && any_large == (version == version_large);
 }
 
 }  // namespace dugnad::store

@@ -16,5 +16,7 @@ namespace dugnad::store {
 
 /// nullopt for anything that encode_batch() does not write.
 [[nodiscard]] std::optional<std::vector<AcceptedUnit>> decode_batch(ByteView bytes);
+/// The same into `units`, whose memory is used again; false for anything else, and then they are no batch's.
+[[nodiscard]] bool decode_batch(ByteView bytes, std::vector<AcceptedUnit>& units);
 
 }  // namespace dugnad::store

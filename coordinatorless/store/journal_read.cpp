@@ -34,7 +34,9 @@ Result<void> for_each_row(const Journal::Impl& journal, const JobId& job, Visit 
   const std::string select = std::string("SELECT id, units, batch, ") +
                              (journal.has_schema(schema_with_evidence) ? "evidence, " : "NULL, ") +
                              (journal.has_schema(schema_with_held) ? "held, " : "NULL, ") +
-                             (journal.has_schema(schema_with_sums) ? "sum" : "NULL") + " FROM accepted WHERE job=?1 ORDER BY id";
+                             (journal.has_schema(schema_with_sums) ? "sum" : "NULL") +
+                             // By their ids: rows that are found by the index are sorted whole, which copies them to a file.
+                             " FROM accepted WHERE id IN (SELECT id FROM accepted WHERE job=?1) ORDER BY id";
   Statement rows(journal.get(), select.c_str());
   if (rows.prepared()) rows.bind(1, job.view());
   while (rows.prepared() && rows.step()) {
@@ -71,10 +73,9 @@ Result<std::vector<StoredJob>> Journal::jobs() {
 }
 
 Result<void> Journal::for_each_accepted(const JobId& job, const std::function<void(const std::vector<AcceptedUnit>&)>& visit) {
-  return for_each_row(*impl_, job, [&visit](const AcceptedColumns& row) {
-    const auto batch = decode_batch(row.batch);
-    if (!batch || static_cast<std::int64_t>(batch->size()) != row.units) return false;
-    if (!batch->empty()) visit(*batch);
+  return for_each_row(*impl_, job, [&visit, batch = std::vector<AcceptedUnit>()](const AcceptedColumns& row) mutable {
+    if (!decode_batch(row.batch, batch) || static_cast<std::int64_t>(batch.size()) != row.units) return false;
+    if (!batch.empty()) visit(batch);
     return true;
   });
 }

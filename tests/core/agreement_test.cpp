@@ -124,7 +124,7 @@ TEST_CASE("one donor's faults do not fail a unit while there are others that cou
   fault(1);
   CHECK(judge(history, 1, 2).kind == Verdict::Kind::failed);
   CHECK(judge(history, 1, 100).kind == Verdict::Kind::open);
-  while (history.faults < limits::unit_faults_max) fault(0);  // the others never come to it
+  while (history.faults() < limits::unit_faults_max) fault(0);  // the others never come to it
   CHECK(judge(history, 1, 100).kind == Verdict::Kind::failed);
 }
 

@@ -1,4 +1,4 @@
-// A UnitTable whose unit waits for a large output, and what comes of the votes that are returned meanwhile.
+// A UnitTable: a unit that waits for a large output, and what comes of the votes that are returned meanwhile; and many units that are over.
 #include "coordinatorless/core/unit_table.h"
 
 #include <doctest/doctest.h>
@@ -55,4 +55,55 @@ TEST_CASE("whoever was told to let go of a unit holds no output of it, and is no
   const auto reopened = table.reopen(unit, [](DonorIndex) { return true; });
   CHECK(reopened.at_fault == std::vector<DonorIndex>{1});
   CHECK(table.lease_next(0, {9}, generator));  // it may try again
+}
+
+TEST_CASE("of many units that are over, the table still knows that they are, and a late result of one is late") {
+  UnitTable table(1);
+  Generator generator = Generator::from_seed(1);
+  constexpr std::uint64_t count = 2000, first = 10'000;  // those before are an earlier run's, and never come
+  std::vector<NewUnit> units;
+  for (std::uint64_t i = 0; i < count; ++i) units.push_back({UnitIndex{first + i}, Bytes{1}});
+  table.append(std::move(units));
+  for (std::uint64_t i = 0; i < count - 1; ++i) {
+    const auto leased = table.lease_next(0, {1}, generator);
+    REQUIRE(leased);
+    REQUIRE(table.vote(leased->unit, 0, {1}, Outcome::ok, Bytes{2}).settled);
+    CHECK_FALSE(table.is_open(leased->unit));
+    CHECK(table.has_come(leased->unit));
+    CHECK(table.vote(leased->unit, 0, {1}, Outcome::ok, Bytes{2}).kind == Kind::late);
+  }
+  CHECK(table.open() == 1);
+  CHECK(table.known() == count);
+  std::size_t open = 0;
+  for (std::uint64_t i = 0; i < count; ++i) open += table.is_open(UnitIndex{first + i});
+  CHECK(open == 1);
+  for (const std::uint64_t never : {std::uint64_t{0}, first - 1, first + count, 10 * first}) {
+    CHECK_FALSE(table.has_come(UnitIndex{never}));
+    CHECK(table.vote(UnitIndex{never}, 0, {1}, Outcome::ok, Bytes{2}).kind == Kind::unasked);
+  }
+}
+
+TEST_CASE("units that are over keep the numbers that a ledger knows them by") {
+  UnitTable table(0);
+  Generator generator = Generator::from_seed(1);
+  constexpr std::uint64_t count = 1000;
+  const auto number_of = [](std::uint64_t unit) { return (unit * 7) % count; };  // as an earlier run of it had them
+  std::deque<UnitIndex> earlier(count);
+  for (std::uint64_t unit = 0; unit < count; ++unit) earlier[number_of(unit)] = UnitIndex{unit};
+  table.set_earlier(std::move(earlier));
+  for (std::uint64_t unit = 0; unit < count; ++unit) table.append({UnitIndex{unit}, Bytes{1}}, number_of(unit));
+  table.offer(count);
+  const ShortDigest digest = short_digest(digest_of(Outcome::ok, Bytes{2}));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto leased = table.lease_next(0, {1}, generator);
+    REQUIRE(leased);
+    REQUIRE(table.vote(leased->unit, 0, {1}, Outcome::ok, Bytes{2}).is_result);
+    REQUIRE(table.finish(leased->unit, digest).settled);
+  }
+  CHECK(table.open() == 0);
+  for (std::uint64_t unit = 0; unit < count; ++unit) {
+    CHECK(table.number_of(UnitIndex{unit}) == number_of(unit));
+    CHECK(table.unit_at(number_of(unit)) == UnitIndex{unit});
+  }
+  CHECK_FALSE(table.is_here(count));
 }
