@@ -26,15 +26,10 @@
 #include <vector>
 
 #include "coordinatorless/base/result.h"
+#include "coordinatorless/store/queued_rows.h"
 #include "coordinatorless/store/store.h"
 
 namespace dugnad::store {
-
-/// What one Store::write() queued.
-struct QueuedRows {
-  PersistSeq seq;
-  std::vector<Row> rows;
-};
 
 class Journal {
  public:

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "coordinatorless/store/journal.h"
 #include "coordinatorless/store/row_writer.h"
@@ -37,8 +38,8 @@ class Journal::Impl {
     }
     bool written = writing().begin();
     for (const QueuedRows& entry : queued) {
-      for (const Row& row : entry.rows) {
-        written = written && writing().put(row);
+      for (const auto& row : entry.rows) {
+        written = written && std::visit([this](const auto& one) { return writing().put(one); }, row);
       }
     }
     if (written && writing().commit()) return {};

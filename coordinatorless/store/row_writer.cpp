@@ -1,16 +1,10 @@
 #include "coordinatorless/store/row_writer.h"
 
-#include <span>
+#include <algorithm>
 
-#include "coordinatorless/store/batch_format.h"
 #include "coordinatorless/store/row_sum.h"
 
 namespace dugnad::store {
-namespace {
-
-constexpr std::size_t batch_bytes_max = 16u << 20;  // outputs in one row; SQLite's own limit is 1 GB
-
-}  // namespace
 
 RowWriter::RowWriter(sqlite3* database)
     : database_(database),
@@ -59,25 +53,16 @@ bool RowWriter::put_row(const JobStateRow& row) {
 }
 
 bool RowWriter::put_row(const AcceptedRow& row) {
-  std::span<const AcceptedUnit> rest(row.units);
-  ByteView evidence(row.evidence), held(row.held);
-  while (!rest.empty() || !evidence.empty() || !held.empty()) {
-    std::size_t count = 0;
-    for (std::size_t bytes = 0; count < rest.size() && (count == 0 || bytes + rest[count].output.bytes.size() <= batch_bytes_max);
-         ++count) {
-      bytes += rest[count].output.bytes.size();
-    }
-    const Bytes batch = encode_batch(rest.first(count));
-    const auto id = next_id();
-    if (!id) return false;
-    const auto units = static_cast<std::int64_t>(count);
-    const std::int64_t sum = sum_of_accepted(*id, row.job.view(), units, batch, evidence, held);
-    batch_.bind(1, *id).bind(2, row.job.view()).bind(3, units).bind(4, batch);
-    if (!batch_.bind(5, evidence).bind(6, held).bind(7, sum).run()) return false;
-    rest = rest.subspan(count);
-    evidence = held = {};
-  }
-  return true;
+  const auto packed = pack(row);
+  return std::all_of(packed.begin(), packed.end(), [this](const PackedBatch& batch) { return put(batch); });
+}
+
+bool RowWriter::put(const PackedBatch& row) {
+  const auto id = next_id();
+  if (!id) return false;
+  const std::int64_t sum = sum_of_accepted(*id, row.job.view(), row.units, row.batch, row.evidence, row.held);
+  batch_.bind(1, *id).bind(2, row.job.view()).bind(3, row.units).bind(4, row.batch);
+  return batch_.bind(5, row.evidence).bind(6, row.held).bind(7, sum).run();
 }
 
 bool RowWriter::put_row(const PapersRow& row) {

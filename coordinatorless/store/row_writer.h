@@ -2,6 +2,7 @@
 #pragma once
 
 #include "coordinatorless/base/rows.h"
+#include "coordinatorless/store/queued_rows.h"
 #include "coordinatorless/store/sqlite.h"
 
 namespace dugnad::store {
@@ -14,6 +15,7 @@ class RowWriter {
   [[nodiscard]] bool commit() { return commit_.run(); }
   /// False where SQLite failed; the database has the error.
   [[nodiscard]] bool put(const Row& row);
+  [[nodiscard]] bool put(const PackedBatch& batch);
 
  private:
   /// Of accepted: one more than the highest, and none is ever deleted, so that a missing row is noticed.

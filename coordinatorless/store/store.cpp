@@ -163,7 +163,7 @@ void Store::on_trouble(std::function<void(const std::string&)> trouble) { impl_-
 
 void Store::write(PersistSeq seq, std::vector<Row> rows) {
   DUGNAD_ASSERT(impl_->writes(), "this store was opened for reading");
-  impl_->write({seq, std::move(rows)});
+  impl_->write(queued(seq, std::move(rows)));
 }
 
 void Store::flush() { impl_->flush(); }
