@@ -1,5 +1,6 @@
 // (j) What a job of a million small units costs its submitter: time from its start until the first result is there, on a new job and on one that
-// died half way; memory; bytes on disk. And what the journal and the evidence in it cost in speed.
+// died half way, and by confidence near its end too, where most is to be read; memory; bytes on disk. And what the journal costs in speed, with the
+// evidence in it.
 #include <filesystem>
 
 #include "tests/bench/rows.h"
@@ -41,7 +42,8 @@ void measure_a_million(const Settings& settings, Report& report, unsigned copies
   const std::uint64_t units = settings.quick ? 20'000 : 1'000'000;
   const std::string suffix = copies == 0 ? ", 0.999 a unit" : ", copies " + std::to_string(copies);
   const Workers workers(2);
-  Samples opens, resumes, rate, memory, memory_again, disk, a_unit;
+  const bool near_the_end = copies == 0 && !settings.quick;
+  Samples opens, resumes, rate, memory, memory_again, disk, a_unit, resumes_late, memory_late;
   for (std::size_t run_number = 0; run_number < std::min<std::size_t>(settings.pairs, 3); ++run_number) {
     const TemporaryDirectory directory;
     const Ran first = run(workers, directory.path(), units, copies, units / 2),
@@ -54,6 +56,12 @@ void measure_a_million(const Settings& settings, Report& report, unsigned copies
     const double bytes = bytes_on_disk(directory.path());
     disk.push_back(bytes / mega);
     a_unit.push_back(bytes / static_cast<double>(units));
+    if (!near_the_end) continue;
+    const TemporaryDirectory another;
+    (void)run(workers, another.path(), units, copies, units / 10 * 9);
+    const Ran late = run(workers, another.path(), units, copies, units);
+    resumes_late.push_back(late.open);
+    memory_late.push_back(late.peak / mega);
   }
   const auto add = [&](const std::string& name, const char* unit, const Samples& samples, std::optional<Goal> goal) {
     report.add({.row = "j", .name = name + suffix, .unit = unit, .ours = samples, .less_is_better = true, .goal = goal});
@@ -63,6 +71,10 @@ void measure_a_million(const Settings& settings, Report& report, unsigned copies
   add("  resumed half way: first result", "s", resumes, at_most(2));
   add("  the submitter's memory", "MB", memory, at_most(300));
   add("  the same, resumed half way", "MB", memory_again, at_most(300));
+  if (near_the_end) {
+    add("  resumed at nine tenths: first result", "s", resumes_late, at_most(2));
+    add("  the submitter's memory, resumed at nine tenths", "MB", memory_late, at_most(300));
+  }
   add("  on disk", "MB", disk, at_most(500));
   add("  bytes on disk a unit", "B", a_unit, {});
   report.add({.row = "j", .name = "  units a second, by copies: accepted" + suffix, .unit = "/s", .ours = rate});
