@@ -1,5 +1,7 @@
 #include "sdk/session.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -79,6 +81,7 @@ Session::~Session() {
 // --- The Swarm's side ---
 
 void Session::start() {
+  takes_up_ = !submitted_.held.empty() || kept_.size() > 0;
   if (expected_) submitted_.units_expected = *expected_ - std::min<std::uint64_t>(*expected_, kept_.size());
   node_->post(std::move(submitted_));
   if (opened_) return;
@@ -176,7 +179,7 @@ void Session::run() {
   for (;;) {
     std::vector<AcceptedUnit> units;
     std::optional<JobState> core_ended;
-    bool left = false;
+    bool left = false, is_taken_up = false;
     {
       Lock lock(mutex_);
       const auto has_news = [this] { return left_ || core_ended_ || !inbox_.empty(); };
@@ -188,7 +191,9 @@ void Session::run() {
       units = std::exchange(inbox_, {});
       core_ended = core_ended_;
       left = left_;
+      is_taken_up = takes_up_ && kept_.size() == 0 && (held_ > 0 || rate_.per_second(now()) > 0);
     }
+    if (is_taken_up) give_memory_back();
     if (!units.empty()) combine(std::move(units));
     if (core_ended || left) {
       if (core_ended && combines_) finish_combined(*core_ended);
@@ -197,6 +202,12 @@ void Session::run() {
     cut();
   }
   thread_over_ = true;
+}
+
+/// What an earlier run had left was read on one thread and let go of on others, whose further work would not use that memory again.
+void Session::give_memory_back() {
+  takes_up_ = false;
+  ::malloc_trim(0);
 }
 
 std::uint64_t Session::look_ahead() const {

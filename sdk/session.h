@@ -91,6 +91,7 @@ class Session {
 
   // The session's own thread.
   void run();
+  void give_memory_back();
   void cut();
   /// The unit's result of an earlier run, where its input is still the same, a large output still here, and the plan takes it.
   [[nodiscard]] std::optional<UnitResult> take_kept(std::uint64_t unit, const Bytes& input, Mailbox::LargeOutputs& large);
@@ -136,6 +137,7 @@ class Session {
   std::size_t batch_ = 1;         // units that the next cut takes together
   std::optional<Bytes> waiting_;  // the next unit's input, for which the store had no room
   bool no_room_ = false;          // not because of this job
+  bool takes_up_ = false;         // an earlier run's work, and has not given back the memory that it took to read it
 
   // Guarded by mutex_.
   mutable std::mutex mutex_;
