@@ -19,6 +19,7 @@
 #include "worker/node_addresses.h"
 #include "worker/node_blobs.h"
 #include "worker/node_files.h"
+#include "worker/node_held.h"
 #include "worker/node_log.h"
 #include "worker/node_memory.h"
 #include "worker/node_minter.h"
@@ -68,7 +69,8 @@ class Node::Impl {
       });
     }
     // The executor's callbacks come only once something was started, which the loop alone does.
-    loop_ = std::make_unique<zmq::Loop>(make_peer(blobs->quota()), std::move(transport), loop_hooks());
+    // What stewards hold has its room beside the other uses.
+    loop_ = std::make_unique<zmq::Loop>(make_peer(blobs->quota() - (files_ ? options_.steward_bytes : 0)), std::move(transport), loop_hooks());
     blobs_ =
         std::make_unique<NodeBlobs>(std::move(blobs), files_ ? store::KeptOutputs(files_->dir().file("blobs")) : store::KeptOutputs(), id_,
                                     BulkThread::Outside{
@@ -78,6 +80,9 @@ class Node::Impl {
                                         .upload_per_second = static_cast<double>(options_.upload_per_second),
                                         .download_per_second = static_cast<double>(options_.download_per_second),
                                     });
+    if (files_ && options_.steward_bytes > 0) {
+      held_ = std::make_unique<HeldFiles>(HeldFiles::place(files_->dir(), swarm_), [this](const std::string& line) { say(LogLevel::error, line); });
+    }
     if (store_) {
       store_->on_committed([this](PersistSeq seq) { loop_->persisted(seq); });
       store_->on_trouble([this](const std::string& trouble) { say(LogLevel::error, trouble); });
@@ -90,6 +95,7 @@ class Node::Impl {
     // All three call the loop until they are gone; the loop's links go last, with the last frames.
     executor_.reset();
     blobs_.reset();
+    held_.reset();
     store_.reset();
   }
 
@@ -188,6 +194,7 @@ class Node::Impl {
       if (hooks_.link) hooks_.link(event);
     };
     hooks.notice = [this](core::Effect effect) {
+      if (held_ && held_->take(effect)) return;
       if (std::holds_alternative<core::Departed>(effect)) {
         log_.departed();
         const std::lock_guard lock(mutex_);
@@ -294,6 +301,7 @@ class Node::Impl {
 
   // Constant once it runs.
   Remembered remembered_;
+  std::unique_ptr<HeldFiles> held_;
   std::vector<Joined> joined_;
   NodeHooks hooks_;
 
@@ -346,6 +354,7 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
     auto remembered = remember(*journal, parts.files->dir(), wanted.role, parts.swarm.id());
     if (!remembered) return remembered.error();
     parts.remembered = *std::move(remembered);
+    if (wanted.steward_bytes > 0) parts.remembered.held = HeldFiles::read(HeldFiles::place(parts.files->dir(), parts.swarm.id()));
     const auto owner = store::load_or_make_keys(parts.files->dir().file(owner_file));
     if (!owner) return owner.error();
     parts.owner = make_sodium(*owner);
@@ -355,7 +364,7 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   if (parts.files) {
     auto files = store::files_in(parts.files->dir().file("blobs"));
     if (!files) return files.error();
-    blobs = std::make_unique<store::BlobStore>(*std::move(files));
+    blobs = std::make_unique<store::BlobStore>(*std::move(files), store::BlobStore::default_quota + wanted.steward_bytes);
   } else {
     blobs = std::make_unique<store::BlobStore>(store::files_in_memory(), store::BlobStore::memory_quota);
   }

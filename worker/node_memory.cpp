@@ -25,6 +25,7 @@ std::vector<core::Event> Remembered::events() && {
   if (!contacts.contacts.empty()) events.push_back(std::move(contacts));
   if (!favours.receipts.empty() || !favours.accounts.empty()) events.push_back(std::move(favours));
   if (!reputations.donors.empty()) events.push_back(std::move(reputations));
+  if (!held.jobs.empty()) events.push_back(std::move(held));
   return events;
 }
 
@@ -38,7 +39,7 @@ Result<Remembered> remember(const store::Store& journal, const store::DataDir& d
   auto donors = journal.reputations(swarm);
   if (!donors) return donors.error();
   for (ReceiptRow& row : receipts_beside(dir, role)) receipts->push_back(std::move(row));
-  return Remembered{{*std::move(contacts)}, {*std::move(receipts), *std::move(accounts)}, {*std::move(donors)}};
+  return Remembered{{*std::move(contacts)}, {*std::move(receipts), *std::move(accounts)}, {*std::move(donors)}, {}};
 }
 
 }  // namespace dugnad::worker

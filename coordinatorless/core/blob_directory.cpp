@@ -14,9 +14,10 @@ constexpr unsigned answers_most = 3;  // passed on for one question: one that li
 // --- Questions ---
 
 std::optional<Charge> BlobDirectory::on(const PeerId& from, const Seek& seek, const Own& own, Now now, Output& out) {
-  auto& budgets = own.named ? donors_ : budgets_;
-  const double rate = own.named ? limits::job_seeks_per_second : limits::seeks_per_second;
-  const double burst = own.named ? limits::job_seeks_burst : limits::seeks_burst;
+  const bool often = own.named || own.close;
+  auto& budgets = often ? donors_ : budgets_;
+  const double rate = often ? limits::job_seeks_per_second : limits::seeks_per_second;
+  const double burst = often ? limits::job_seeks_burst : limits::seeks_burst;
   if (budgets.size() >= limits::accounts_max && !budgets.contains(from)) budgets.erase(budgets.begin());
   if (!budgets.try_emplace(from, rate, burst).first->second.take(1, now.boot)) return charges::hasty;
   if (own.job) {

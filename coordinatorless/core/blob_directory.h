@@ -40,8 +40,9 @@ class BlobDirectory {
   /// What this peer can say of a blob itself.
   struct Own {
     bool job = false;    // it is a job's of this peer, or of a donor of one
-    bool named = false;  // the asker is a donor of one of them, and knows that this peer has it
+    bool named = false;  // the asker is a donor of one of them or its steward, and knows that this peer has it
     bool here = false;   // it is here, and that is no secret
+    bool close = false;  // the asker works on a job with this peer, and may ask often
   };
   [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Seek& seek, const Own& own, Now now, Output& out);
 

@@ -52,6 +52,7 @@ class BlobWants {
   /// One need less.
   void release(const BlobId& blob, Output& out);
   [[nodiscard]] bool here(const BlobId& blob) const;
+  [[nodiscard]] bool is_linked(const PeerId& peer) const { return linked_.contains(peer); }
   /// One of the holders that are remembered is linked.
   [[nodiscard]] bool in_reach(const BlobId& blob) const;
   /// What was given up by this peer's own fault is tried again, in a while.

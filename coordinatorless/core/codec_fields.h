@@ -149,7 +149,7 @@ auto fields_of(Is<Entrust> auto& m) {
   return fields(at_most(m.manifest, limits::manifest_bytes_max), at_most(m.delegation, limits::delegation_bytes_max));
 }
 auto fields_of(Is<Follow> auto& m) {
-  return fields(m.job, m.series, m.from, m.wait, m.all, at_most(m.delegation, limits::delegation_bytes_max));
+  return fields(m.job, m.series, m.from, m.wait, m.all, at_most(m.delegation, limits::delegation_bytes_max), m.lacks);
 }
 auto fields_of(Is<RecordEntry> auto& e) { return fields(e.donor, at_most(e.body, limits::word_bytes_max), e.signature); }
 auto fields_of(Is<Record> auto& m) {

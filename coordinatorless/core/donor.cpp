@@ -35,7 +35,7 @@ bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submi
   if (const auto known = jobs_.find(id); known != jobs_.end()) {
     if (known->second.submitter == submitter) known->second.epoch = std::max(known->second.epoch, epoch);
     if (known->second.submitter == submitter || (known->second.connected && epoch <= known->second.epoch)) return false;
-    forget(id, out);  // another leases it out now
+    pass_on(id, out);  // another leases it out now
   }
   if (!has_room()) {
     const auto worst = least_worthy(manifest.owner, own, now.boot);
@@ -102,7 +102,7 @@ void Donor::drop_work(const JobId& id, Served& job, Output& out) {
     else stop_waiting(job, at, out);
   }
   if (!cancel.attempts.empty()) out.push(std::move(cancel));
-  outputs_.let_go_all(id, out);
+  if (!job.says_inputs) outputs_.let_go_all(id, out);
   units_held_ -= std::exchange(job.finished, {}).size();
   job.finished_inputs.clear();
   bytes_held_ -= std::exchange(job.finished_bytes, 0);
@@ -113,10 +113,15 @@ void Donor::dismiss(const JobId& id, Output& out) {
   out.send(job.submitter, Want{id, 0, {}});
   give_back_running(id, job, out);
   give_back_waiting(id, job, out);
-  forget(id, out);
+  pass_on(id, out);
 }
 
 void Donor::forget(const JobId& id, Output& out) {
+  outputs_.let_go_all(id, out);
+  pass_on(id, out);
+}
+
+void Donor::pass_on(const JobId& id, Output& out) {
   const auto at = jobs_.find(id);
   if (at == jobs_.end()) return;
   drop_work(id, at->second, out);
@@ -224,7 +229,7 @@ void Donor::on_revoke(const PeerId& from, const Revoke& revoke, Output& out) {
 }
 
 void Donor::on_closed(const PeerId& from, const Closed& closed, Output& out) {
-  if (find(closed.job, from) != nullptr) forget(closed.job, out);
+  if (find(closed.job, from) != nullptr) pass_on(closed.job, out);
 }
 
 // --- The executor ---

@@ -63,7 +63,10 @@ class Donor {
   /// The same of somebody else's job that this peer leases out, as a steward: it is computed by the rules of others' jobs.
   bool learn_led(const JobId& job, const Manifest& manifest, Now now, Output& out) { return learn(job, manifest, self_.id, false, now, out, 0); }
   [[nodiscard]] bool has_room() const { return jobs_.size() < limits::donor_jobs_max; }
+  /// It has ended.
   void forget(const JobId& job, Output& out);
+  /// Nothing more is done for whoever leases it out; of one with stewards, large outputs stay for whoever does next, until their time is over.
+  void pass_on(const JobId& job, Output& out);
 
   void on_lease(const PeerId& from, Lease lease, Now now, Output& out);
   void on_revoke(const PeerId& from, const Revoke& revoke, Output& out);

@@ -41,6 +41,8 @@ class Entrusting {
   /// `known`: the epoch of a delegation of the job that somebody has announced; 0: none. Ours is to be later.
   void begin(const JobId& id, const Manifest& manifest, const JobSubmitted& submitted, std::uint64_t known, Now now, Output& out);
   void seek(const JobId& job, Now now);
+  /// Of the jobs that are sought, those that nobody was heard to lead.
+  [[nodiscard]] std::vector<JobId> sought() const { return {sought_.begin(), sought_.end()}; }
   /// An announcement of a job: perhaps of one that is sought.
   void on_news(const KnownJob& known, Now now, Output& out);
   void end(const JobId& job);
@@ -82,6 +84,7 @@ class Entrusting {
     JobId job;
     SignedResults results;
     std::vector<bool> counts;
+    std::vector<PeerId> stewards{};  // who may have large outputs of theirs
   };
   [[nodiscard]] std::vector<Gathered> take_gathered() { return std::exchange(gathered_, {}); }
   /// Jobs whose stewards were all heard, or waited for in vain.
@@ -127,6 +130,8 @@ class Entrusting {
     BootTime deed_at = never;
     Duration deed_again{};               // doubling
     std::uint64_t whole_at = 0;          // the place in the record behind the last units and the first deed
+    bool complete = false;               // no more units come
+    bool has_large = false;              // some of their inputs are large
     bool begun = false;                  // submitted here
     bool resumed = false;                // after another run of it, here or elsewhere
     bool gathers = false;

@@ -14,9 +14,10 @@ constexpr std::size_t unit_overhead = 160;   // bytes in memory, beside its inpu
 constexpr std::size_t place_overhead = 8;    // in a donor's line, and where it has failed
 constexpr std::size_t try_overhead = 80;
 constexpr std::size_t donor_overhead = 2048;
+constexpr std::size_t blob_overhead = 512;   // of a value that is a blob: its place among those that are held, and are needed
 
 bool is_result(const UnitResult& result) {
-  return (result.outcome == Outcome::ok || result.outcome == Outcome::failed) && !result.output.large;
+  return result.outcome == Outcome::ok || result.outcome == Outcome::failed;
 }
 
 }  // namespace
@@ -55,9 +56,10 @@ bool Gathering::has(const Unit& unit, DonorIndex donor) const {
   return std::find(unit.has.begin(), unit.has.end(), donor) != unit.has.end();
 }
 
-void Gathering::end(Unit& unit) {
+void Gathering::end(UnitIndex index, Unit& unit) {
   if (std::exchange(unit.done, true)) return;
   ++units_done_;
+  if (unit.has_blobs) large_.done.push_back(index);
   bytes_ -= unit.input.size();
   unit.input = Bytes();
   unit.has = {};
@@ -66,11 +68,16 @@ void Gathering::end(Unit& unit) {
 bool Gathering::add_units(std::vector<LeasedUnit> units) {
   bool news = false;
   for (LeasedUnit& added : units) {
-    if (added.input.large || find(added.unit) != nullptr) continue;
+    if (find(added.unit) != nullptr) continue;
     Unit* const unit = add(added.unit);
     if (unit == nullptr) continue;
     news = true;
     unit->digest = input_digest(added.input);
+    if ((unit->large = unit->has_blobs = added.input.large)) {
+      unit->ready = false;
+      bytes_ += blob_overhead;
+      large_.inputs.emplace_back(added.unit, added.input.blob());
+    }
     unit->input = std::move(added.input.bytes);
     bytes_ += unit->input.size();
     line_up(added.unit);
@@ -85,7 +92,8 @@ bool Gathering::add_finals(const std::vector<FinalUnit>& finals) {
     if (unit == nullptr) unit = add(final.unit);
     if (unit == nullptr) continue;
     news = news || !unit->done;
-    end(*unit);
+    end(final.unit, *unit);
+    if (unit->has_blobs) large_.final.push_back(final.unit);
   }
   return news;
 }
@@ -114,18 +122,25 @@ bool Gathering::is_wanted(const PeerId& donor, const Results& results, std::size
 }
 
 bool Gathering::add_results(const PeerId& donor, const Results& results, bool collected) {
-  std::vector<UnitIndex> wanted;
+  std::vector<std::size_t> wanted;
   for (std::size_t place = 0; place < results.results.size(); ++place) {
-    if (is_wanted(donor, results, place, collected)) wanted.push_back(results.results[place].unit);
+    if (is_wanted(donor, results, place, collected)) wanted.push_back(place);
   }
   if (wanted.empty() || (!collected && 2 * wanted.size() < results.results.size())) return false;
   DonorIndex index = 0;
   (void)donor_of(donor, &index);
-  for (const UnitIndex number : wanted) {
-    Unit& unit = *find(number);
+  for (const std::size_t place : wanted) {
+    const UnitResult& result = results.results[place];
+    Unit& unit = *find(result.unit);
     if (unit.done || has(unit, index)) continue;  // twice in one frame
     unit.has.push_back(index);
-    if (unit.has.size() >= wanted_) end(unit);
+    // Those that the submitter has asked for itself wait for it at their donors.
+    if (result.output.large && !collected) {
+      unit.has_blobs = true;
+      bytes_ += blob_overhead;
+      large_.outputs.push_back({result.unit, result.output.blob(), donor});
+    }
+    if (unit.has.size() >= wanted_) end(result.unit, unit);
   }
   return true;
 }
@@ -133,7 +148,7 @@ bool Gathering::add_results(const PeerId& donor, const Results& results, bool co
 // --- Who is to compute what ---
 
 void Gathering::line_up(UnitIndex index) {
-  if (!assignment_) return;
+  if (!assignment_ || !find(index)->ready) return;
   const auto places = assignment_->donors_of(index, donors_wanted(manifest_));
   for (std::size_t i = 0; i < places.size(); ++i) {
     Donor& donor = donor_of(assignment_->deed().donors[places[i]].donor);
@@ -146,6 +161,13 @@ void Gathering::line_up_all() {
   for (const auto& [index, unit] : units_) {
     if (!unit.done) line_up(index);
   }
+}
+
+void Gathering::set_input_here(UnitIndex index, bool here) {
+  Unit* unit = find(index);
+  if (unit == nullptr || unit->done || std::exchange(unit->ready, here) == here || !here) return;
+  line_up(index);
+  if (leads_) deadline_ = {};
 }
 
 void Gathering::lead(bool leads, Output& out) {
@@ -251,7 +273,7 @@ std::optional<UnitIndex> Gathering::next_for(DonorIndex index) {
   Donor& donor = donors_[index];
   const auto is_wanted = [&](UnitIndex unit) {
     const Unit* known = find(unit);
-    return known != nullptr && !known->done && !has(*known, index);
+    return known != nullptr && !known->done && known->ready && !has(*known, index);
   };
   for (; !donor.line.empty(); donor.line.pop_front()) {
     if (!is_wanted(donor.line.front())) continue;
@@ -280,14 +302,22 @@ void Gathering::serve(DonorIndex index, BootTime now, Output& out) {
   std::vector<UnitIndex> units;
   std::vector<std::uint32_t> lengths;
   std::size_t bytes = 0;
-  while (picked.size() < std::min(window - donor.leased, limits::batch_units_max) && bytes + limits::unit_bytes_max <= limits::batch_bytes_max) {
+  std::uint64_t large = leases_.bytes_out(index).large;
+  const auto is_full = [&] {
+    return picked.size() >= std::min(window - donor.leased, limits::batch_units_max) || bytes + limits::unit_bytes_max > limits::batch_bytes_max ||
+           large >= limits::leased_blobs_max;
+  };
+  while (!is_full()) {
     const auto unit = next_for(index);
     if (!unit) break;
-    const Bytes& input = find(*unit)->input;
-    bytes += input.size();
+    const Unit& known = *find(*unit);
+    Value input(known.input);
+    input.large = known.large;
+    bytes += input.bytes.size();
+    if (input.large) large += input.length();
     units.push_back(*unit);
-    lengths.push_back(static_cast<std::uint32_t>(input.size()));
-    picked.push_back({*unit, input});
+    lengths.push_back(static_cast<std::uint32_t>(input.length()));
+    picked.push_back({*unit, std::move(input)});
   }
   if (picked.empty()) return;
   if (donor.leased == 0) donor.pace.became_busy(now);
@@ -297,9 +327,10 @@ void Gathering::serve(DonorIndex index, BootTime now, Output& out) {
   const Duration valid = expected == Duration{}
                              ? std::max<Duration>(limits::lease_unknown, manifest_.unit_limit)
                              : std::clamp<Duration>(wanted, limits::lease_least, limits::lease_most);
+  const Duration fetched = valid + from_seconds(static_cast<double>(large) / limits::blob_bytes_per_second_least);
   const LeaseId lease = leases_.next_id();
-  leases_.open(index, std::move(units), std::move(lengths), now, now + valid);
-  out.send(donor.id, Lease{job_, lease, valid, std::move(picked)});
+  leases_.open(index, std::move(units), std::move(lengths), now, now + fetched);
+  out.send(donor.id, Lease{job_, lease, fetched, std::move(picked)});
 }
 
 void Gathering::tick(BootTime now, Output& out) {

@@ -4,11 +4,11 @@
 // Specification
 //   1. A unit is leased to its assigned donors alone (core/assignment.h), in their order: of a job by copies to all of them, of one by confidence to
 //      the first, or to the second while the first is away. Results of others would not count.
-//   2. A result is gathered where it was asked for, is small, and says that it was computed from the unit's input. A frame of a donor's is kept
-//      where half of it or more is wanted. Rationale: it is kept whole, and must not be a way to fill a steward. A donor that could not compute
-//      a unit has it again behind its others, three times in all.
+//   2. A result is gathered where it was asked for, and says that it was computed from the unit's input. A frame of a donor's is kept where half of
+//      it or more is wanted. Rationale: it is kept whole, and must not be a way to fill a steward. A donor that could not compute a unit has it
+//      again behind its others, three times in all.
 //   3. A donor has a window of units, as core/pace.h sizes it. Leases that lapse go back to their donor's line: nobody else may have them.
-//   4. Units with large inputs are left to the submitter: their bytes are not here.
+//   4. A unit with a large input is leased once the input is here (core/held_values.h).
 #pragma once
 
 #include <array>
@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "coordinatorless/core/assignment.h"
@@ -55,6 +56,24 @@ class Gathering {
   [[nodiscard]] bool is_for(const PeerId& donor) const;
   [[nodiscard]] bool knows(const PeerId& donor) const { return index_of_.contains(donor); }
 
+  // --- Large values ---
+
+  /// What has become known of them, since last asked.
+  struct Large {
+    std::vector<std::pair<UnitIndex, BlobId>> inputs;
+    struct Returned {
+      UnitIndex unit;
+      BlobId output;
+      PeerId donor;
+    };
+    std::vector<Returned> outputs;  // that were gathered
+    std::vector<UnitIndex> done;    // units whose inputs nobody needs any more
+    std::vector<UnitIndex> final;
+  };
+  [[nodiscard]] Large take_large() { return std::exchange(large_, {}); }
+  /// A unit's large input is here, or is no more.
+  void set_input_here(UnitIndex unit, bool here);
+
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] std::uint64_t units() const { return units_.size(); }
   /// Of these, that have every result that is wanted, or are over.
@@ -67,6 +86,9 @@ class Gathering {
     std::array<std::uint8_t, input_digest_bytes> digest{};
     std::vector<DonorIndex> has;  // whose results are there: at most as many as are wanted
     bool done = false;
+    bool large = false;      // `input` is a blob's name
+    bool ready = true;       // its input is here
+    bool has_blobs = false;  // its input is large, or an output that was gathered
   };
   struct Donor {
     PeerId id;
@@ -88,7 +110,7 @@ class Gathering {
   [[nodiscard]] bool is_wanted(const PeerId& donor, const Results& results, std::size_t place, bool collected);
   void line_up(UnitIndex unit);
   void line_up_all();
-  void end(Unit& unit);
+  void end(UnitIndex index, Unit& unit);
   [[nodiscard]] bool has(const Unit& unit, DonorIndex donor) const;
   [[nodiscard]] std::optional<UnitIndex> next_for(DonorIndex donor);
   void serve(DonorIndex donor, BootTime now, Output& out);
@@ -108,6 +130,7 @@ class Gathering {
   LeaseBook leases_;
   std::map<std::pair<UnitIndex, DonorIndex>, unsigned> tries_;  // that failed
   bool leads_ = false;
+  Large large_;
   BootTime deadline_ = never;
 };
 

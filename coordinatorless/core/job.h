@@ -92,6 +92,8 @@ class Job {
   /// Takes those at the places that `counts` names for asked for here, where their donor computed them from the units' own inputs: by place, which.
   /// They, and nothing else of that frame, may come in next. Empty where nothing of it is news.
   [[nodiscard]] std::vector<bool> adopt(const PeerId& donor, const Results& results, const std::vector<bool>& counts, Past past);
+  /// Who may have large outputs of what was adopted.
+  void set_stewards(std::vector<PeerId> stewards) { stewards_ = std::move(stewards); }
   /// Donors that are there and have credit, this peer left out.
   [[nodiscard]] std::vector<DeedDonor> present() const;
   /// Whether it is about this job's outputs.
@@ -227,6 +229,8 @@ class Job {
   std::map<PeerId, DonorIndex> index_of_;
   LeaseBook leases_;
   AwaitedOutputs outputs_;
+  std::vector<PeerId> stewards_;       // stewards_max
+  std::set<UnitIndex> adopted_large_;  // units whose large output was gathered by them, until it is here
   std::set<DonorIndex> to_renew_;  // their links broke and are back; leases may have been lost on the way, or results
 
   std::vector<std::uint32_t> counted_;

@@ -27,7 +27,7 @@ std::optional<UnitIndex> Job::first_to_come(const Results& results) const {
 
 std::vector<bool> Job::adopt(const PeerId& from, const Results& results, const std::vector<bool>& counts, Past past) {
   // This peer's own word needs no stewards: under its name nothing comes in through them.
-  if (!results.inputs || counts.size() != results.results.size() || checks_ != nullptr || from == self_.id) return {};
+  if (!results.inputs || counts.size() != results.results.size() || from == self_.id) return {};
   const auto is_own_input = [&](std::size_t place) {
     const auto digest = input_digest(units_.input_of(results.results[place].unit));
     return std::equal(digest.begin(), digest.end(), results.inputs->digests.begin() + static_cast<std::ptrdiff_t>(place * input_digest_bytes));
@@ -46,8 +46,10 @@ std::vector<bool> Job::adopt(const PeerId& from, const Results& results, const s
   std::vector<bool> adopted(counts.size());
   std::size_t count = 0;
   for (const std::size_t place : wanted) {
-    adopted[place] = units_.adopt(results.results[place].unit, *donor, results.results[place].lease);
+    const UnitResult& result = results.results[place];
+    adopted[place] = units_.adopt(result.unit, *donor, result.lease);
     count += adopted[place] ? 1 : 0;
+    if (adopted[place] && result.output.large) adopted_large_.insert(result.unit);
   }
   if (count == 0) return {};
   if (trust_) trust_->leased(*donor, count);

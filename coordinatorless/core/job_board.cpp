@@ -84,8 +84,10 @@ void JobBoard::set_waiting(const JobId& id, bool waits, Now now, Output& out) {
   settle_up(*job, now, out);
 }
 
-void JobBoard::gathered(const JobId& id, Gathered gathered) {
-  if (runs(id)) gathered_[id].push_back(std::move(gathered));
+void JobBoard::gathered(const JobId& id, Gathered gathered, std::vector<PeerId> stewards) {
+  if (!runs(id)) return;
+  find(id)->set_stewards(std::move(stewards));
+  gathered_[id].push_back(std::move(gathered));
 }
 
 void JobBoard::adopt(Job& job, Now now, Output& out) {

@@ -49,7 +49,8 @@ class JobBoard {
     std::vector<bool> counts;
     std::optional<UnitIndex> waits_for{};
   };
-  void gathered(const JobId& job, Gathered gathered);
+  /// `stewards`: who may have large outputs of these.
+  void gathered(const JobId& job, Gathered gathered, std::vector<PeerId> stewards);
   [[nodiscard]] std::vector<DeedDonor> present(const JobId& job) const;
 
   /// Checks of results that this peer has run.

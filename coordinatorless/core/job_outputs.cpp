@@ -14,6 +14,11 @@ void Job::conclude(UnitIndex unit, UnitTable::Counted counted) {
 void Job::await_output(UnitIndex unit, const UnitTable::Agreed& agreed) {
   std::vector<PeerId> holders;
   for (const DonorIndex donor : agreed.holders) holders.push_back(donors_[donor].id);
+  if (adopted_large_.contains(unit)) {
+    for (const PeerId& steward : stewards_) {
+      if (std::find(holders.begin(), holders.end(), steward) == holders.end()) holders.push_back(steward);
+    }
+  }
   unneeded(unit, agreed.unneeded);
   outputs_.await(unit, agreed.output, std::move(holders));
 }
@@ -23,7 +28,8 @@ void Job::end_outputs(Now now, Output& out) {
   if (outputs_.empty()) return;
   const auto is_linked = [this](const PeerId& peer) {
     const Donor* donor = find(peer);
-    return donor != nullptr && donor->connected;
+    if (donor != nullptr && donor->connected) return true;
+    return commons_.blobs.is_linked(peer) && std::find(stewards_.begin(), stewards_.end(), peer) != stewards_.end();
   };
   // Again as long as something ends, since that makes room, and a unit computed again may have another output to wait for.
   for (auto all = outputs_.tick(now, is_linked, out); !all.empty(); all = outputs_.tick(now, is_linked, out)) {
@@ -40,6 +46,7 @@ void Job::end_outputs(Now now, Output& out) {
 
 void Job::accept(UnitIndex unit) {
   if (checks_ != nullptr && checks_->is_to_be_checked(unit)) return;
+  adopted_large_.erase(unit);
   UnitTable::Settled settled = units_.accept(unit);
   for (const DonorIndex donor : settled.holders) {
     if (std::find(settled.outvoted.begin(), settled.outvoted.end(), donor) != settled.outvoted.end()) continue;
@@ -60,9 +67,10 @@ void Job::reopen(const AwaitedOutputs::Ended& ended, BootTime now) {
     ++donors_[donor].outvoted;  // it is avoided like one that lies, since its results are as good as none
     shun(donors_[donor], now);
   }
+  const bool was_adopted = adopted_large_.erase(unit) > 0;  // then its donor could let it go
   for (const DonorIndex donor : reopened.holders) {
     revoked_[donor].push_back(unit);
-    if (std::find(reopened.at_fault.begin(), reopened.at_fault.end(), donor) == reopened.at_fault.end()) unkept_.insert(donor);
+    if (!was_adopted && std::find(reopened.at_fault.begin(), reopened.at_fault.end(), donor) == reopened.at_fault.end()) unkept_.insert(donor);
   }
   if (checks_ != nullptr) checks_->output_lost(unit, reopened.counted.blamed);
   conclude(unit, std::move(reopened.counted));

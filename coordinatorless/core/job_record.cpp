@@ -64,6 +64,7 @@ void JobRecord::on_follow(const PeerId& from, const Follow& follow, Output& out)
   follower.has = std::max(follower.has, place);
   follower.next = std::max(place, first_);
   follower.all = follow.all;
+  follower.lacks = follow.lacks;
   follower.waits = !answer(from, follower, place, !follow.wait, out);
 }
 
@@ -77,14 +78,14 @@ void JobRecord::tick(BootTime now, Output& out) {
 
 bool JobRecord::has_up_to(const PeerId& follower, std::uint64_t place) const {
   const auto at = followers_.find(follower);
-  return at != followers_.end() && at->second.has >= place;
+  return at != followers_.end() && at->second.has >= place && at->second.lacks == 0;
 }
 
 // --- Following others ---
 
 void JobRecord::ask(const PeerId& whom, Followed& followed, bool wait, Output& out) const {
   followed.waits = wait;
-  out.send(whom, Follow{job_, followed.series, followed.next, wait, followed.all, followed.delegation});
+  out.send(whom, Follow{job_, followed.series, followed.next, wait, followed.all, followed.delegation, lacks_});
 }
 
 void JobRecord::follow(const PeerId& whom, Signed delegation, bool all, Output& out) {
@@ -99,7 +100,7 @@ void JobRecord::follow(const PeerId& whom, Signed delegation, bool all, Output& 
   ask(whom, followed, false, out);
 }
 
-std::optional<std::vector<RecordEntry>> JobRecord::on_record(const PeerId& from, Record record, Output& out) {
+std::optional<std::vector<RecordEntry>> JobRecord::on_record(const PeerId& from, Record record) {
   const auto at = followed_.find(from);
   if (at == followed_.end() || !at->second.asked) return std::nullopt;
   Followed& followed = at->second;
@@ -110,8 +111,22 @@ std::optional<std::vector<RecordEntry>> JobRecord::on_record(const PeerId& from,
   followed.series = record.series;
   followed.next = record.next;
   followed.read = !record.more;
-  ask(from, followed, followed.read, out);
+  followed.answered = true;
   return std::move(record.entries);
+}
+
+void JobRecord::ask_for_more(const PeerId& whom, Output& out) {
+  const auto at = followed_.find(whom);
+  if (at == followed_.end() || !at->second.asked || !std::exchange(at->second.answered, false)) return;
+  ask(whom, at->second, at->second.read, out);
+}
+
+void JobRecord::set_lacks(std::size_t lacks, Output& out) {
+  const auto said = std::exchange(lacks_, static_cast<std::uint32_t>(std::min<std::size_t>(lacks, UINT32_MAX)));
+  if (lacks > 0 || said == 0) return;
+  for (auto& [whom, followed] : followed_) {
+    if (followed.asked && !followed.answered) ask(whom, followed, followed.waits, out);
+  }
 }
 
 bool JobRecord::is_read(const PeerId& whom) const {

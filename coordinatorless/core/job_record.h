@@ -41,7 +41,7 @@ class JobRecord {
   /// Tells those that wait what is new.
   void tick(BootTime now, Output& out);
   [[nodiscard]] BootTime next_deadline() const { return tell_at_; }
-  /// Whether it has had all that stands before that place: it asked for more behind it.
+  /// Whether it has had all that stands before that place, large inputs included: it asked for more behind it, and lacks none.
   [[nodiscard]] bool has_up_to(const PeerId& follower, std::uint64_t place) const;
   [[nodiscard]] std::uint64_t end() const { return first_ + entries_.size(); }
 
@@ -51,8 +51,11 @@ class JobRecord {
   /// `all`: what this peer has given it too.
   void follow(const PeerId& whom, Signed delegation, bool all, Output& out);
   /// The entries of an answer that was asked for, to be checked and added; none where it has come before. nullopt where nobody asks that peer, or its
-  /// answer is none.
-  [[nodiscard]] std::optional<std::vector<RecordEntry>> on_record(const PeerId& from, Record record, Output& out);
+  /// answer is none. Afterwards it is asked for more.
+  [[nodiscard]] std::optional<std::vector<RecordEntry>> on_record(const PeerId& from, Record record);
+  void ask_for_more(const PeerId& whom, Output& out);
+  /// What this peer lacks is said with its next questions; and where it is nothing any more, at once.
+  void set_lacks(std::size_t lacks, Output& out);
   /// It had nothing more when it last answered.
   [[nodiscard]] bool is_read(const PeerId& whom) const;
   void lost(const PeerId& peer);
@@ -68,6 +71,7 @@ class JobRecord {
     bool waits = false;      // for more; so what was sent is there
     bool all = false;
     std::uint64_t has = 0;   // what stands before it has arrived
+    std::uint32_t lacks = 0;
   };
   struct Followed {
     std::uint64_t series = 0;
@@ -77,6 +81,7 @@ class JobRecord {
     bool asked = false;
     bool waits = false;  // it was asked for what is new, and says nothing where nothing is
     bool read = false;
+    bool answered = false;  // and not asked since
   };
   [[nodiscard]] static Name name_of(const RecordEntry& entry);
   /// What is new to a follower; false where that is nothing.
@@ -91,6 +96,7 @@ class JobRecord {
   std::set<Name> known_;
   std::map<PeerId, Follower> followers_;  // delegates, while they are linked
   std::map<PeerId, Followed> followed_;   // followed_max
+  std::uint32_t lacks_ = 0;
   BootTime tell_at_ = never;
 };
 

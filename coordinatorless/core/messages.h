@@ -294,6 +294,7 @@ struct Follow {
   bool wait = false;
   bool all = false;   // what the sender has given itself too: it may have lost that
   Signed delegation;  // that names the sender, where the newest does not; else empty
+  std::uint32_t lacks = 0;  // large inputs that units wait for at the sender
   bool operator==(const Follow&) const = default;
 };
 

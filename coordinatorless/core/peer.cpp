@@ -44,6 +44,7 @@ void Peer::Parts::on(PeerConnected&& event, Now now) {
   if (relayed.carries(event.peer)) relayed.drop(event.peer, out);
   refresh_record(now);
   gossip.connected(event.peer, now, out);
+  if (auto sought = entrusting.sought(); !sought.empty()) out.send(event.peer, Pull{std::move(sought)});
   relay_service.connected(event.peer);
   relayed.connected(event.peer);
   linked_for_jobs(event.peer, event.key, now);
@@ -103,6 +104,8 @@ void Peer::Parts::on(JobSought&& event, Now now) {
   for (const KnownJob& known : gossip.known()) {
     if (known.job == event.job) entrusting.on_news(known, now, out);
   }
+  // Announcements reach everybody, but for whoever has no room for more: a neighbour may have it.
+  for (const PeerId& neighbour : links.neighbours()) out.send(neighbour, Pull{{event.job}});
 }
 
 void Peer::Parts::on(BulkToRelay&& event, Now now) {

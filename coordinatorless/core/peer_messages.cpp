@@ -78,8 +78,11 @@ void Peer::Parts::receive(const PeerId& from, RelayGone&& message, Now now) {
 }
 
 void Peer::Parts::receive(const PeerId& from, Seek&& message, Now now) {
-  const bool employed = board.employs(from);
-  const BlobDirectory::Own own{employed || board.uses(message.blob), employed, blobs.may_tell(message.blob)};
+  const bool employed = board.employs(from) || entrusting.needs(from);
+  const BlobDirectory::Own own{.job = employed || board.uses(message.blob),
+                               .named = employed,
+                               .here = blobs.may_tell(message.blob),
+                               .close = donor.serves(from) || stewardship.needs(from)};
   charge(from, directory.on(from, message, own, now, out), now);
 }
 

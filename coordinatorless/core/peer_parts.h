@@ -46,7 +46,7 @@ struct Peer::Parts {
         board(self, journal, blobs, config.blob_bytes / limits::blob_uses),
         accounts(self.swarm, self.owner_key()),
         favours(self, journal, accounts),
-        stewardship(self, config.steward_bytes),
+        stewardship(self, blobs, config.steward_bytes),
         entrusting(self, membership),
         donor(self, blobs, accounts, std::move(config.tasks), std::move(config.code), config.slots, config.blob_bytes / limits::blob_uses) {}
 
@@ -103,6 +103,7 @@ struct Peer::Parts {
   void on(ContactsRestored&& event, Now now) { membership.restored(event, now, out); }
   void on(FavoursRestored&& event, Now) { favours.restored(event); }
   void on(ReputationsRestored&& event, Now) { board.restored(event.donors); }
+  void on(HeldRestored&& event, Now now) { stewardship.restored(std::move(event), now, out); }
   void on(IdentityMinted&& event, Now now);
   void on(LeaveRequested&&, Now now);
   void on(TimerDue&&, Now) {}

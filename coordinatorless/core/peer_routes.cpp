@@ -98,6 +98,7 @@ void Peer::Parts::pass_on(Now now) {
   for (const BlobWants::News& news : blobs.take_news()) {
     board.on_blob(news, now, out);
     donor.on_blob(news, now, out);
+    stewardship.on_blob(news, now, out);
   }
   for (const BlobId& blob : blobs.take_sought()) directory.seek(blob, now, out);
   if (auto rows = membership.take_rows(now, leaving); !rows.empty()) (void)journal.write(std::move(rows), out);
@@ -106,7 +107,7 @@ void Peer::Parts::pass_on(Now now) {
 
 void Peer::Parts::see_to_stewards(Now now) {
   for (const Stewardship::Turn& turn : stewardship.take_turns()) {
-    donor.forget(turn.job, out);  // whoever it was served for
+    donor.pass_on(turn.job, out);  // whoever it was served for
     if (!turn.leads) {
       gossip.withdraw(turn.job);
       continue;
@@ -129,7 +130,8 @@ void Peer::Parts::see_to_stewards(Now now) {
   std::set<JobId> told;
   for (Entrusting::Gathered& gathered : entrusting.take_gathered()) {
     told.insert(gathered.job);
-    board.gathered(gathered.job, {gathered.results.donor, std::move(gathered.results.results), std::move(gathered.counts)});
+    board.gathered(gathered.job, {gathered.results.donor, std::move(gathered.results.results), std::move(gathered.counts)},
+                   std::move(gathered.stewards));
   }
   for (const JobId& job : entrusting.take_told()) told.insert(job);
   for (const JobId& job : told) board.set_waiting(job, entrusting.gathers(job), now, out);

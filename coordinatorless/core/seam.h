@@ -166,6 +166,17 @@ struct ReputationsRestored {
   std::vector<ReputationRow> donors;
 };
 
+/// What an earlier process of this peer's held of others' jobs, as a steward.
+struct HeldRestored {
+  struct Job {
+    Signed manifest;
+    Signed delegation;
+    Duration silent_for{};  // its submitter was last heard so long ago
+    std::vector<RecordEntry> entries;
+  };
+  std::vector<Job> jobs;
+};
+
 /// The answer to MintIdentity; or remembered from an earlier run, before any job is submitted.
 struct IdentityMinted {
   IdentityTicket ticket;
@@ -178,7 +189,7 @@ struct TimerDue {};
 
 using Event = std::variant<MessageReceived, PeerConnected, PeerLost, DialFailed, SendRefused, AttemptsFinished, JobSubmitted, UnitsAppended,
                            JobCancelled, JobSought, AllowanceChanged, Persisted, BlobFetched, BlobFailed, OutputTaken, BulkToRelay, PeerMisbehaved,
-                           JoinRequested, ContactsRestored, FavoursRestored, ReputationsRestored, IdentityMinted, LeaveRequested,
+                           JoinRequested, ContactsRestored, FavoursRestored, ReputationsRestored, HeldRestored, IdentityMinted, LeaveRequested,
                            TimerDue>;
 
 // --- Effects ---
@@ -317,6 +328,21 @@ struct JobEnded {
   PersistSeq after;
 };
 
+/// As a steward: to be found again by a later process of this peer's. Nothing waits for it: what a crash takes is asked for anew.
+struct KeepHeld {
+  JobId job;
+  struct Papers {
+    Signed manifest;
+    Signed delegation;
+  };
+  std::optional<Papers> papers{};     // the submitter was heard now; instead of those before
+  std::vector<RecordEntry> entries{};  // behind those before
+};
+/// It holds that job no more.
+struct DropHeld {
+  JobId job;
+};
+
 /// Search for a ticket of that month with this peer's key, beside everything else; IdentityMinted follows. A later one replaces it.
 struct MintIdentity {
   std::uint32_t month = 0;
@@ -328,7 +354,7 @@ struct Departed {};
 
 using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, HelpFetch, ReleaseBlob, BulkReceived,
                             Persist, DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong, CostExpected, UnitsHeld, StewardsHold, JobFound,
-                            NobodyToCompute, DonorsBack, JobEnded, MintIdentity, Departed>;
+                            NobodyToCompute, DonorsBack, JobEnded, KeepHeld, DropHeld, MintIdentity, Departed>;
 
 /// What the machines of the core write to: messages by peer, and effects, each in order.
 struct Addressed {

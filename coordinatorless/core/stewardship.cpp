@@ -8,6 +8,11 @@
 #include "coordinatorless/core/limits.h"
 
 namespace dugnad::core {
+namespace {
+
+constexpr Duration papers_kept_again = std::chrono::hours(1);  // that its submitter was heard: a week from then on it is forgotten
+
+}  // namespace
 
 Stewardship::Held* Stewardship::find(const JobId& job) {
   const auto at = jobs_.find(job);
@@ -49,7 +54,7 @@ std::optional<Charge> Stewardship::on(const PeerId& from, const Entrust& message
   if (delegation->peers.front() != from) return charges::unasked;
   if (!is_genuine(message, *manifest, *delegation)) return charges::forged;
   if (held == nullptr) {
-    jobs_[id] = std::make_unique<Held>(self_, id, std::move(*manifest), self_.generator->next());
+    jobs_[id] = std::make_unique<Held>(self_, blobs_, id, std::move(*manifest), self_.generator->next());
     held = find(id);
     held->asked_by = from;
     held->manifest_raw = message.manifest;
@@ -59,16 +64,51 @@ std::optional<Charge> Stewardship::on(const PeerId& from, const Entrust& message
     return std::nullopt;
   }
   held->leader_epoch = std::max(held->leader_epoch, delegation->epoch);
+  bool is_new = held->papers_kept == BootTime{};
   if (place_in(*delegation) < delegation->peers.size() && delegation->epoch >= held->delegation.epoch) {
+    is_new = is_new || delegation->epoch > held->delegation.epoch;
     held->delegation_raw = message.delegation;
     held->delegation = std::move(*delegation);
   }
   held->heard = now.boot;
+  keep_papers(id, *held, is_new, now, out);
   if (held->leads) stop_leading(id, *held, out);
   held->leader = from;
   follow(*held, from, out);  // again, where it did before: perhaps it had not begun then, and has forgotten
   held->leader_linked = true;
   return std::nullopt;
+}
+
+void Stewardship::keep_papers(const JobId& id, Held& held, bool are_new, Now now, Output& out) {
+  if (!are_new && now.boot < held.papers_kept + papers_kept_again) return;
+  held.papers_kept = now.boot;
+  out.push(KeepHeld{.job = id, .papers = KeepHeld::Papers{held.manifest_raw, held.delegation_raw}});
+}
+
+void Stewardship::restored(HeldRestored&& restored, Now now, Output& out) {
+  for (HeldRestored::Job& job : restored.jobs) {
+    const JobId id{hash_of(job.manifest.body).bytes};
+    auto manifest = decode_manifest(job.manifest.body);
+    auto delegation = decode_delegation(job.delegation.body);
+    const bool is_sound = manifest && delegation && manifest->stewarded && !delegation->peers.empty() &&
+                          is_genuine({job.manifest, job.delegation}, *manifest, *delegation);
+    if (!is_sound || holds(id) || job.silent_for >= limits::steward_keep || !has_room(manifest->owner, delegation->peers.front())) {
+      out.push(DropHeld{id});
+      continue;
+    }
+    Held& held = *(jobs_[id] = std::make_unique<Held>(self_, blobs_, id, std::move(*manifest), self_.generator->next()));
+    held.manifest_raw = std::move(job.manifest);
+    held.delegation_raw = std::move(job.delegation);
+    held.leader = held.asked_by = delegation->peers.front();
+    held.leader_epoch = delegation->epoch;
+    held.delegation = std::move(*delegation);
+    held.heard = now.boot - job.silent_for;
+    held.papers_kept = now.boot;
+    held.alone_since = now.boot;
+    for (const RecordEntry& entry : job.entries) (void)take(id, held, entry, self_.id, now);
+    see_to_values(id, held, now, out);
+  }
+  give_up_what_outgrows(out);
 }
 
 void Stewardship::follow(Held& held, const PeerId& whom, Output& out) {
@@ -100,19 +140,29 @@ std::optional<Charge> Stewardship::on(const PeerId& from, Record&& message, Now 
   const JobId id = message.job;
   Held* held = find(id);
   if (held == nullptr) return std::nullopt;
-  auto entries = held->record.on_record(from, std::move(message), out);
+  auto entries = held->record.on_record(from, std::move(message));
   if (!entries) return charges::unasked;
-  for (RecordEntry& entry : *entries) {
-    if (!take(id, *held, std::move(entry), from, now)) return charges::forged;
+  std::optional<Charge> due;
+  KeepHeld keep{id};
+  for (const RecordEntry& entry : *entries) {
+    const auto taken = take(id, *held, entry, from, now);
+    if (!taken) {
+      due = charges::forged;
+      break;
+    }
+    if (*taken) keep.entries.push_back(entry);
   }
+  if (!keep.entries.empty()) out.push(std::move(keep));
+  see_to_values(id, *held, now, out);
+  held->record.ask_for_more(from, out);  // which says what is lacking by now
   give_up_what_outgrows(out);
-  return std::nullopt;
+  return due;
 }
 
-bool Stewardship::take(const JobId& id, Held& held, RecordEntry entry, const PeerId& from, Now now) {
-  if (held.record.has(entry)) return true;
+std::optional<bool> Stewardship::take(const JobId& id, Held& held, const RecordEntry& entry, const PeerId& from, Now now) {
+  if (held.record.has(entry)) return false;
   const auto what = proven(entry, id, held.manifest.owner, self_);
-  if (!what) return false;
+  if (!what) return std::nullopt;
   bool news = false;
   if (const auto* word = std::get_if<OwnersWord>(&*what)) {
     news = !word->recipe.empty();
@@ -121,15 +171,14 @@ bool Stewardship::take(const JobId& id, Held& held, RecordEntry entry, const Pee
     if (word->deed && held.deeds < limits::deeds_max && held.units.add_deed(*word->deed)) ++held.deeds, news = true;
     if (word->collected) {
       const auto collected = proven(*word->collected, id, self_);
-      if (!collected) return false;
+      if (!collected) return std::nullopt;
       news = held.units.add_results(peer_id_of(collected->donor), collected->results, true) || news;
     }
   } else {
     const auto& signed_results = std::get<SignedResults>(*what);
     news = held.units.add_results(peer_id_of(signed_results.donor), signed_results.results, false);
   }
-  if (news) (void)held.record.add(std::move(entry), from, now.boot);
-  return true;
+  return news && held.record.add(entry, from, now.boot);
 }
 
 void Stewardship::give_up_what_outgrows(Output& out) {
@@ -146,14 +195,52 @@ void Stewardship::give_up_what_outgrows(Output& out) {
 void Stewardship::forget(const JobId& id, Output& out) {
   Held& held = *jobs_.at(id);
   if (held.leads) stop_leading(id, held, out);
+  held.values.clear(out);
   released_.push_back(held.leader);
   jobs_.erase(id);
+  out.push(DropHeld{id});
 }
 
 void Stewardship::hand_back(const JobId& job, Output& out) {
   if (!holds(job)) return;
   forget(job, out);
   std::erase_if(turns_, [&](const Turn& turn) { return turn.job == job; });  // it goes on being announced, by the same peer
+}
+
+// --- Large values ---
+
+void Stewardship::see_to_values(const JobId& id, Held& held, Now now, Output& out) {
+  const Gathering::Large news = held.units.take_large();
+  for (const auto& [unit, input] : news.inputs) held.values.add_input(unit, input);
+  for (const auto& returned : news.outputs) held.values.add_output(returned.unit, returned.output, held.leads ? returned.donor : held.leader);
+  for (const UnitIndex unit : news.done) held.values.drop_input(unit, out);
+  for (const UnitIndex unit : news.final) held.values.drop(unit, out);
+  std::vector<PeerId> sources{held.leader};
+  sources.insert(sources.end(), held.delegation.peers.begin(), held.delegation.peers.end());
+  std::erase(sources, self_.id);
+  sources.push_back(self_.id);  // perhaps an earlier process of ours had it
+  const std::uint64_t used = held.record.bytes() + held.units.bytes();
+  held.values.tick(share() - std::min(share(), used), sources, now, out);
+  held.record.set_lacks(held.values.lacking(), out);
+  const HeldValues::Come come = held.values.take_come();
+  for (const UnitIndex unit : come.inputs) held.units.set_input_here(unit, true);
+  for (const UnitIndex unit : come.lost_inputs) held.units.set_input_here(unit, false);
+  if (!held.leads) return;
+  std::map<PeerId, std::vector<UnitIndex>> kept;
+  for (const auto& [unit, donor] : come.outputs) kept[donor].push_back(unit);
+  for (const auto& [donor, units] : kept) {  // which need not keep them any longer
+    for (std::size_t from = 0; from < units.size(); from += limits::batch_units_max) {
+      const auto first = units.begin() + static_cast<std::ptrdiff_t>(from);
+      out.send(donor, Revoke{id, {first, first + static_cast<std::ptrdiff_t>(std::min(limits::batch_units_max, units.size() - from))}});
+    }
+  }
+}
+
+void Stewardship::on_blob(const BlobWants::News& news, Now now, Output& out) {
+  for (const auto& [id, held] : jobs_) {
+    held->values.on_blob(news, out);
+    see_to_values(id, *held, now, out);
+  }
 }
 
 // --- Who leads ---
@@ -165,10 +252,14 @@ void Stewardship::on_news(const KnownJob& known, Now now, Output& out) {
   if (known.delegated.epoch < held->leader_epoch) return;
   const auto place_of = [&](const PeerId& peer) { return std::find(known.delegated.peers.begin(), known.delegated.peers.end(), peer); };
   if (known.delegated.epoch == held->leader_epoch && held->leader_linked && place_of(held->leader) < place_of(known.submitter)) return;
-  if (known.submitter == known.delegated.peers.front()) held->heard = now.boot;
-  if (known.delegated.epoch > held->delegation.epoch && place_in(known.delegated) < known.delegated.peers.size()) {
+  const bool is_new = known.delegated.epoch > held->delegation.epoch && place_in(known.delegated) < known.delegated.peers.size();
+  if (is_new) {
     held->delegation = known.delegated;
     held->delegation_raw = known.delegation;
+  }
+  if (known.submitter == known.delegated.peers.front()) {
+    held->heard = now.boot;
+    keep_papers(known.job, *held, is_new, now, out);
   }
   held->leader_epoch = known.delegated.epoch;
   if (held->leads) stop_leading(known.job, *held, out);  // Gossip takes only news of who stands before us
@@ -179,13 +270,16 @@ void Stewardship::on_news(const KnownJob& known, Now now, Output& out) {
   if (held->leader_linked) follow(*held, known.submitter, out);
 }
 
-void Stewardship::connected(const PeerId& peer, Now, Output& out) {
+void Stewardship::connected(const PeerId& peer, Now now, Output& out) {
   linked_[peer] = true;
   for (const auto& [id, held] : jobs_) {
     const auto& peers = held->delegation.peers;
     const bool is_fellow = std::find(peers.begin(), peers.end(), peer) != peers.end();
     if (held->leader == peer) held->leader_linked = true;
     if (held->leader == peer || (held->leads && is_fellow)) follow(*held, peer, out);
+    if (held->leader != peer && !is_fellow) continue;
+    held->values.try_again();
+    see_to_values(id, *held, now, out);
   }
 }
 
@@ -260,8 +354,12 @@ std::optional<Charge> Stewardship::on_results(const PeerId& from, const PublicKe
   if (results.results.empty()) return charges::malformed;
   const PublicKey donor = from == self_.id ? self_.crypto->public_key() : key;
   if (!self_.verify(Domain::results, donor, results_root(results).view(), results.signature)) return charges::forged;
-  if (held->units.on_results(from, results, now.boot)) (void)held->record.add(entry_of(donor, results), self_.id, now.boot);
+  if (held->units.on_results(from, results, now.boot)) {
+    const RecordEntry entry = entry_of(donor, results);
+    if (held->record.add(entry, self_.id, now.boot)) out.push(KeepHeld{.job = results.job, .entries = {entry}});
+  }
   held->units.tick(now.boot, out);
+  see_to_values(results.job, *held, now, out);
   give_up_what_outgrows(out);
   return std::nullopt;
 }

@@ -5,12 +5,13 @@
 //      peer's bytes, an even share of them each, steward_jobs_max in all and steward_jobs_per_owner of one owner or of one submitter.
 //      Rationale: an owner's key costs nothing.
 //   2. It follows the record of whoever leads the job out (core/job_record.h), keeps what proves itself and is wanted, and nothing else. A job that
-//      outgrows its share is given up, and whoever asked is told.
+//      outgrows its share is given up, and whoever asked is told. Large values are held in what the share leaves (core/held_values.h).
 //   3. The leader is whoever the newest announcement names. A delegated steward without a link to it for steward_patience, times its place among
 //      the delegates, leads: it announces the job itself, leases units out, and takes from the other stewards what it lacks. Who hears of a
 //      leader that stands before it, or has a newer delegation, follows again. A steward that says it
 //      leads while a link to whoever stands before it holds is not listened to.
 //   4. A job is forgotten when its submitter has ended it, or was not heard of for steward_keep.
+//   5. All but large values is kept on disk as well, and checked like what comes from others when it is read again.
 #pragma once
 
 #include <map>
@@ -22,6 +23,7 @@
 #include "coordinatorless/core/charge.h"
 #include "coordinatorless/core/gathering.h"
 #include "coordinatorless/core/gossip.h"
+#include "coordinatorless/core/held_values.h"
 #include "coordinatorless/core/job_record.h"
 #include "coordinatorless/core/peer.h"
 #include "coordinatorless/core/record_check.h"
@@ -30,8 +32,8 @@ namespace dugnad::core {
 
 class Stewardship {
  public:
-  /// `bytes`: what may be held; 0: nothing is.
-  Stewardship(const Self& self, std::uint64_t bytes) : self_(self), bytes_(bytes) {}
+  /// `bytes`: what may be held; 0: nothing is. `blobs` outlives it.
+  Stewardship(const Self& self, BlobWants& blobs, std::uint64_t bytes) : self_(self), blobs_(blobs), bytes_(bytes) {}
 
   [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Entrust& message, Now now, Output& out);
   [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Follow& message, Output& out);
@@ -42,12 +44,16 @@ class Stewardship {
   void on_news(const KnownJob& known, Now now, Output& out);
   void connected(const PeerId& peer, Now now, Output& out);
   void lost(const PeerId& peer, Now now);
+  void on_blob(const BlobWants::News& news, Now now, Output& out);
 
   // --- Of a job that it leads ---
 
   void on_want(const PeerId& from, const Want& want, Now now, Output& out);
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, const PublicKey& key, const Results& results, Now now, Output& out);
   void on_return(const PeerId& from, const Return& returned, Now now, Output& out);
+
+  /// What an earlier process of this peer's has held: as if it were told all of it again, by nobody that is linked.
+  void restored(HeldRestored&& restored, Now now, Output& out);
 
   void tick(Now now, Output& out);
   [[nodiscard]] BootTime next_deadline() const;
@@ -73,14 +79,15 @@ class Stewardship {
 
  private:
   struct Held {
-    Held(const Self& self, const JobId& job, Manifest its, std::uint64_t series)
-        : manifest(std::move(its)), record(job, series), units(self, job, manifest) {}
+    Held(const Self& self, BlobWants& blobs, const JobId& job, Manifest its, std::uint64_t series)
+        : manifest(std::move(its)), record(job, series), units(self, job, manifest), values(blobs) {}
     Manifest manifest;
     Signed manifest_raw;
     Signed delegation_raw;   // the newest that names this peer; else that it was asked with
     Delegation delegation;
     JobRecord record;
     Gathering units;
+    HeldValues values;
     PeerId leader;
     std::uint64_t leader_epoch = 0;
     bool leader_linked = false;
@@ -89,6 +96,7 @@ class Stewardship {
     unsigned deeds = 0;
     PeerId asked_by;
     BootTime heard{};  // of its submitter; by a clock that nobody sets
+    BootTime papers_kept{};
   };
   [[nodiscard]] std::size_t place_in(const Delegation& delegation) const;
   [[nodiscard]] bool has_room(const PublicKey& owner, const PeerId& submitter) const;
@@ -98,12 +106,17 @@ class Stewardship {
   void follow(Held& held, const PeerId& whom, Output& out);
   void lead(const JobId& id, Held& held, Output& out);
   void stop_leading(const JobId& id, Held& held, Output& out);
-  /// False where it proves nothing.
-  [[nodiscard]] bool take(const JobId& id, Held& held, RecordEntry entry, const PeerId& from, Now now);
+  /// Whether it was news; nullopt where it proves nothing.
+  [[nodiscard]] std::optional<bool> take(const JobId& id, Held& held, const RecordEntry& entry, const PeerId& from, Now now);
+  /// The submitter was heard now: where that has not been kept for long, or its papers are new.
+  void keep_papers(const JobId& id, Held& held, bool are_new, Now now, Output& out);
   void forget(const JobId& id, Output& out);
   void give_up_what_outgrows(Output& out);
+  /// Between the units and their large values.
+  void see_to_values(const JobId& id, Held& held, Now now, Output& out);
 
   const Self& self_;
+  BlobWants& blobs_;
   const std::uint64_t bytes_;
   std::map<JobId, std::unique_ptr<Held>> jobs_;
   std::map<PeerId, bool> linked_;

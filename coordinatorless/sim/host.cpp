@@ -140,6 +140,7 @@ void Host::start() {
   }
   if (!favours.receipts.empty() || !favours.accounts.empty()) feed(std::move(favours));
   if (auto donors = journal_.reputations(); !donors.empty()) feed(core::ReputationsRestored{std::move(donors)});
+  if (auto held = held_.read(surroundings_.queue.now()); !held.jobs.empty()) feed(std::move(held));
   for (const core::Contact& contact : options_.joins) feed(core::JoinRequested{contact});
   for (const OwnJob& job : own_jobs_) resubmit(job);
   for (const OwnJob& job : sought_) feed(core::JobSought{job.submission->id()});
@@ -151,6 +152,7 @@ void Host::crash(Death death) {
   surroundings_.network.stop(node_, death);
   executor_.clear();
   journal_.crash();
+  held_.crash(surroundings_.queue.now());
   blobs_.crash();
   peer_.reset();
   gate_ = {};

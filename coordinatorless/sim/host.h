@@ -18,6 +18,7 @@
 #include "coordinatorless/sim/directory.h"
 #include "coordinatorless/sim/executor.h"
 #include "coordinatorless/sim/gang.h"
+#include "coordinatorless/sim/held_disk.h"
 #include "coordinatorless/sim/journal.h"
 #include "coordinatorless/sim/network.h"
 #include "coordinatorless/sim/steward_liar.h"
@@ -150,6 +151,8 @@ class Host final : public NetworkUser {
   void act(core::NobodyToCompute effect);
   void act(core::DonorsBack effect);
   void act(core::JobEnded effect);
+  void act(core::KeepHeld effect) { held_.keep(std::move(effect), surroundings_.queue.now()); }
+  void act(core::DropHeld effect) { held_.drop(effect.job); }
   void act(core::MintIdentity effect);
   void act(core::Departed effect);
   void set_alarm();
@@ -169,6 +172,7 @@ class Host final : public NetworkUser {
   Conduct conduct_;
   Executor executor_;
   Journal journal_;
+  HeldDisk held_;
   Blobs blobs_;
   std::vector<OwnJob> own_jobs_;
   std::vector<OwnJob> sought_;

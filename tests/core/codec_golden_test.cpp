@@ -96,7 +96,7 @@ TEST_CASE("golden bytes of Results that say their inputs") {
 }
 TEST_CASE("golden bytes of Entrust") { check_golden(Entrust{vouched, vouched}, "94 01 12 " + vouched_hex + vouched_hex); }
 TEST_CASE("golden bytes of Follow") {
-  check_golden(Follow{job, 7, 300, true, false, vouched}, "98 01 13 " + h10 + "07 cd012c c3 c2 " + vouched_hex);
+  check_golden(Follow{job, 7, 300, true, false, vouched, 5}, "99 01 13 " + h10 + "07 cd012c c3 c2 " + vouched_hex + "05");
 }
 TEST_CASE("golden bytes of Record") {
   check_golden(Record{job, 7, 300, 302, true, {{id<PublicKey>(0x20), {0xaa}, {}}, {{}, {0xbb}, signature(0x5e)}}},

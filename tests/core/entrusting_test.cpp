@@ -211,7 +211,7 @@ TEST_CASE("a steward that comes and goes has the job delegated every few seconds
   CHECK(bench.follow(peer, bench.job.delegation(1, {peer}))->score == charges::unasked.score);
 }
 
-TEST_CASE("stewards are told the recipe, units with small inputs, what is final, and who may compute what") {
+TEST_CASE("stewards are told the recipe, units, large inputs by their names, what is final, and who may compute what") {
   Bench bench;
   bench.begin(1);
   const PeerId steward = *bench.asked().begin();
@@ -233,11 +233,59 @@ TEST_CASE("stewards are told the recipe, units with small inputs, what is final,
     if (word.deed) deed = word.deed;
   }
   CHECK(recipe == to_bytes("recipe"));
-  CHECK(units == std::set<std::uint64_t>{0, 1, 2, 3, 4});
+  CHECK(units == std::set<std::uint64_t>{0, 1, 2, 3, 4, 5});
   CHECK(finals == std::set<std::uint64_t>{2});
   REQUIRE(deed);
   CHECK(is_sound(*deed, bench.job.secret));
   CHECK(deed->donors.size() == 6);
+}
+
+TEST_CASE("a steward holds the job once it has been told all and lacks no large input") {
+  Bench bench;
+  bench.begin(1);
+  const PeerId steward = *bench.asked().begin();
+  const auto holding = [&] {
+    unsigned stewards = 0;
+    for (const Effect& effect : bench.out.effects) {
+      if (const auto* hold = std::get_if<StewardsHold>(&effect)) stewards = hold->stewards;
+    }
+    return stewards;
+  };
+  const auto follow = [&](std::uint32_t lacks) {
+    CHECK_FALSE(bench.entrusting.on(steward, Follow{bench.job.id(), 0, 0, false, false, {}, lacks}, bench.now, bench.out));
+    const auto records = take<Record>(bench.out);
+    REQUIRE_FALSE(records.empty());
+    const Record& last = records.back().second;
+    CHECK_FALSE(bench.entrusting.on(steward, Follow{bench.job.id(), last.series, last.next, true, false, {}, lacks}, bench.now, bench.out));
+    bench.tick();
+  };
+  UnitsAppended appended{bench.job.id(), {{{0}, Value(BlobId{70'000, Hash{}})}}, false};
+  bench.entrusting.appended(appended, bench.now);
+  CHECK_FALSE(bench.follow(steward));
+  bench.pass(minutes(5));
+  follow(0);
+  CHECK(holding() == 0);  // more may come
+  bench.entrusting.appended({bench.job.id(), {{{1}, Bytes{1}}}, true}, bench.now);
+  follow(1);
+  CHECK(holding() == 0);
+  follow(0);
+  CHECK(holding() == 1);
+}
+
+TEST_CASE("what was gathered with a large output counts like what is small, and names who may have it") {
+  Bench bench;
+  bench.come_back(2);
+  const PeerId steward = bench.peers[0].self.id;
+  const Identity& donor = bench.job.assigned(3);
+  Results results = bench.job.results(donor, {3});
+  results.results[0].output = Value(BlobId{70'000, Hash{}});
+  StewardedJob::sign(results, donor);
+  CHECK_FALSE(bench.tell(steward, {bench.job.entry(bench.job.says(bench.job.deed())), bench.job.entry(donor, results)}));
+  bench.pass(minutes(5));
+  const auto gathered = bench.entrusting.take_gathered();
+  REQUIRE(gathered.size() == 1);
+  CHECK(gathered[0].counts == std::vector<bool>{true});
+  CHECK(std::set<PeerId>(gathered[0].stewards.begin(), gathered[0].stewards.end()).contains(steward));
 }
 
 TEST_CASE("a newer deed comes where a quarter of its donors is new, and none that no steward is there to get") {

@@ -109,9 +109,6 @@ TEST_CASE("a result counts from an assigned donor, for the unit's own input, onc
   Results at_fault = bench.job.results(donor, {3});
   at_fault.results[0].outcome = Outcome::donor_fault;
   CHECK_FALSE(bench.gathering.add_results(donor.self.id, at_fault, false));
-  Results large = bench.job.results(donor, {3});
-  large.results[0].output = Value(BlobId{70'000, Hash{}});
-  CHECK_FALSE(bench.gathering.add_results(donor.self.id, large, false));
   CHECK_FALSE(bench.gathering.add_results(donor.self.id, bench.job.results(donor, {77'777}), false));
 
   CHECK(bench.gathering.add_results(donor.self.id, bench.job.results(donor, {3}), false));
@@ -120,6 +117,59 @@ TEST_CASE("a result counts from an assigned donor, for the unit's own input, onc
   CHECK(bench.gathering.add_results(second.self.id, bench.job.results(second, {3}), false));
   CHECK(bench.gathering.units_done() == 1);
   CHECK_FALSE(bench.gathering.add_results(donor.self.id, bench.job.results(donor, {3}, {7}), false));
+}
+
+TEST_CASE("a unit with a large input is leased once that is here, and while it is") {
+  Bench bench(1, 4, confidence);
+  const BlobId input{70'000, Hash{}};
+  CHECK(bench.gathering.add_units({{{50}, Value(input)}}));
+  const auto large = bench.gathering.take_large();
+  CHECK(large.inputs == std::vector<std::pair<UnitIndex, BlobId>>{{{50}, input}});
+  const Identity& donor = bench.job.assigned(50);
+  bench.lead();
+  bench.want(donor);
+  const auto leased_50 = [&] {
+    std::size_t count = 0;
+    for (const auto& [to, lease] : take<Lease>(bench.out)) {
+      for (const LeasedUnit& unit : lease.units) count += unit.unit.value == 50 && unit.input == Value(input);
+    }
+    return count;
+  };
+  CHECK(leased_50() == 0);
+  bench.gathering.set_input_here({50}, true);
+  bench.gathering.set_input_here({50}, false);  // lost before it could be leased
+  bench.pass(seconds(0));
+  CHECK(leased_50() == 0);
+  bench.gathering.set_input_here({50}, true);
+  bench.pass(seconds(0));
+  CHECK(leased_50() == 1);
+}
+
+TEST_CASE("a large output that was gathered is said to be at its donor, once, and its unit's values are let go when it is final") {
+  Bench bench(4, 6);
+  const Identity& donor = bench.job.assigned(3);
+  Results large = bench.job.results(donor, {3});
+  large.results[0].output = Value(BlobId{70'000, Hash{}});
+  StewardedJob::sign(large, donor);
+  CHECK(bench.gathering.add_results(donor.self.id, large, false));
+  CHECK_FALSE(bench.gathering.add_results(donor.self.id, large, false));
+  const auto said = bench.gathering.take_large();
+  REQUIRE(said.outputs.size() == 1);
+  CHECK(said.outputs[0].unit == UnitIndex{3});
+  CHECK(said.outputs[0].donor == donor.self.id);
+  CHECK(said.final.empty());
+  CHECK(bench.gathering.add_finals(bench.job.finals(3, 1).finals));
+  CHECK(bench.gathering.take_large().final == std::vector<UnitIndex>{{3}});
+  CHECK(bench.gathering.take_large().outputs.empty());
+}
+
+TEST_CASE("a large output that the submitter has asked for itself is left to it") {
+  Bench bench(4, 6);
+  const Identity& donor = bench.job.not_assigned(3);
+  Results large = bench.job.results(donor, {3});
+  large.results[0].output = Value(BlobId{70'000, Hash{}});
+  CHECK(bench.gathering.add_results(donor.self.id, large, true));
+  CHECK(bench.gathering.take_large().outputs.empty());
 }
 
 TEST_CASE("one frame that says a unit twice is one result of it") {
@@ -152,7 +202,7 @@ TEST_CASE("a frame most of which nobody wants is not kept: it is no way to fill 
   CHECK(bench.gathering.add_results(donor.self.id, bench.job.results(donor, {3, others[0]}), false));
 }
 
-TEST_CASE("units with numbers beyond all reason cost what units cost, and too large ones nothing") {
+TEST_CASE("units with numbers beyond all reason cost what units cost") {
   Bench bench(1, 2);
   const std::uint64_t before = bench.gathering.bytes();
   OwnersWord far = bench.job.word();
@@ -163,7 +213,6 @@ TEST_CASE("units with numbers beyond all reason cost what units cost, and too la
   CHECK(bench.gathering.units() == 101);
   CHECK_FALSE(bench.gathering.add_units({{{limits::steward_units_max}, Bytes{1}}, {{~std::uint64_t{0}}, Bytes{1}}}));
   CHECK_FALSE(bench.gathering.add_finals({{{~std::uint64_t{0}}, 0, Outcome::ok, {}}}));
-  CHECK_FALSE(bench.gathering.add_units({{{50}, Value(BlobId{70'000, Hash{}})}}));  // its bytes are not here
   CHECK(bench.gathering.units() == 101);
 }
 

@@ -97,7 +97,7 @@ void settle(Bench& bench) { bench.board.set_waiting(job, false, bench.now, bench
 TEST_CASE("results that stewards have gathered count where they are of the unit's own input, and nothing else in their frame does") {
   Bench bench;
   bench.submit(job, 4);
-  bench.board.gathered(job, gathered(bench.donor, {{0, true}, {1, false}, {2, true}}));
+  bench.board.gathered(job, gathered(bench.donor, {{0, true}, {1, false}, {2, true}}), {});
   settle(bench);
   CHECK(attempts(bench) == 2);
 
@@ -113,25 +113,25 @@ TEST_CASE("results that stewards have gathered count where they are of the unit'
   REQUIRE(out.size() < 4);
   std::uint64_t not_leased = 0;
   while (out.contains(not_leased)) ++not_leased;
-  leased.board.gathered(job, gathered(leased.donor, {{not_leased, true}, {*out.begin(), false}, {*out.begin(), true}}, LeaseId{0}));
+  leased.board.gathered(job, gathered(leased.donor, {{not_leased, true}, {*out.begin(), false}, {*out.begin(), true}}, LeaseId{0}), {});
   settle(leased);
   CHECK(attempts(leased) == 1);
 }
 
-TEST_CASE("gathered results that do not count, say no inputs, are large, or are this peer's own, are not taken") {
+TEST_CASE("gathered results that do not count, say no inputs, or are this peer's own, are not taken") {
   Bench bench;
   bench.submit(job, 4);
   JobBoard::Gathered not_assigned = gathered(bench.donor, {{0, true}});
   not_assigned.counts = {false};
-  bench.board.gathered(job, std::move(not_assigned));
+  bench.board.gathered(job, std::move(not_assigned), {});
   JobBoard::Gathered silent = gathered(bench.donor, {{0, true}});
   silent.results.inputs.reset();
-  bench.board.gathered(job, std::move(silent));
+  bench.board.gathered(job, std::move(silent), {});
   JobBoard::Gathered too_few = gathered(bench.donor, {{0, true}, {1, true}});
   too_few.counts.pop_back();
-  bench.board.gathered(job, std::move(too_few));
-  bench.board.gathered(job, gathered(bench.submitter, {{0, true}}));
-  bench.board.gathered(JobId{{8}}, gathered(bench.donor, {{0, true}}));
+  bench.board.gathered(job, std::move(too_few), {});
+  bench.board.gathered(job, gathered(bench.submitter, {{0, true}}), {});
+  bench.board.gathered(JobId{{8}}, gathered(bench.donor, {{0, true}}), {});
   settle(bench);
   CHECK(attempts(bench) == 0);
 }
@@ -141,9 +141,9 @@ TEST_CASE("gathered results wait for their units, count once, and go with their 
   Manifest manifest;
   manifest.copies = 2;
   bench.board.submit(job, manifest, JobSubmitted{}, bench.now, bench.out);
-  bench.board.gathered(job, gathered(bench.donor, {{0, true}, {1, true}}));
-  bench.board.gathered(job, gathered(bench.donor, {{0, true}}, LeaseId{4}));
-  bench.board.gathered(job, gathered(bench.donor, {{1'000'000'000'000, true}, {2, true}}));
+  bench.board.gathered(job, gathered(bench.donor, {{0, true}, {1, true}}), {});
+  bench.board.gathered(job, gathered(bench.donor, {{0, true}}, LeaseId{4}), {});
+  bench.board.gathered(job, gathered(bench.donor, {{1'000'000'000'000, true}, {2, true}}), {});
   bench.board.append({job, {{{0}, Bytes{1}}}, false}, bench.now, bench.out);
   CHECK(attempts(bench) == 1);
   bench.board.append({job, {{{1}, Bytes{1}}, {{2}, Bytes{1}}}, true}, bench.now, bench.out);

@@ -44,8 +44,9 @@ struct Pair {
       Output next_follower, next_leader;
       for (const Addressed& each : from_follower.messages) leads->on_follow(follower, std::get<Follow>(each.message), next_leader);
       for (const Addressed& each : from_leader.messages) {
-        auto entries = follows.on_record(leader, std::get<Record>(each.message), next_follower);
+        auto entries = follows.on_record(leader, std::get<Record>(each.message));
         REQUIRE(entries);
+        follows.ask_for_more(leader, next_follower);
         for (RecordEntry& came : *entries) {
           if (follows.add(came, leader, now.boot)) got.push_back(std::move(came));
         }
@@ -64,7 +65,11 @@ struct Asking {
     record.follow(leader, {}, false, out);
     out = {};
   }
-  std::optional<std::vector<RecordEntry>> hear(Record answer) { return record.on_record(leader, std::move(answer), out); }
+  std::optional<std::vector<RecordEntry>> hear(Record answer) {
+    auto entries = record.on_record(leader, std::move(answer));
+    record.ask_for_more(leader, out);
+    return entries;
+  }
 };
 
 }  // namespace
@@ -176,7 +181,8 @@ TEST_CASE("asked twice, a leader answers twice, and no harm comes of it") {
 
 TEST_CASE("whoever was not asked is not listened to") {
   Asking asking;
-  CHECK_FALSE(asking.record.on_record(other, Record{job, 70, 0, 1, false, {entry(1)}}, asking.out));
+  CHECK_FALSE(asking.record.on_record(other, Record{job, 70, 0, 1, false, {entry(1)}}));
+  asking.record.ask_for_more(other, asking.out);
   asking.record.lost(leader);
   CHECK_FALSE(asking.hear(Record{job, 70, 0, 1, false, {entry(1)}}));
   CHECK(asking.out.messages.empty());
@@ -217,7 +223,7 @@ TEST_CASE("those that were followed once are not remembered without end") {
   for (unsigned i = 0; i < 4 * limits::followed_max; ++i) {
     const PeerId whom = peer(static_cast<std::uint8_t>(i));
     record.follow(whom, {}, false, out);
-    (void)record.on_record(whom, Record{job, i, 0, 1, false, {entry(static_cast<std::uint8_t>(i))}}, out);
+    (void)record.on_record(whom, Record{job, i, 0, 1, false, {entry(static_cast<std::uint8_t>(i))}});
     record.lost(whom);
   }
   CHECK_FALSE(record.is_read(peer(0)));

@@ -18,11 +18,12 @@ struct Bench {
   StewardedJob job;
   Identity me{50, far_away(90)};
   Identity fellow{51, far_away(91)};
+  BlobWants blobs{me.self.id};
   Stewardship stewardship;
   Output out;
   Now now = start_of_time();
 
-  explicit Bench(std::uint64_t bytes = room) : stewardship(me.self, bytes) {}
+  explicit Bench(std::uint64_t bytes = room) : stewardship(me.self, blobs, bytes) {}
 
   const PeerId& submitter() const { return job.submitter.self.id; }
   std::optional<Charge> entrust(std::uint64_t epoch, const std::vector<PeerId>& peers) {
@@ -314,6 +315,111 @@ TEST_CASE("what proves nothing is charged to whoever gave it, and what is not wa
   const auto records = take<Record>(bench.out);
   REQUIRE(records.size() == 1);
   CHECK(records[0].second.entries.size() == 3);
+}
+
+TEST_CASE("a large input is fetched from whoever leads, and the submitter is told what is lacking, and once it is nothing") {
+  Bench bench;
+  bench.blobs.connected(bench.submitter(), bench.now, bench.out);
+  bench.hold();
+  const BlobId input{70'000, Hash{}};
+  OwnersWord word = bench.job.word();
+  word.units.push_back({{0}, Value(input)});
+  CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(word)}));
+  const auto fetches = [&] {
+    return std::count_if(bench.out.effects.begin(), bench.out.effects.end(), [](const Effect& effect) { return std::holds_alternative<FetchBlob>(effect); });
+  };
+  CHECK(fetches() == 1);
+  auto follows = take<Follow>(bench.out);
+  REQUIRE(follows.size() == 1);
+  CHECK(follows[0].second.lacks == 1);
+  bench.blobs.fetched(input);
+  for (const auto& news : bench.blobs.take_news()) bench.stewardship.on_blob(news, bench.now, bench.out);
+  follows = take<Follow>(bench.out);
+  REQUIRE(follows.size() == 1);
+  CHECK(follows[0].second.lacks == 0);
+  CHECK(follows[0].second.from == 1);
+}
+
+TEST_CASE("large inputs beyond a steward's share are not fetched, and the job is held all the same") {
+  Bench bench(4 << 20);  // of which a quarter is one job's
+  bench.blobs.connected(bench.submitter(), bench.now, bench.out);
+  bench.hold();
+  OwnersWord word = bench.job.word();
+  word.units.push_back({{0}, Value(BlobId{2 << 20, Hash{}})});
+  CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(word)}));
+  CHECK(bench.stewardship.holds(bench.job.id()));
+  CHECK(bench.blobs.count() == 0);
+}
+
+namespace {
+
+/// What is on its disk by now.
+HeldRestored on_disk(Output& out) {
+  HeldRestored disk;
+  for (Effect& effect : out.effects) {
+    if (std::holds_alternative<DropHeld>(effect)) disk.jobs.clear();
+    auto* keep = std::get_if<KeepHeld>(&effect);
+    if (keep == nullptr) continue;
+    if (disk.jobs.empty()) disk.jobs.emplace_back();
+    if (keep->papers) disk.jobs[0].manifest = keep->papers->manifest, disk.jobs[0].delegation = keep->papers->delegation;
+    for (RecordEntry& entry : keep->entries) disk.jobs[0].entries.push_back(std::move(entry));
+  }
+  return disk;
+}
+
+}  // namespace
+
+TEST_CASE("a steward that is started again has what it held, leads when its time has come, and hands it over") {
+  HeldRestored disk;
+  {
+    Bench before;
+    before.stewardship.connected(before.submitter(), before.now, before.out);
+    CHECK_FALSE(before.entrust(1, {before.submitter()}));
+    CHECK_FALSE(before.entrust(2, {before.submitter(), before.me.self.id}));
+    CHECK_FALSE(before.tell(before.submitter(), {before.job.entry(before.job.units(0, 5)), before.job.entry(before.job.says(before.job.deed())),
+                                                 before.job.entry(before.job.finals(0, 2))}));
+    disk = on_disk(before.out);
+  }
+  REQUIRE(disk.jobs.size() == 1);
+  CHECK(disk.jobs[0].entries.size() == 3);
+  disk.jobs[0].silent_for = minutes(5);
+  Bench bench;
+  bench.stewardship.restored(std::move(disk), bench.now, bench.out);
+  REQUIRE(bench.stewardship.jobs().size() == 1);
+  CHECK(bench.stewardship.jobs()[0].units == 5);
+  CHECK(bench.stewardship.jobs()[0].units_done == 2);
+  CHECK_FALSE(bench.leads());
+  bench.pass(limits::steward_patience);
+  CHECK(bench.leads());
+  bench.out = {};
+  CHECK_FALSE(bench.stewardship.on(bench.submitter(), Follow{bench.job.id(), 0, 0, false, true, {}}, bench.out));
+  const auto records = take<Record>(bench.out);
+  REQUIRE(records.size() == 1);
+  CHECK(records[0].second.entries.size() == 3);
+}
+
+TEST_CASE("what is on a steward's disk is believed no more than what others say, and a job forgotten is there no more") {
+  Bench before;
+  before.stewardship.connected(before.submitter(), before.now, before.out);
+  CHECK_FALSE(before.entrust(1, {before.submitter()}));
+  CHECK_FALSE(before.tell(before.submitter(), {before.job.entry(before.job.units(0, 5))}));
+  const HeldRestored disk = on_disk(before.out);
+  before.stewardship.on_news(before.news(before.job.submitter, 3, {before.submitter()}, true), before.now, before.out);
+  CHECK_FALSE(before.stewardship.holds(before.job.id()));
+  CHECK(on_disk(before.out).jobs.empty());
+
+  const auto restored = [&](const std::function<void(HeldRestored::Job&)>& change) {
+    Bench bench;
+    HeldRestored changed = disk;
+    change(changed.jobs[0]);
+    bench.stewardship.restored(std::move(changed), bench.now, bench.out);
+    return bench.stewardship.jobs().empty() ? -1 : static_cast<int>(bench.stewardship.jobs()[0].units);
+  };
+  CHECK(restored([](auto&) {}) == 5);
+  CHECK(restored([](auto& job) { job.entries[0].body[9] ^= 1; }) == 0);
+  CHECK(restored([](auto& job) { job.delegation.signature[3] ^= 1; }) == -1);
+  CHECK(restored([](auto& job) { job.manifest.body.clear(); }) == -1);
+  CHECK(restored([](auto& job) { job.silent_for = limits::steward_keep; }) == -1);
 }
 
 TEST_CASE("a job that this peer submits itself is handed back, without being left to others") {

@@ -11,7 +11,7 @@ namespace dugnad::sim {
 
 using namespace std::chrono_literals;
 
-inline constexpr std::uint64_t steward_room = 64 << 20;
+inline constexpr std::uint64_t steward_room = 512 << 20;
 
 struct SwarmOptions {
   StewardConduct conduct = StewardConduct::honest;  // of so many of the stewards
@@ -59,6 +59,12 @@ inline JobSpec by_copies(std::uint64_t units) { return {units, 2s, 2}; }
 inline JobSpec by_confidence(std::uint64_t units) {
   JobSpec spec{units, 2s, 1};
   spec.confidence = core::WantedConfidence{10'000'000, false, 100'000, false};
+  return spec;
+}
+
+/// All of which fit in a steward's share.
+inline JobSpec with_large_values(JobSpec spec) {
+  spec.input_bytes = spec.output_bytes = 70'000;
   return spec;
 }
 

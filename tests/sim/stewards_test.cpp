@@ -11,6 +11,12 @@ TEST_CASE("a submitter that leaves at a tenth finds its job done when it is back
   JobSpec spec;
   SUBCASE("by copies") { spec = by_copies(400); }
   SUBCASE("by confidence") { spec = by_confidence(800); }
+  SUBCASE("by a check") {
+    spec = by_confidence(800);
+    spec.check = 0.05;
+  }
+  SUBCASE("by copies, with large inputs and outputs") { spec = with_large_values(by_copies(400)); }
+  SUBCASE("by confidence, with large inputs and outputs") { spec = with_large_values(by_confidence(400)); }
   Swarm swarm(1);
   const Submission& job = swarm.submit(spec);
   leave_and_come_back(swarm, job, {swarm.stewards[0], swarm.stewards[1]});

@@ -1,0 +1,184 @@
+#include "coordinatorless/core/held_values.h"
+
+#include <doctest/doctest.h>
+
+#include "coordinatorless/base/hash.h"
+#include "tests/core/announcements.h"
+
+namespace dugnad::core::test {
+namespace {
+
+constexpr std::uint64_t length = 100'000;
+constexpr std::uint64_t room = 10 * length;
+
+PeerId peer(std::uint8_t name) {
+  PeerId id;
+  id.bytes.fill(name);
+  return id;
+}
+BlobId blob(std::uint8_t which) { return {length, hash_of(Bytes{which})}; }
+
+/// Of a job whose leader is linked, as donors are.
+struct Bench {
+  PeerId self = peer(1), leader = peer(2), donor = peer(3);
+  BlobWants blobs{self};
+  HeldValues values{blobs};
+  Now now = start_of_time();
+  Output out;
+
+  Bench() {
+    blobs.connected(leader, now, out);
+    blobs.connected(donor, now, out);
+  }
+  void tick(std::uint64_t within = room) { values.tick(within, {leader}, now, out); }
+  /// What is asked for, in order, and of whom.
+  std::vector<std::pair<BlobId, PeerId>> asked() {
+    std::vector<std::pair<BlobId, PeerId>> all;
+    for (const Effect& effect : std::exchange(out.effects, {})) {
+      if (const auto* fetch = std::get_if<FetchBlob>(&effect)) all.emplace_back(fetch->blob, fetch->from);
+    }
+    return all;
+  }
+  void hear() {
+    for (const auto& news : blobs.take_news()) values.on_blob(news, out);
+  }
+  void come(const BlobId& which) {
+    blobs.fetched(which);
+    hear();
+  }
+  /// Nobody gives it.
+  void fail(const BlobId& which) {
+    for (int i = 0; i < 100 && blobs.take_news().empty(); ++i) {
+      blobs.failed({which, leader, "", FetchFailure::withheld}, now, out);
+      if (const auto news = blobs.take_news(); !news.empty()) {
+        for (const auto& each : news) values.on_blob(each, out);
+        return;
+      }
+      now = later(now, limits::blob_retry_most);
+      blobs.tick(now, out);
+    }
+    FAIL("it was not given up");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("large inputs are fetched from whoever leads, the last units' first, a few at a time") {
+  Bench bench;
+  for (std::uint8_t i = 0; i < 6; ++i) bench.values.add_input({i}, blob(i));
+  bench.tick();
+  CHECK(bench.values.lacking() == 6);
+  const auto asked = bench.asked();
+  REQUIRE(asked.size() == 4);
+  for (std::uint8_t i = 0; i < 4; ++i) CHECK(asked[i] == std::pair(blob(5 - i), bench.leader));
+  bench.come(blob(4));
+  CHECK(bench.values.take_come().inputs == std::vector<UnitIndex>{{4}});
+  CHECK(bench.values.lacking() == 5);
+  bench.tick();
+  CHECK(bench.asked() == std::vector<std::pair<BlobId, PeerId>>{{blob(1), bench.leader}});
+}
+
+TEST_CASE("an output comes before any input, from the donor that returned it, who is named once it is here") {
+  Bench bench;
+  bench.values.add_input({1}, blob(1));
+  bench.values.add_output({7}, blob(7), bench.donor);
+  bench.values.add_output({7}, blob(7), peer(9));
+  bench.tick();
+  const auto asked = bench.asked();
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0] == std::pair(blob(7), bench.donor));
+  bench.come(blob(7));
+  const auto come = bench.values.take_come();
+  CHECK(come.outputs == std::vector<std::pair<UnitIndex, PeerId>>{{{7}, bench.donor}, {{7}, peer(9)}});
+  bench.values.add_output({7}, blob(7), peer(10));  // one that returns it later need not keep it at all
+  CHECK(bench.values.take_come().outputs.size() == 1);
+}
+
+TEST_CASE("what finds no room is left where it is, and fetched once there is some") {
+  Bench bench;
+  for (std::uint8_t i = 0; i < 3; ++i) bench.values.add_input({i}, blob(i));
+  bench.tick(2 * length);
+  CHECK(bench.asked().size() == 2);
+  bench.come(blob(2));
+  bench.come(blob(1));
+  bench.tick(2 * length);
+  CHECK(bench.asked().empty());
+  CHECK(bench.values.bytes() == 2 * length);
+  bench.values.drop_input({2}, bench.out);
+  bench.tick(2 * length);
+  CHECK(bench.asked() == std::vector<std::pair<BlobId, PeerId>>{{blob(0), bench.leader}});
+}
+
+TEST_CASE("where the room becomes less, inputs go, and outputs stay") {
+  Bench bench;
+  bench.values.add_input({1}, blob(1));
+  bench.values.add_output({2}, blob(2), bench.donor);
+  bench.tick();
+  bench.come(blob(1));
+  bench.come(blob(2));
+  (void)bench.values.take_come();
+  bench.tick(length);
+  CHECK(bench.values.take_come().lost_inputs == std::vector<UnitIndex>{{1}});
+  CHECK(bench.values.bytes() == length);
+  CHECK(bench.blobs.here(blob(2)));
+  CHECK_FALSE(bench.blobs.here(blob(1)));
+}
+
+TEST_CASE("a blob that two units share is needed as long as one of them is") {
+  Bench bench;
+  bench.values.add_input({1}, blob(1));
+  bench.values.add_input({2}, blob(1));
+  bench.values.add_output({2}, blob(1), bench.donor);
+  bench.tick();
+  bench.come(blob(1));
+  CHECK(bench.values.lacking() == 0);
+  bench.values.drop({1}, bench.out);
+  bench.values.drop_input({2}, bench.out);
+  CHECK(bench.blobs.here(blob(1)));
+  bench.values.drop({2}, bench.out);
+  CHECK(bench.blobs.count() == 0);
+  CHECK(bench.values.bytes() == 0);
+}
+
+TEST_CASE("what was not to be had is tried again when somebody is linked") {
+  Bench bench;
+  bench.values.add_input({1}, blob(1));
+  bench.tick();
+  bench.fail(blob(1));
+  CHECK(bench.values.bytes() == 0);
+  (void)bench.asked();
+  bench.tick();
+  CHECK(bench.asked().empty());
+  bench.values.try_again();
+  bench.tick();
+  CHECK(bench.asked().size() == 1);
+}
+
+TEST_CASE("an input that is lost from the disk is here no more, and is again once it was fetched anew") {
+  Bench bench;
+  bench.values.add_input({1}, blob(1));
+  bench.tick();
+  bench.come(blob(1));
+  (void)bench.values.take_come();
+  bench.blobs.failed({blob(1), bench.self, "rotten", FetchFailure::here}, bench.now, bench.out);
+  bench.hear();
+  CHECK(bench.values.take_come().lost_inputs.size() == 1);
+  CHECK(bench.values.lacking() == 1);
+  bench.come(blob(1));
+  CHECK(bench.values.take_come().inputs.size() == 1);
+}
+
+TEST_CASE("once all is let go, nothing is needed any more") {
+  Bench bench;
+  for (std::uint8_t i = 0; i < 8; ++i) bench.values.add_input({i}, blob(i));
+  bench.values.add_output({9}, blob(9), bench.donor);
+  bench.tick();
+  bench.come(blob(7));
+  bench.values.clear(bench.out);
+  CHECK(bench.blobs.count() == 0);
+  CHECK(bench.values.lacking() == 0);
+  bench.tick();
+  CHECK(bench.values.bytes() == 0);
+}
+
+}  // namespace dugnad::core::test
