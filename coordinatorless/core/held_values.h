@@ -1,5 +1,5 @@
-// HeldValues: the large inputs and outputs of one job's units that its steward holds: blobs, fetched from whoever has them and kept until their unit is
-// final. It moves no bytes; BlobWants does, whose needs these are.
+// HeldValues: the large inputs and outputs of one job's units that its steward holds: blobs, fetched from whoever has them and kept until
+// their unit is final. It moves no bytes; BlobWants does, whose needs these are.
 //
 // Specification
 //   1. An input is fetched from the job's leader or another steward, those of the last units first. Rationale: the first ones are leased out by the

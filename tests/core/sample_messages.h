@@ -54,7 +54,10 @@ class Sampler {
         })};
       case 15: return Seek{{generator_.below(limits::blob_bytes_max + 1), id<Hash>()}, static_cast<std::uint8_t>(generator_.below(4))};
       case 17: return Entrust{signed_bytes(limits::manifest_bytes_max), signed_bytes(limits::delegation_bytes_max)};
-      case 18: return Follow{id<JobId>(), number(), number(), flag(), flag(), signed_bytes(limits::delegation_bytes_max), static_cast<std::uint32_t>(number())};
+      case 18: {
+        Signed delegation = signed_bytes(limits::delegation_bytes_max);
+        return Follow{id<JobId>(), number(), number(), flag(), flag(), std::move(delegation), static_cast<std::uint32_t>(number())};
+      }
       case 19:
         return Record{id<JobId>(), number(), number(), number(), flag(), list<RecordEntry>(limits::record_entries_max, [&] {
                         const bool donors = flag();

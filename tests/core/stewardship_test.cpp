@@ -326,7 +326,8 @@ TEST_CASE("a large input is fetched from whoever leads, and the submitter is tol
   word.units.push_back({{0}, Value(input)});
   CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(word)}));
   const auto fetches = [&] {
-    return std::count_if(bench.out.effects.begin(), bench.out.effects.end(), [](const Effect& effect) { return std::holds_alternative<FetchBlob>(effect); });
+    const auto is_fetch = [](const Effect& effect) { return std::holds_alternative<FetchBlob>(effect); };
+    return std::count_if(bench.out.effects.begin(), bench.out.effects.end(), is_fetch);
   };
   CHECK(fetches() == 1);
   auto follows = take<Follow>(bench.out);

@@ -32,8 +32,8 @@ std::optional<Held> held_by(const std::string& data) {
 }  // namespace
 
 TEST_CASE(
-    "a submitter is killed, and so is one of its stewards; the other gathers every unit, and on another machine the owner's key ends the job with "
-    "what it has, though no donor is left") {
+    "a submitter is killed, and so is one of its stewards; the other gathers every unit, is started again, and on another machine the owner's key "
+    "ends the job with what it has, though no donor is left") {
   Place place;
   Worker first = start_worker(place, "first", {});
   const Words joins{"--join", first.contact};
@@ -57,11 +57,14 @@ TEST_CASE(
     other.process.signal(SIGTERM);
     REQUIRE(other.process.exit_code() == 0);
   }
+  stewards[1].process.signal(SIGTERM);
+  REQUIRE(stewards[1].process.exit_code() == 0);
+  const Worker again = start_worker(place, "two", {"--steward", "64MiB"});
   std::filesystem::create_directories(place / "elsewhere");
   std::filesystem::copy_file(place / "submitter/owner.key", place / "elsewhere/owner.key");
   Process elsewhere({program("dugnad"), "submit", "--resume", job, "--local", "0", "--data", place / "elsewhere", "--json", "--listen",
                      "tcp://127.0.0.1:0", "--join",
-                     stewards[1].contact});
+                     again.contact});
   const Json end = answers(elsewhere, "27412679");
   CHECK(end["job"] == job);
 }
