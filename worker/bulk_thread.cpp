@@ -33,6 +33,7 @@ BulkThread::~BulkThread() {
 
 void BulkThread::fetch(const core::FetchBlob& fetch) { queue(fetch); }
 void BulkThread::help(const core::HelpFetch& help) { queue(help); }
+void BulkThread::offer(const core::OfferBlob& offer) { queue(offer); }
 void BulkThread::release(const core::ReleaseBlob& release) { queue(release); }
 void BulkThread::hold(const BlobId& blob) { queue(Hold{blob}); }
 void BulkThread::let_go(const BlobId& blob) { queue(LetGo{blob}); }
@@ -96,7 +97,7 @@ void BulkThread::share(const BlobId& blob) {
 bool BulkThread::may_serve(const BlobId& blob) { return !secret_.contains(blob) && (shared_.contains(blob) || store_.is_pinned(blob)); }
 
 void BulkThread::on(const core::FetchBlob& fetch) {
-  if (fetch.from != self_) fetch.shared ? share(fetch.blob) : void(secret_.insert(fetch.blob));
+  if (fetch.from != self_) fetch.sharing == core::Sharing::shared ? share(fetch.blob) : void(secret_.insert(fetch.blob));
   if (pinned_.contains(fetch.blob)) {
     if (store_.holds(fetch.blob)) return outside_.post(core::BlobFetched{fetch.blob});
     store_.unpin(fetch.blob);  // it was here and is lost: the core fetches it again
@@ -108,10 +109,13 @@ void BulkThread::on(const core::FetchBlob& fetch) {
     return outside_.post(core::BlobFetched{fetch.blob});
   }
   if (fetch.from == self_) return outside_.post(core::BlobFailed{fetch.blob, self_, "it is not here any more", core::FetchFailure::missing});
-  transfer_.fetch(fetch.blob, fetch.from, fetch.shared, boot_now());
+  transfer_.fetch(fetch.blob, fetch.from, fetch.sharing, boot_now());
 }
 
 void BulkThread::on(const core::HelpFetch& help) { transfer_.help(help.blob, help.from, boot_now()); }
+
+/// While another unit needs it here it stays a secret, until it is released.
+void BulkThread::on(const core::OfferBlob& offer) { share(offer.blob); }
 
 void BulkThread::on(const core::ReleaseBlob& release) {
   secret_.erase(release.blob);

@@ -1,8 +1,8 @@
 // BulkThread: moves blobs between this peer's store and other peers', on a thread of its own. What is asked of whom is
 // core::bulk::Transfer's to decide; here are its clock, its store, and the links it shares with the messages.
 //
-// What was fetched for a unit whose donors are not to know of each other is served to nobody, whoever asks, and neither is what an earlier
-// run has left in the cache: a blob's name is known to all who were given the unit, and the answer would tell them who else was.
+// What was fetched for a unit whose donors are not to know of each other is served to nobody, whoever asks, until the core offers it; and neither
+// is what an earlier run has left in the cache: a blob's name is known to all who were given the unit, and the answer would tell them who else was.
 //
 // Thread: one; it owns the Transfer. Everything public may be called from any thread and only queues.
 #pragma once
@@ -48,6 +48,7 @@ class BulkThread {
 
   void fetch(const core::FetchBlob& fetch);
   void help(const core::HelpFetch& help);
+  void offer(const core::OfferBlob& offer);
   void release(const core::ReleaseBlob& release);
   /// It was put into the store, pinned once, and is the core's from now on: as if it had been fetched.
   void hold(const BlobId& blob);
@@ -75,13 +76,14 @@ class BulkThread {
     PeerId from;
     Bytes frame;
   };
-  using Task = std::variant<core::FetchBlob, core::HelpFetch, core::ReleaseBlob, Hold, LetGo, Linked, Lost, Received>;
+  using Task = std::variant<core::FetchBlob, core::HelpFetch, core::OfferBlob, core::ReleaseBlob, Hold, LetGo, Linked, Lost, Received>;
 
   void queue(Task task);
   void run();
   [[nodiscard]] std::deque<Task> wait();
   void on(const core::FetchBlob& fetch);
   void on(const core::HelpFetch& help);
+  void on(const core::OfferBlob& offer);
   void on(const core::ReleaseBlob& release);
   void on(const Hold& hold);
   void on(const LetGo& let_go);
@@ -121,7 +123,7 @@ class BulkThread {
   core::bulk::Transfer transfer_;
   std::set<BlobId> pinned_;   // for the core, until it releases them
   std::set<BlobId> secret_;   // of these, what was fetched and is not shared
-  std::set<BlobId> shared_;   // what was fetched and is, also when it is only in the cache; at most bulk_shared_max
+  std::set<BlobId> shared_;   // what was fetched and is, or was offered, also when it is only in the cache; at most bulk_shared_max
   std::deque<BlobId> shared_order_;
   BootTime loss_told_at_ = never;  // else nobody would know why donors return a job's units; a line a minute is enough
 

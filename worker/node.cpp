@@ -178,6 +178,7 @@ class Node::Impl {
     }
     hooks.fetch = [this](core::FetchBlob fetch) { blobs_->bulk().fetch(fetch); };
     hooks.help = [this](core::HelpFetch help) { blobs_->bulk().help(help); };
+    hooks.offer = [this](core::OfferBlob offer) { blobs_->bulk().offer(offer); };
     hooks.release = [this](core::ReleaseBlob release) { blobs_->release(release); };
     hooks.bulk = [this](const PeerId& from, Bytes frame) { blobs_->bulk().received(from, std::move(frame)); };
     hooks.mint = [this](const core::MintIdentity& wanted) { minter_.mint(wanted); };

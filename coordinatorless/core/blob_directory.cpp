@@ -13,13 +13,27 @@ constexpr unsigned answers_most = 3;  // passed on for one question: one that li
 
 // --- Questions ---
 
-std::optional<Charge> BlobDirectory::on(const PeerId& from, const Seek& seek, const Own& own, Now now, Output& out) {
-  const bool often = own.named || own.close;
+bool BlobDirectory::may_ask(const PeerId& from, bool often, Now now) {
   auto& budgets = often ? donors_ : budgets_;
   const double rate = often ? limits::job_seeks_per_second : limits::seeks_per_second;
   const double burst = often ? limits::job_seeks_burst : limits::seeks_burst;
   if (budgets.size() >= limits::accounts_max && !budgets.contains(from)) budgets.erase(budgets.begin());
-  if (!budgets.try_emplace(from, rate, burst).first->second.take(1, now.boot)) return charges::hasty;
+  return budgets.try_emplace(from, rate, burst).first->second.take(1, now.boot);
+}
+
+std::optional<Charge> BlobDirectory::name(const PeerId& to, const BlobId& blob, std::span<const PeerId> holders, Now now, Output& out) {
+  if (!may_ask(to, true, now)) return charges::hasty;
+  Found found{blob, {}};
+  for (const PeerId& holder : holders) {
+    if (found.holders.size() >= limits::found_holders_max) break;
+    if (const Signed* record = membership_.signed_record_for(to, holder, now)) found.holders.push_back(*record);
+  }
+  if (!found.holders.empty()) out.send(to, std::move(found));
+  return std::nullopt;
+}
+
+std::optional<Charge> BlobDirectory::on(const PeerId& from, const Seek& seek, const Own& own, Now now, Output& out) {
+  if (!may_ask(from, own.named || own.close, now)) return charges::hasty;
   if (own.job) {
     tell(from, seek.blob, own.named, now, out);
   } else if (own.here) {

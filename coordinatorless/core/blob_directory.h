@@ -4,8 +4,8 @@
 // Specification
 //   1. Who fetches a blob of a job asks the submitter (`Seek`, no hops): it names those that asked before, seekers_max of them at most, and
 //      remembers the asker. Rationale: they have it, or are fetching it too, and help each other instead of all drawing on the submitter's
-//      uplink. Donors ask only for what they may know of each other (a program; an input where every unit is computed by several anyway):
-//      who is told of others in a job that audits would know when it is looked at.
+//      uplink. Of an input they are remembered only where every unit is computed by several anyway: who is told of others in a job that audits
+//      would know when it is looked at. There it names whom the job says (core/job_inputs.cpp), and remembers nobody.
 //   2. Else whoever has it here answers with its own record, and others pass the question on, to seek_fanout neighbours and seek_hops_max
 //      hops at most, the same question once in seek_memory. The answer goes back the way that the question came. Rationale: a question
 //      costs at most some forty messages of its own size; nobody is sent an answer who has not asked.
@@ -21,6 +21,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "coordinatorless/core/charge.h"
@@ -45,6 +46,8 @@ class BlobDirectory {
     bool close = false;  // the asker works on a job with this peer, and may ask often
   };
   [[nodiscard]] std::optional<Charge> on(const PeerId& from, const Seek& seek, const Own& own, Now now, Output& out);
+  /// The answer to a donor of ours that asks who has this blob: these, and nobody else.
+  [[nodiscard]] std::optional<Charge> name(const PeerId& to, const BlobId& blob, std::span<const PeerId> holders, Now now, Output& out);
 
   struct Holders {
     std::vector<ContactRecord> records;
@@ -76,6 +79,8 @@ class BlobDirectory {
     BootTime until{};
     unsigned answers = 0;
   };
+  /// `often`: on behalf of a job.
+  [[nodiscard]] bool may_ask(const PeerId& from, bool often, Now now);
   void tell(const PeerId& to, const BlobId& blob, bool named, Now now, Output& out);
   void pass_on(const BlobId& blob, std::uint8_t hops, const PeerId* except, Output& out);
   Asked* asked(const BlobId& blob, Now now);

@@ -34,9 +34,9 @@ void BlobWants::add_holder(Want& want, const PeerId& holder, std::size_t place) 
   want.holders.insert(want.holders.begin() + static_cast<std::ptrdiff_t>(std::min(place, want.holders.size())), holder);
 }
 
-bool BlobWants::need(const BlobId& blob, std::span<const PeerId> holders, unsigned tries, Now now, Output& out, bool shared) {
+bool BlobWants::need(const BlobId& blob, std::span<const PeerId> holders, unsigned tries, Now now, Output& out, Sharing sharing) {
   Want& want = wants_[blob];
-  want.shared = shared && (want.needs == 0 || want.shared);
+  want.sharing = want.needs == 0 ? sharing : std::min(want.sharing, sharing);
   ++want.needs;
   want.tries = std::max(want.tries, tries);
   // Whoever brings a need up is likeliest to be there.
@@ -65,7 +65,7 @@ void BlobWants::help(const BlobId& blob, const Want& want, const PeerId& holder,
 std::vector<PeerId> BlobWants::found(const BlobId& blob, std::span<const PeerId> holders, Now now, Output& out) {
   std::vector<PeerId> useful;
   const auto at = wants_.find(blob);
-  if (at == wants_.end() || !at->second.shared || at->second.state == State::here) return useful;
+  if (at == wants_.end() || at->second.sharing == Sharing::alone || at->second.state == State::here) return useful;
   Want& want = at->second;
   for (const PeerId& holder : holders) {
     const bool known = std::find(want.holders.begin(), want.holders.end(), holder) != want.holders.end();
@@ -82,23 +82,29 @@ std::vector<PeerId> BlobWants::found(const BlobId& blob, std::span<const PeerId>
 bool BlobWants::counts_on(const PeerId& peer) const {
   return std::any_of(wants_.begin(), wants_.end(), [&](const auto& entry) {
     const Want& want = entry.second;
-    const bool open = want.shared && (want.state == State::waiting || want.state == State::fetching);
+    const bool open = want.sharing != Sharing::alone && (want.state == State::waiting || want.state == State::fetching);
     return open && std::find(want.holders.begin(), want.holders.end(), peer) != want.holders.end();
   });
 }
 
-bool BlobWants::wants(const BlobId& blob) const {
+bool BlobWants::may_name(const BlobId& blob, const PeerId& from) const {
   const auto at = wants_.find(blob);
-  return at != wants_.end() && at->second.shared && at->second.state != State::here;
+  if (at == wants_.end() || at->second.state == State::here) return false;
+  switch (at->second.sharing) {
+    case Sharing::alone: return false;
+    case Sharing::helped: return at->second.asked == from;
+    case Sharing::shared: return true;
+  }
+  return false;
 }
 
 bool BlobWants::may_tell(const BlobId& blob) const {
   const auto at = wants_.find(blob);
-  return at != wants_.end() && at->second.shared && at->second.state == State::here;
+  return at != wants_.end() && at->second.sharing == Sharing::shared && at->second.state == State::here;
 }
 
 void BlobWants::seek_later(Want& want, Now now) {
-  const bool alone = want.shared && want.state == State::waiting && !best(want);
+  const bool alone = want.sharing == Sharing::shared && want.state == State::waiting && !best(want);
   if (!alone) want.seek_at = never;
   else if (want.seek_at == never) want.seek_at = now.boot + limits::seek_after;
 }
@@ -132,9 +138,9 @@ void BlobWants::fetch(const BlobId& blob, Want& want, Output& out) {
   set(blob, want, State::fetching);
   want.asked = *holder;
   want.seek_at = never;
-  out.push(FetchBlob{blob, want.asked, want.shared});
+  out.push(FetchBlob{blob, want.asked, want.sharing});
   // What is one chunk comes sooner than an answer would.
-  if (want.shared && blob.length > chunk_bytes && want.asked != self_) out.send(want.asked, Seek{blob, 0});
+  if (want.sharing != Sharing::alone && blob.length > chunk_bytes && want.asked != self_) out.send(want.asked, Seek{blob, 0});
   for (const PeerId& other : want.holders) help(blob, want, other, out);
 }
 

@@ -11,7 +11,9 @@
 //   3. A holder that has just failed is asked only where no other is linked, and what else was asked of it is asked of others. Rationale:
 //      one that promises and does not give must not delay everything that somebody else has too.
 //   4. Of a shared blob its holder is asked who else has it, as the fetch begins; they help, once linked, and are asked like holders where
-//      the holders themselves are gone. Where none is linked for seek_after, neighbours are asked, and again every seek_again.
+//      the holders themselves are gone. Where none is linked for seek_after, neighbours are asked, and again every seek_again. Of one that is
+//      helped its holder is asked too, whose answer alone counts, and neighbours are not. Rationale: whoever could name helpers could have
+//      itself asked by all who need the blob, and so learn who they are.
 //   5. What is needed stays here until released as often as it was needed; then the driver may break off its fetch, or evict it.
 #pragma once
 
@@ -32,17 +34,18 @@ class BlobWants {
   explicit BlobWants(const PeerId& self) : self_(self), linked_{self} {}
 
   /// One more need of `blob`, which `holders` have, the likeliest to give it first. Whether it is here already; else news of it follow.
-  /// `shared`: that it is needed here is no secret; as long as anybody says that it is one, it is.
-  bool need(const BlobId& blob, std::span<const PeerId> holders, unsigned tries, Now now, Output& out, bool shared = false);
+  /// `sharing`: of all who need it, the most secretive's word counts.
+  bool need(const BlobId& blob, std::span<const PeerId> holders, unsigned tries, Now now, Output& out, Sharing sharing = Sharing::alone);
   bool need(const BlobId& blob, const PeerId& holder, Now now, Output& out) { return need(blob, {&holder, 1}, limits::blob_tries_max, now, out); }
   /// Somebody else has it too. Nothing happens where nobody needs it.
   void also_held(const BlobId& blob, const PeerId& holder, Now now, Output& out);
-  /// Somebody says that these have a shared blob too. The ones among them that may be of use: a link with them is worth having.
+  /// Somebody says that these have a blob too, and may be believed (may_name). The ones among them that may be of use: a link with them is worth
+  /// having.
   [[nodiscard]] std::vector<PeerId> found(const BlobId& blob, std::span<const PeerId> holders, Now now, Output& out);
   /// Whether one of the blobs that are needed and not here may come from that peer.
   [[nodiscard]] bool counts_on(const PeerId& peer) const;
-  /// It is needed and not here, and no secret.
-  [[nodiscard]] bool wants(const BlobId& blob) const;
+  /// It is needed and not here, and that peer may say who has it too.
+  [[nodiscard]] bool may_name(const BlobId& blob, const PeerId& from) const;
   /// It is here, and no secret.
   [[nodiscard]] bool may_tell(const BlobId& blob) const;
   /// Blobs of which neighbours are to be asked who has them, since last asked.
@@ -91,7 +94,7 @@ class BlobWants {
     std::set<PeerId> excused{};  // and those that said they have it no more
     unsigned tries = 0;  // of those who need it the most patient's
     BootTime due{};  // waiting: not before
-    bool shared = false;
+    Sharing sharing = Sharing::alone;
     BootTime seek_at = never;  // waiting, shared, and no holder is linked: when neighbours are asked
   };
   void help(const BlobId& blob, const Want& want, const PeerId& holder, Output& out) const;

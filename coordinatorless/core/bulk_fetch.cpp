@@ -8,7 +8,7 @@
 
 namespace dugnad::core::bulk {
 
-Fetch::Fetch(const BlobId& blob, const PeerId& main, bool shared) : blob_(blob), main_(main), shared_(shared) {
+Fetch::Fetch(const BlobId& blob, const PeerId& main, Sharing sharing) : blob_(blob), main_(main), sharing_(sharing) {
   const std::uint64_t chunks = chunk_count(blob.length);
   sources_[main] = {.has = ChunkSet::all(chunks), .wanted = ChunkSet(chunks)};
 }
@@ -72,7 +72,7 @@ bool Fetch::any_helps() const {
 // --- What is asked of whom ---
 
 BootTime Fetch::spared_until() const {
-  if (!shared_) return {};
+  if (sharing_ == Sharing::alone) return {};
   return helped_at_ + (any_helps() ? limits::bulk_spare : limits::bulk_meet);
 }
 
@@ -84,15 +84,16 @@ std::optional<Request> Fetch::to_ask(const PeerId& peer, std::uint32_t credits, 
 
 std::optional<Request> Fetch::to_ask_main(const Source& source, std::uint32_t credits, BootTime now) const {
   const bool sparing = now < spared_until();
+  const bool alone = sharing_ == Sharing::alone;
   if (sparing && spread_) return std::nullopt;
   ChunkSet wanted = here_.rest();
   const ChunkSet lacking = wanted;
   for (const auto& [peer, other] : sources_) {
     if (peer == main_ || other.stalled) continue;
     if (sparing) wanted.remove(other.has);
-    if (sparing || !shared_) wanted.remove(other.wanted);
+    if (sparing || alone) wanted.remove(other.wanted);
   }
-  if (!shared_ && wanted.empty()) wanted = lacking;  // the last ones: whoever is faster
+  if (alone && wanted.empty()) wanted = lacking;  // the last ones: whoever is faster
   // Which chunks are underway the main holder alone knows: no more is asked for than can be of use.
   const std::uint64_t open = wanted.count();
   if (open <= source.asked) return std::nullopt;

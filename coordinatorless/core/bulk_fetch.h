@@ -12,8 +12,9 @@
 //      they have given nothing for bulk_spare, or none is known within bulk_meet, it is asked for whatever is not here. Rationale: the main
 //      holder is the submitter, whose uplink all donors share, so each chunk leaves it about once; helpers that are slow or lie must not
 //      hold a fetch up for longer than that.
-//   4. Where a blob is not shared all holders are asked for different chunks at once.
+//   4. Where a blob is fetched alone all holders are asked for different chunks at once.
 //   5. Without a main holder the fetch goes on as long as some helper gives.
+//   6. One that is helped, and not shared, goes by rule 3 too. Only who was named as a helper hears of it, and not what is here.
 #pragma once
 
 #include <map>
@@ -28,10 +29,12 @@ namespace dugnad::core::bulk {
 
 class Fetch {
  public:
-  Fetch(const BlobId& blob, const PeerId& main, bool shared);
+  Fetch(const BlobId& blob, const PeerId& main, Sharing sharing);
 
   [[nodiscard]] const PeerId& main() const { return main_; }
-  [[nodiscard]] bool shared() const { return shared_; }
+  [[nodiscard]] Sharing sharing() const { return sharing_; }
+  /// Others may be told what is here.
+  [[nodiscard]] bool shared() const { return sharing_ == Sharing::shared; }
   [[nodiscard]] bool begun() const { return here_.size() > 0; }
   [[nodiscard]] const ChunkSet& here() const { return here_; }
   [[nodiscard]] bool whole() const { return begun() && here_.full(); }
@@ -92,7 +95,7 @@ class Fetch {
 
   const BlobId blob_;
   const PeerId main_;
-  const bool shared_;
+  const Sharing sharing_;
   ChunkSet here_;
   std::uint64_t at_first_ = 0;
   std::map<PeerId, Source> sources_;  // at most bulk_helpers_max and the main holder

@@ -19,16 +19,16 @@ void Transfer::limit(double up, double down) {
 
 // --- Fetching ---
 
-void Transfer::fetch(const BlobId& blob, const PeerId& from, bool shared, BootTime now) {
+void Transfer::fetch(const BlobId& blob, const PeerId& from, Sharing sharing, BootTime now) {
   if (blob.length > limits::blob_bytes_max) {
     actions_.push_back(Failed{blob, from, "it is larger than " + std::to_string(limits::blob_bytes_max) + " bytes"});
     return;
   }
   if (const auto at = fetches_.find(blob); at != fetches_.end()) {
-    if (at->second.fetch.main() == from && at->second.fetch.shared() == shared) return;
+    if (at->second.fetch.main() == from && at->second.fetch.sharing() == sharing) return;
     cancel(blob);
   }
-  fetches_.emplace(blob, Running{.fetch = Fetch(blob, from, shared), .turn = ++turns_});
+  fetches_.emplace(blob, Running{.fetch = Fetch(blob, from, sharing), .turn = ++turns_});
   start_next(now);
 }
 

@@ -16,7 +16,8 @@
 //   5. While others wait for a place and all are taken, a fetch slower than that so far gives up its own. Rationale: a few holders that
 //      send a chunk now and then would else stop all fetching, each for long.
 //   6. Those who fetch the same shared blob tell each other which chunks they have, at most every bulk_have_interval, and serve each other.
-//      Of one that is not shared nothing is told. Rationale: what a donor fetches may give away which unit it computes, and who else does.
+//      Of one that is not shared nothing is told, but to a named helper that it is fetched. Rationale: what a donor fetches may give away
+//      which unit it computes, and who else does.
 #pragma once
 
 #include <algorithm>
@@ -88,8 +89,8 @@ class Transfer {
   void connected(const PeerId& peer) { serving_.connected(peer); }
   void lost(const PeerId& peer);
 
-  /// Ends with finished() by the caller, or with Failed. `shared`: others may know of it, and help.
-  void fetch(const BlobId& blob, const PeerId& from, bool shared, BootTime now);
+  /// Ends with finished() by the caller, or with Failed.
+  void fetch(const BlobId& blob, const PeerId& from, Sharing sharing, BootTime now);
   /// That peer may have some of it. Nothing happens where it is not being fetched.
   void help(const BlobId& blob, const PeerId& peer, BootTime now);
   void cancel(const BlobId& blob);

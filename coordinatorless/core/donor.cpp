@@ -52,11 +52,11 @@ bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submi
   const bool endless = job.unit_limit == Duration::zero();
   if (!own && (endless || job.unit_limit > limits::unit_limit_most)) job.unit_limit = limits::unit_limit_most;
   job.module = manifest.module;
-  job.shares_inputs = manifest.copies > 1 && !manifest.confidence;
+  job.inputs = manifest.confidence ? Sharing::helped : manifest.copies > 1 ? Sharing::shared : Sharing::alone;
   job.says_inputs = manifest.stewarded.has_value();
   job.memory_bytes = manifest.memory_bytes;
   job.fuel = manifest.fuel;
-  job.ready = !manifest.module || blobs_.need(*manifest.module, {&submitter, 1}, limits::blob_tries_max, now, out, true);
+  job.ready = !manifest.module || blobs_.need(*manifest.module, {&submitter, 1}, limits::blob_tries_max, now, out, Sharing::shared);
   job.work_at = job.lost_at = now.boot;
   shares_.came(manifest.owner);
   return true;
@@ -105,6 +105,7 @@ void Donor::drop_work(const JobId& id, Served& job, Output& out) {
   if (!job.says_inputs) outputs_.let_go_all(id, out);
   units_held_ -= std::exchange(job.finished, {}).size();
   job.finished_inputs.clear();
+  job.offered.clear();
   bytes_held_ -= std::exchange(job.finished_bytes, 0);
 }
 
@@ -312,6 +313,8 @@ void Donor::note(Served& job, const Running& running, FinishedAttempt finished, 
   ++units_held_;
   bytes_held_ += bytes.size();
   job.finished_bytes += bytes.size();
+  const bool is_result = finished.outcome == Outcome::ok || finished.outcome == Outcome::failed;
+  if (is_result && running.input && shares(job, *running.input) == Sharing::helped) job.offered.push_back(*running.input);
   if (running.digest) job.finished_inputs.insert(job.finished_inputs.end(), running.digest->begin(), running.digest->end());
   job.finished.push_back({running.lease, running.unit, finished.outcome, std::move(finished.output)});
 }
@@ -371,6 +374,8 @@ void Donor::send_results(const JobId& id, Served& job, Now now, Output& out) {
     batch.results.push_back(std::move(result));
   }
   send();
+  // Now that the results are signed and gone it may be known that they were computed: who audits them is sent here for the inputs.
+  for (const BlobId& input : std::exchange(job.offered, {})) out.push(OfferBlob{input});
 }
 
 void Donor::send_due(Now now, Output& out) {

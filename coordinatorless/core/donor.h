@@ -120,7 +120,7 @@ class Donor {
     std::uint32_t task_version = 1;
     Duration unit_limit{};
     std::optional<BlobId> module;
-    bool shares_inputs = false;  // that others have them too gives nothing away
+    Sharing inputs = Sharing::alone;  // of large ones
     bool says_inputs = false;    // stewards may hold it: what was computed from what is signed
     std::uint64_t memory_bytes = 0;
     std::uint64_t fuel = 0;
@@ -135,6 +135,7 @@ class Donor {
     double unit_seconds = 0;           // measured here; 0: unknown
     std::vector<UnitResult> finished;  // not yet sent
     Bytes finished_inputs;             // their digests, where inputs are said
+    std::vector<BlobId> offered;       // inputs of these that others may have then
     std::size_t finished_bytes = 0;
     BootTime finished_first{};  // when the oldest of them finished
     BootTime came_first{};      // when the unit of the oldest of them had come
@@ -168,6 +169,10 @@ class Donor {
   [[nodiscard]] bool has_room_for_input(const PublicKey& owner, std::uint64_t bytes) const;
   /// Takes a leased unit in, and fetches what it needs; false where there is no room for that.
   [[nodiscard]] bool take_in(const PeerId& from, Served& job, LeasedUnit&& unit, const Lease& lease, Now now, Output& out);
+  /// How an input is fetched. What is one chunk comes sooner than helpers are found.
+  [[nodiscard]] static Sharing shares(const Served& job, const BlobId& input) {
+    return job.inputs == Sharing::helped && input.length <= chunk_bytes ? Sharing::alone : job.inputs;
+  }
   void on_input(const JobId& id, Served& job, const BlobWants::News& news, BootTime now, Output& out);
   /// When an input must be here that is asked for now, behind all others.
   [[nodiscard]] BootTime fetch_ends(BootTime now) const { return now + limits::bulk_patience + limits::blob_time_most(input_bytes_); }

@@ -11,7 +11,7 @@ bool Donor::take_in(const PeerId& from, Served& job, LeasedUnit&& unit, const Le
     if (!has_room_for_input(job.owner, input.length)) return false;
     input_bytes_ += input.length;
     inputs_of_[job.owner] += input.length;
-    fetching = !blobs_.need(input, {&from, 1}, limits::input_tries_max, now, out, job.shares_inputs);
+    fetching = !blobs_.need(input, {&from, 1}, limits::input_tries_max, now, out, shares(job, input));
   }
   ++units_held_;
   bytes_held_ += unit.input.bytes.size();

@@ -78,7 +78,7 @@ void HeldValues::fetch(UnitIndex index, Item& item, const std::vector<PeerId>& h
   ++on_their_way_;
   bytes_ += item.blob.length;
   needed_[item.blob].insert(index);
-  if (blobs_.need(item.blob, holders, limits::blob_tries_max, now, out, true)) arrive(index, item);
+  if (blobs_.need(item.blob, holders, limits::blob_tries_max, now, out, Sharing::shared)) arrive(index, item);
 }
 
 void HeldValues::arrive(UnitIndex index, Item& item) {

@@ -96,6 +96,13 @@ class Job {
   void set_stewards(std::vector<PeerId> stewards) { stewards_ = std::move(stewards); }
   /// Donors that are there and have credit, this peer left out.
   [[nodiscard]] std::vector<DeedDonor> present() const;
+  /// What a donor that asks who else has a large input is told: the others that have asked, or these.
+  struct InputHelp {
+    bool askers = false;
+    std::vector<PeerId> holders{};
+  };
+  /// nullopt where that donor has been leased no such unit.
+  [[nodiscard]] std::optional<InputHelp> help_with(const PeerId& donor, const BlobId& input);
   /// Whether it is about this job's outputs.
   bool on_blob(const BlobWants::News& news) { return outputs_.on_blob(news); }
   /// The program has read an output.
@@ -195,6 +202,8 @@ class Job {
   void withdraw_missing();
   /// Of a job that is judged by a check of each result, nothing is held that another run could use.
   [[nodiscard]] bool logs_results() const { return ledger_ != nullptr || trust_ == nullptr; }
+  /// Those that a unit's auditor may be told of.
+  void add_audited(UnitIndex unit, DonorIndex auditor, std::vector<PeerId>& holders);
   void say_who_is_able();
   // By confidence.
   void take_turn(BootTime now, Output& out);

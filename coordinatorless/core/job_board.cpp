@@ -229,6 +229,13 @@ std::optional<JobProgress> JobBoard::progress(const JobId& id) const {
 
 std::vector<JobBoard::Ended> JobBoard::take_ended() { return std::exchange(ended_, {}); }
 
+std::optional<Job::InputHelp> JobBoard::help_with(const PeerId& donor, const BlobId& blob) const {
+  for (const auto& [id, job] : jobs_) {
+    if (auto help = job->help_with(donor, blob)) return help;
+  }
+  return std::nullopt;
+}
+
 bool JobBoard::uses(const BlobId& module) const {
   return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) { return entry.second->manifest().module == module; });
 }

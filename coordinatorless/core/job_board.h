@@ -76,6 +76,8 @@ class JobBoard {
   [[nodiscard]] std::vector<VerifiedWork> take_verified() { return std::exchange(verified_, {}); }
   /// Whether a job that runs has dealings with this donor.
   [[nodiscard]] bool employs(const PeerId& donor) const;
+  /// What a donor may be told of who else has this blob; nullopt where it has been leased nothing that needs it.
+  [[nodiscard]] std::optional<Job::InputHelp> help_with(const PeerId& donor, const BlobId& blob) const;
   /// A job that runs has this module.
   [[nodiscard]] bool uses(const BlobId& module) const;
   [[nodiscard]] bool any_running() const { return !jobs_.empty(); }

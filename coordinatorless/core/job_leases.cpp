@@ -205,6 +205,7 @@ void Job::race(const std::vector<DonorIndex>& idle, BootTime now, Output& out) {
   race_again_at_ = now + std::max<Duration>(limits::race_least, straggling() / 4);
   serve_again_at_ = std::min(serve_again_at_, race_again_at_);
   std::vector<UnitIndex> late = stragglers(now);
+  if (ledger_ != nullptr && std::erase_if(late, [this](UnitIndex unit) { return ledger_->is_late(unit); }) > 0) take_turn(now, out);
   for (const DonorIndex index : idle) {
     std::size_t most = std::min<std::size_t>(donors_[index].pace.window() - donors_[index].leased, donors_[index].slots);
     if (trust_) most = trust_->leases_allowed(index, most, {donors_[index].leased, donors_[index].slots});

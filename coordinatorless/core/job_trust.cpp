@@ -71,6 +71,7 @@ bool JobTrust::is_established(DonorIndex donor) const { return !ledger_.standing
 bool JobTrust::may_audit(UnitNumber unit, DonorIndex donor) const {
   const DonorIndex holder = ledger_.state(unit).holder;
   if (holder == TrustLedger::nobody) return true;
+  if (was_told(unit)) return false;
   if (!is_established(donor) && established_ > 1) return false;
   const auto address_of = [this](DonorIndex who) { return who < addresses_.size() ? addresses_[who] : Endpoint{}; };
   const Endpoint one = address_of(holder), other = address_of(donor);
@@ -192,6 +193,7 @@ void JobTrust::voted(UnitIndex unit, DonorIndex donor, const UnitTable::Counted&
     return ledger_.given_up(number);
   }
   if (counted.is_result) {
+    told_.erase({number, donor});
     if (donor == self_) {
       ++recomputed_;
       ledger_.recomputed(number, counted.digest);
@@ -211,6 +213,34 @@ void JobTrust::nobody_can(UnitNumber unit) {
   else log_.add(held::NobodyComputes{unit});
 }
 
+bool JobTrust::tell(UnitIndex unit, DonorIndex auditor) {
+  const UnitNumber number = units_.number_of(unit);
+  if (number >= ledger_.units() || ledger_.is_final(number)) return false;
+  const auto state = ledger_.state(number);
+  if (state.holder == TrustLedger::nobody || state.holder == auditor || is_branded(auditor)) return false;
+  told_.emplace(number, auditor);
+  return true;
+}
+
+bool JobTrust::was_told(UnitNumber unit) const {
+  const auto at = told_.lower_bound({unit, 0});
+  return at != told_.end() && at->first == unit;
+}
+
+void JobTrust::forget_told(UnitNumber unit) { told_.erase(told_.lower_bound({unit, 0}), told_.lower_bound({unit + 1, 0})); }
+
+bool JobTrust::waits_for_told(UnitNumber unit) const {
+  return std::any_of(told_.lower_bound({unit, 0}), told_.lower_bound({unit + 1, 0}),
+                     [&](const auto& told) { return units_.is_leased_to(units_.unit_at(unit), told.second); });
+}
+
+bool JobTrust::is_late(UnitIndex unit) {
+  const UnitNumber number = units_.number_of(unit);
+  if (!was_told(number)) return false;
+  if (units_.own_waiting() < stuck_at_once) nobody_can(number);
+  return true;
+}
+
 void JobTrust::look_for_stuck() {
   constexpr std::size_t looks = 1024;
   std::vector<DonorIndex> able;
@@ -218,7 +248,9 @@ void JobTrust::look_for_stuck() {
   const std::size_t room = std::max<std::size_t>(stuck_at_once, 2 * std::exchange(recomputed_, 0));
   std::size_t waiting = units_.own_waiting();
   for (const UnitIndex unit : waiting < room ? units_.stuck(looks, able) : std::vector<UnitIndex>{}) {
-    nobody_can(units_.number_of(unit));
+    const UnitNumber number = units_.number_of(unit);
+    if (waits_for_told(number)) continue;
+    nobody_can(number);
     if (++waiting >= room) return;
   }
 }
@@ -237,10 +269,12 @@ void JobTrust::fulfil(Turn& turn) {
       ++convicted_;
     }
     for (const UnitNumber number : wishes.decided) {
+      forget_told(number);
       const UnitIndex unit = units_.unit_at(number);
       turn.unneeded.emplace_back(unit, units_.enough(unit));
     }
     for (const UnitNumber number : wishes.reopened) {
+      forget_told(number);
       if (ledger_.state(number).decided) continue;  // in the same turn, by this peer, whose own result is not void
       if (units_.discard_all(units_.unit_at(number))) nobody_can(number);  // but for this peer, which does
     }
@@ -271,6 +305,7 @@ JobTrust::Turn JobTrust::turn(std::size_t finished_max) {
     finish({finished_, ledger_.final_digest(finished_)}, turn);
     ++finished_;
   }
+  told_.erase(told_.begin(), told_.lower_bound({finished_, 0}));
   ledger_.release(finished_);
   return turn;
 }

@@ -16,7 +16,11 @@
 //   5. A unit that no donor there may audit or be leased is recomputed by the submitter; one that nobody there can finish, too. No more of them
 //      at a time than it does until the next look. Rationale: whom a partition or a restart has cost its donors has them back in a minute, and
 //      would have a day's work of its own by then.
-//   6. What the ledger is told is logged (core/held_log.h). Taken up again, the log is told to a new ledger; units come back under their old
+//   6. An auditor may be told who has returned the unit, to fetch a large input from there (core/job_inputs.cpp). Then no further donor is
+//      leased it until this one has returned it: if it goes, gives it back or is late, this peer recomputes the unit. Rationale: whoever
+//      is audited then learns by whom, after its result is signed. It could strike that auditor down, and hope for an accomplice next; so
+//      next is who always finds it. Nor can an auditor that gives a unit back again and again hold it up.
+//   7. What the ledger is told is logged (core/held_log.h). Taken up again, the log is told to a new ledger; units come back under their old
 //      numbers, with what still stands of their results. One that came back with another input, or not at all, is withdrawn from its block.
 #pragma once
 
@@ -64,6 +68,10 @@ class JobTrust final : public JobJudge {
   [[nodiscard]] BootTime next_deadline() const override { return plan_again_at_; }
   void appended(BootTime now) override;
   void voted(UnitIndex unit, DonorIndex donor, const UnitTable::Counted& counted, Generator& generator) override;
+  /// Rule 6: whether the donor, which the unit is leased to, is its auditor and may be told.
+  [[nodiscard]] bool tell(UnitIndex unit, DonorIndex auditor);
+  /// Rule 6: an auditor of it is late. False where none was told.
+  bool is_late(UnitIndex unit);
   /// Rule 5, for units that wait.
   void look_for_stuck() override;
   [[nodiscard]] Turn turn(std::size_t finished_max) override;
@@ -96,6 +104,10 @@ class JobTrust final : public JobJudge {
 
  private:
   [[nodiscard]] bool may_audit(UnitNumber unit, DonorIndex donor) const;
+  // Rule 6.
+  [[nodiscard]] bool was_told(UnitNumber unit) const;
+  [[nodiscard]] bool waits_for_told(UnitNumber unit) const;
+  void forget_told(UnitNumber unit);
   /// Of those there. This peer is to, instead.
   void nobody_can(UnitNumber unit);
   [[nodiscard]] bool is_established(DonorIndex donor) const;
@@ -134,6 +146,7 @@ class JobTrust final : public JobJudge {
   std::map<UnitNumber, std::string> failed_here_;  // why this peer could not compute what it alone was to; at most one a unit
   std::uint64_t convicted_ = 0;
   std::map<DonorIndex, UnitIndex> convicted_at_;  // units that are in no block; until the next turn
+  std::set<std::pair<UnitNumber, DonorIndex>> told_;  // rule 6; until the donor has returned it, or nothing is audited there any more
   std::size_t recomputed_ = 0;  // by this peer, since the last look for units that are stuck
   bool logged_established_ = true;
 

@@ -78,16 +78,18 @@ void Peer::Parts::receive(const PeerId& from, RelayGone&& message, Now now) {
 }
 
 void Peer::Parts::receive(const PeerId& from, Seek&& message, Now now) {
-  const bool employed = board.employs(from) || entrusting.needs(from);
-  const BlobDirectory::Own own{.job = employed || board.uses(message.blob),
-                               .named = employed,
+  const bool employed = board.employs(from), steward = entrusting.needs(from), module = board.uses(message.blob);
+  const auto help = employed && !module ? board.help_with(from, message.blob) : std::nullopt;
+  if (help && !help->askers) return charge(from, directory.name(from, message.blob, help->holders, now, out), now);
+  const BlobDirectory::Own own{.job = module || help || steward,
+                               .named = employed || steward,
                                .here = blobs.may_tell(message.blob),
                                .close = donor.serves(from) || stewardship.needs(from)};
   charge(from, directory.on(from, message, own, now, out), now);
 }
 
 void Peer::Parts::receive(const PeerId& from, Found&& message, Now now) {
-  const auto found = directory.on(from, message, blobs.wants(message.blob), now, out);
+  const auto found = directory.on(from, message, blobs.may_name(message.blob, from), now, out);
   std::map<PeerId, const ContactRecord*> records;
   std::vector<PeerId> holders;
   for (const ContactRecord& record : found.records) {

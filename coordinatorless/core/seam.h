@@ -233,18 +233,30 @@ struct CancelAttempts {
   std::vector<AttemptId> attempts;
 };
 
+/// Who may know of a fetch, and of what it has brought.
+enum class Sharing : std::uint8_t {
+  alone,   // the holders that are named, and nobody else
+  helped,  // those too that are named as helpers: they are told that it is fetched, and nothing besides
+  shared,  // everybody: parts of it may come from others that need it, and go to them
+};
+
 /// Get this blob from that peer, which is linked (or from what is here already, which comes first), check it, and keep it until ReleaseBlob.
 /// BlobFetched or BlobFailed follows. Its bytes never come through here.
 struct FetchBlob {
   BlobId blob;
   PeerId from;
-  bool shared = false;  // others that need it are no secret: parts of it may come from them, and go to them
+  Sharing sharing = Sharing::alone;
 };
 
 /// That peer, which is linked, has some of it too, perhaps: a fetch that runs may be helped by it. No answer follows.
 struct HelpFetch {
   BlobId blob;
   PeerId from;
+};
+
+/// What was fetched alone, or helped, is a secret no more: as long as it is here, whoever asks may have it.
+struct OfferBlob {
+  BlobId blob;
 };
 
 /// Not needed any more: a fetch that runs may be broken off without a word, and what is here may be evicted.
@@ -352,9 +364,9 @@ struct MintIdentity {
 /// The answer to LeaveRequested: the process may end.
 struct Departed {};
 
-using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, HelpFetch, ReleaseBlob, BulkReceived,
-                            Persist, DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong, CostExpected, UnitsHeld, StewardsHold, JobFound,
-                            NobodyToCompute, DonorsBack, JobEnded, KeepHeld, DropHeld, MintIdentity, Departed>;
+using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, HelpFetch, OfferBlob, ReleaseBlob,
+                            BulkReceived, Persist, DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong, CostExpected, UnitsHeld,
+                            StewardsHold, JobFound, NobodyToCompute, DonorsBack, JobEnded, KeepHeld, DropHeld, MintIdentity, Departed>;
 
 /// What the machines of the core write to: messages by peer, and effects, each in order.
 struct Addressed {

@@ -130,6 +130,10 @@ class UnitTable {
   [[nodiscard]] bool any_own() const;
   /// What the donor has returned of an open unit; nullptr where it has not.
   [[nodiscard]] const Candidate* claim_of(UnitIndex unit, DonorIndex donor) const;
+  /// Whether it is out to that donor, and in time.
+  [[nodiscard]] bool is_leased_to(UnitIndex unit, DonorIndex donor) const;
+  /// Whose results an open unit has.
+  [[nodiscard]] std::vector<DonorIndex> returned_by(UnitIndex unit) const;
   [[nodiscard]] Value input_of(UnitIndex unit) const { return units_[unit.value].value(); }
   /// The unit waits for the large output that the donor has returned, which is not final.
   [[nodiscard]] Counted await_output_of(UnitIndex unit, DonorIndex donor);

@@ -159,6 +159,21 @@ const Candidate* UnitTable::claim_of(UnitIndex index, DonorIndex donor) const {
   return attempt == nullptr || attempt->state != AttemptState::voted ? nullptr : &history.candidates[attempt->group];
 }
 
+bool UnitTable::is_leased_to(UnitIndex index, DonorIndex donor) const {
+  if (!is_open(index) || units_[index.value].history == nullptr) return false;
+  const AttemptRecord* attempt = units_[index.value].history->attempt_of(donor);
+  return attempt != nullptr && attempt->state == AttemptState::leased;
+}
+
+std::vector<DonorIndex> UnitTable::returned_by(UnitIndex index) const {
+  std::vector<DonorIndex> donors;
+  if (!is_open(index) || units_[index.value].history == nullptr) return donors;
+  for (const AttemptRecord& attempt : units_[index.value].history->attempts) {
+    if (attempt.state == AttemptState::voted) donors.push_back(attempt.donor);
+  }
+  return donors;
+}
+
 UnitTable::Counted UnitTable::await_output_of(UnitIndex index, DonorIndex donor) {
   Unit* unit = open_unit(index);
   DUGNAD_ASSERT(unit != nullptr && claim_of(index, donor) != nullptr, "an output that nobody has returned");

@@ -43,12 +43,12 @@ void Blobs::release(const BlobId& blob) {
 }
 
 void Blobs::fetch(const core::FetchBlob& fetch) {
-  const Fetch current{fetch.from, ++ids_, fetch.shared};
-  if (fetch.shared) shared_.insert(fetch.blob);
+  const Fetch current{fetch.from, ++ids_, fetch.sharing};
+  if (fetch.sharing == core::Sharing::shared) shared_.insert(fetch.blob);
   fetches_[fetch.blob] = current;
   const BlobId blob = fetch.blob;
-  // Of a shared one those who have it are heard of first, and reached.
-  const Duration before = (fetch.shared ? 8 : 2) * world_.network.quality().latency;
+  // Of others those who have it are heard of first, and reached.
+  const Duration before = (fetch.sharing == core::Sharing::alone ? 2 : 8) * world_.network.quality().latency;
   later(holds(blob) ? Duration{} : before, blob, current.id, [this, blob, id = current.id](Node holder) {
     if (holds(blob)) {
       hold(blob);
@@ -59,7 +59,12 @@ void Blobs::fetch(const core::FetchBlob& fetch) {
 }
 
 void Blobs::help(const core::HelpFetch& help) {
-  if (const auto at = fetches_.find(help.blob); at != fetches_.end() && at->second.shared) at->second.helpers.insert(help.from);
+  const auto at = fetches_.find(help.blob);
+  if (at == fetches_.end() || at->second.sharing == core::Sharing::alone) return;
+  at->second.helpers.insert(help.from);
+  const auto helper = world_.directory.of(help.from);
+  if (!helper || !world_.network.reaches(node_, *helper)) return;
+  if (const Blobs& other = *world_.all.at(*helper); other.asked_for_help) other.asked_for_help(node_, help.blob);
 }
 
 Node Blobs::source_of(const Fetch& fetch, const BlobId& blob, Node main) const {
@@ -69,7 +74,8 @@ Node Blobs::source_of(const Fetch& fetch, const BlobId& blob, Node main) const {
     const Blobs& other = *world_.all.at(*node);
     if (other.withholds_) continue;
     const auto its = other.fetches_.find(blob);
-    if (other.holds(blob) ? other.shared_.contains(blob) : its != other.fetches_.end() && its->second.source == main) return *node;
+    const bool comes = its != other.fetches_.end() && its->second.sharing == core::Sharing::shared && its->second.source == main;
+    if (other.holds(blob) ? other.shared_.contains(blob) : comes) return *node;
   }
   return main;
 }

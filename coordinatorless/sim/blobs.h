@@ -1,8 +1,9 @@
 // The simulated blobs of one machine: its store and its bulk channel. Here a blob has a name and a length and no bytes; who holds a name
 // holds the blob. A shared one comes from a helper that has it, or is getting it from the main holder, if one is known by the time the
-// fetch begins; else from the main holder itself. A fetch takes two ways there and back and then as long as the line needs for the length;
-// it fails where the holder has nothing, does not want to, or is not to be reached any more. The disk outlasts the process, but what nobody
-// needs any more may be gone from it at any time; and it may be full, or fail to read, for a while.
+// fetch begins, one that may be helped from a helper that has it and may tell; else from the main holder itself. A fetch takes two ways
+// there and back and then as long as the line needs for the length; it fails where the holder has nothing, does not want to, or is not
+// to be reached any more. The disk outlasts the process, but what nobody needs any more may be gone from it at any time; and it may be
+// full, or fail to read, for a while.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +44,7 @@ class Blobs {
   // The peer's.
   void fetch(const core::FetchBlob& fetch);
   void help(const core::HelpFetch& help);
+  void offer(const BlobId& blob) { shared_.insert(blob); }
   void release(const BlobId& blob);
   /// An attempt's output, kept for the peer.
   void hold(const BlobId& blob);
@@ -61,12 +63,14 @@ class Blobs {
   [[nodiscard]] std::uint64_t fetched() const { return fetched_; }
   /// Bytes that others got from here.
   [[nodiscard]] std::uint64_t served() const { return served_; }
+  /// Called with the machine that has just asked this one to help it with a blob.
+  std::function<void(Node asker, const BlobId& blob)> asked_for_help;
 
  private:
   struct Fetch {
     PeerId from;
     std::uint64_t id = 0;
-    bool shared = false;
+    core::Sharing sharing = core::Sharing::alone;
     std::set<PeerId> helpers{};
     std::optional<Node> source{};  // once it has begun
   };
@@ -90,7 +94,7 @@ class Blobs {
   std::uint64_t fetched_ = 0;
   std::uint64_t served_ = 0;
   double failing_ = 0;
-  std::set<BlobId> shared_;  // fetched as such
+  std::set<BlobId> shared_;  // fetched as such, or offered
 };
 
 }  // namespace dugnad::sim

@@ -377,6 +377,7 @@ void Host::act(core::StartAttempts effect) {
 void Host::act(core::CancelAttempts effect) { executor_.cancel(effect.attempts); }
 void Host::act(core::FetchBlob effect) { blobs_.fetch(effect); }
 void Host::act(core::HelpFetch effect) { blobs_.help(effect); }
+void Host::act(core::OfferBlob effect) { blobs_.offer(effect.blob); }
 void Host::act(core::ReleaseBlob effect) { blobs_.release(effect.blob); }
 void Host::act(core::BulkReceived) { surroundings_.witness.violated("a bulk frame came, and nobody here sends any"); }
 void Host::act(core::Persist effect) {

@@ -137,6 +137,7 @@ class Host final : public NetworkUser {
   void act(core::CancelAttempts effect);
   void act(core::FetchBlob effect);
   void act(core::HelpFetch effect);
+  void act(core::OfferBlob effect);
   void act(core::ReleaseBlob effect);
   void act(core::BulkReceived effect);
   void act(core::Persist effect);

@@ -228,6 +228,9 @@ class Loop::Impl {
   void perform_one(core::HelpFetch& help, Now) {
     if (hooks_.help) hooks_.help(help);
   }
+  void perform_one(core::OfferBlob& offer, Now) {
+    if (hooks_.offer) hooks_.offer(offer);
+  }
   void perform_one(core::ReleaseBlob& release, Now) {
     if (hooks_.release) hooks_.release(release);
   }

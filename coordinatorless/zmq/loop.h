@@ -18,6 +18,7 @@ struct Hooks {
   std::function<std::vector<FinishedAttempt>()> collect;
   std::function<void(core::FetchBlob)> fetch;        // BlobFetched or BlobFailed is posted; empty: each fails
   std::function<void(core::HelpFetch)> help;
+  std::function<void(core::OfferBlob)> offer;
   std::function<void(core::ReleaseBlob)> release;
   std::function<void(const PeerId&, Bytes)> bulk;    // a bulk frame of an introduced peer; empty: dropped
   std::function<void(core::Persist)> persist;        // persisted() follows; empty: nothing is kept, and nothing waits for it

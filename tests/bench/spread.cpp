@@ -1,5 +1,5 @@
-// (i) What leaves the submitter's line of inputs that eight workers need, as a multiple of their bytes: with two copies of each unit, of
-// which donors get the inputs from each other, and with 0.999 a unit, where each comes from the submitter alone and few are needed twice.
+// (i) What leaves the submitter's line of 1 GiB of inputs that eight workers need, as a multiple of their bytes: with two copies of each unit, and
+// with 0.999 a unit, where auditors get the inputs from those whose results they audit.
 #include <unistd.h>
 
 #include "tests/bench/rows.h"
@@ -23,7 +23,7 @@ std::vector<Bytes> large_inputs(std::size_t count, std::size_t bytes, std::size_
 
 void measure_spread(const Settings& settings, Report& report) {
   const std::size_t count = settings.quick ? 8 : 64;
-  const std::size_t bytes = settings.quick ? 1 << 20 : 4 << 20;
+  const std::size_t bytes = settings.quick ? 1 << 20 : 16 << 20;
   sdk::JobOptions copies{.copies = 2, .resume = false};
   sdk::JobOptions sure{.resume = false};
   sure.confidence = sdk::Confidence{.probability = 0.999, .per_unit = true};

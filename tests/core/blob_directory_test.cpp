@@ -166,4 +166,24 @@ TEST_CASE("a holder is linked with while something may come of it") {
   CHECK(all.directories[2]->next_deadline() == never);
 }
 
+TEST_CASE("where a job says who may be told of, these are named and nobody is remembered, within the askers' budget") {
+  Neighbourhood all(6, false);
+  all.own[0] = {true, true, false};
+  all.wants.assign(6, true);
+  Output out;
+  const std::vector<PeerId> holders{all.id(2), all.id(3), all.id(1), PeerId{{77}}};
+  CHECK_FALSE(all.directories[0]->name(all.id(1), blob, holders, all.swarm.now, out));
+  all.carry(0, std::exchange(out, {}));
+  CHECK(all.told[1].contains(all.id(2)));
+  CHECK(all.told[1].contains(all.id(3)));
+  CHECK(all.told[1].size() == 2);
+  CHECK_FALSE(all.directories[0]->name(all.id(4), blob, {}, all.swarm.now, out));
+  CHECK(out.messages.empty());
+  all.ask(5, 0, 0);
+  CHECK(all.told[5].empty());
+  bool hasty = false;
+  for (int i = 0; i < 10000 && !hasty; ++i) hasty = all.directories[0]->name(all.id(1), blob, holders, all.swarm.now, out).has_value();
+  CHECK(hasty);
+}
+
 }  // namespace dugnad::core::test

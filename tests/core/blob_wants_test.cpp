@@ -257,7 +257,7 @@ struct SharedBench : Bench {
   const BlobId wanted{4 * chunk_bytes, Hash{{7}}};
   bool need(std::uint8_t holder) {
     const PeerId from = peer(holder);
-    return wants.need(wanted, {&from, 1}, 3, now, out, true);
+    return wants.need(wanted, {&from, 1}, 3, now, out, Sharing::shared);
   }
   std::vector<PeerId> helped_by() {
     std::vector<PeerId> by;
@@ -305,6 +305,51 @@ TEST_CASE("of a blob that is not shared nobody is asked, told or believed") {
   CHECK(bench.wants.found(wanted, others, bench.now, bench.out).empty());
   bench.wants.fetched(wanted);
   CHECK_FALSE(bench.wants.may_tell(wanted));
+}
+
+TEST_CASE("of a blob that may be helped its holder is asked, and it alone is believed; no neighbour is, nor told of it") {
+  Bench bench;
+  bench.wants.connected(peer(1), bench.now, bench.out);
+  const BlobId wanted{4 * chunk_bytes, {}};
+  const PeerId holder = peer(1);
+  bench.wants.need(wanted, {&holder, 1}, 3, bench.now, bench.out, Sharing::helped);
+  REQUIRE(bench.out.messages.size() == 1);
+  CHECK(bench.out.messages[0].to == peer(1));
+  CHECK(std::get<Seek>(bench.out.messages[0].message) == Seek{wanted, 0});
+  REQUIRE(bench.out.effects.size() == 1);
+  CHECK(std::get<FetchBlob>(bench.out.effects[0]).sharing == Sharing::helped);
+  CHECK(bench.wants.may_name(wanted, peer(1)));
+  CHECK_FALSE(bench.wants.may_name(wanted, peer(2)));
+  const Peers others{peer(2)};
+  CHECK(bench.wants.found(wanted, others, bench.now, bench.out) == others);
+  CHECK(bench.wants.counts_on(peer(2)));
+  bench.wants.connected(peer(2), bench.now, bench.out);
+  REQUIRE(bench.out.effects.size() == 2);
+  CHECK(std::get<HelpFetch>(bench.out.effects[1]).from == peer(2));
+  // Where nobody is linked that has it, it is waited for.
+  bench.wants.lost(peer(2), bench.now);
+  bench.wants.lost(peer(1), bench.now);
+  bench.pass(seconds(2) + limits::seek_after);
+  CHECK(bench.wants.take_sought().empty());
+  bench.wants.fetched(wanted);
+  CHECK_FALSE(bench.wants.may_tell(wanted));
+  CHECK_FALSE(bench.wants.may_name(wanted, peer(1)));
+}
+
+TEST_CASE("of several needs of a blob the most secretive counts") {
+  for (const bool first : {true, false}) {
+    SharedBench bench;
+    const PeerId holder = peer(1);
+    const auto helped = [&] { bench.wants.need(bench.wanted, {&holder, 1}, 3, bench.now, bench.out, Sharing::helped); };
+    if (first) helped();
+    bench.need(1);
+    if (!first) helped();
+    CHECK_FALSE(bench.wants.may_name(bench.wanted, peer(2)));
+    bench.wants.need(bench.wanted, holder, bench.now, bench.out);
+    bench.wants.connected(peer(1), bench.now, bench.out);
+    CHECK_FALSE(bench.wants.may_name(bench.wanted, peer(1)));
+    CHECK(bench.out.messages.empty());
+  }
 }
 
 TEST_CASE("where no holder of a shared blob is linked, neighbours are asked after a while, and again") {

@@ -68,8 +68,8 @@ struct Bench {
     (*this)[name].store[id] = bytes;
     return id;
   }
-  void fetch(std::uint8_t name, const BlobId& blob, std::uint8_t from, bool shared = false) {
-    (*this)[name].transfer.fetch(blob, peer(from), shared, now);
+  void fetch(std::uint8_t name, const BlobId& blob, std::uint8_t from, Sharing sharing = Sharing::alone) {
+    (*this)[name].transfer.fetch(blob, peer(from), sharing, now);
     settle();
   }
 

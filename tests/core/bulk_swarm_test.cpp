@@ -18,7 +18,7 @@ struct Swarm : Bench {
 
   /// The submitter tells the donor of those who asked before, as its directory does.
   void donor_fetches(std::uint8_t donor, const BlobId& blob) {
-    fetch(donor, blob, submitter, true);
+    fetch(donor, blob, submitter, Sharing::shared);
     for (const std::uint8_t before : asked_[blob]) (*this)[donor].transfer.help(blob, peer(before), now);
     asked_[blob].push_back(donor);
     settle();
@@ -104,7 +104,7 @@ TEST_CASE("a helper that sends garbage is charged and asked for no more, and not
       if (truncated) frame.resize(frame.size() - 1);
       else frame.back() ^= 1;
     };
-    swarm.fetch(3, blob, submitter, true);
+    swarm.fetch(3, blob, submitter, Sharing::shared);
     swarm[3].transfer.help(blob, peer(2), swarm.now);
     swarm.settle();
     swarm.until_there({3}, blob, 30);
@@ -132,7 +132,7 @@ TEST_CASE("of several holders one that corrupts or truncates is dropped, the fir
         if (truncated) frame.resize(frame.size() / 2);
         else frame.back() ^= 1;
       };
-      swarm.fetch(5, blob, submitter, true);
+      swarm.fetch(5, blob, submitter, Sharing::shared);
       for (std::uint8_t helper = 2; helper <= 4; ++helper) swarm[5].transfer.help(blob, peer(helper), swarm.now);
       swarm.settle();
       swarm.until_there({5}, blob, 60);
@@ -156,7 +156,7 @@ TEST_CASE("eight helpers that say they have everything, and give nothing or next
       swarm.hold(liar, bytes);
       swarm.uplinks[peer(liar)] = drip ? 32 << 10 : 1;
     }
-    swarm.fetch(10, blob, submitter, true);
+    swarm.fetch(10, blob, submitter, Sharing::shared);
     for (std::uint8_t liar = 2; liar <= 9; ++liar) {
       swarm[10].transfer.help(blob, peer(liar), swarm.now);
       swarm[10].transfer.received(peer(liar), bulk::encode(bulk::Have{blob, false, false, ChunkSet::all(32)}), swarm.now);
@@ -184,7 +184,7 @@ TEST_CASE("where the main holder has it no more, helpers make the blob whole; wh
     const Bytes bytes = pattern(8 * chunk_bytes);
     const BlobId blob = blob_id_of(bytes);
     if (enough) swarm.hold(2, bytes);
-    swarm.fetch(3, blob, submitter, true);
+    swarm.fetch(3, blob, submitter, Sharing::shared);
     swarm[3].transfer.help(blob, peer(2), swarm.now);
     swarm[3].transfer.received(peer(2), bulk::encode(bulk::Have{blob, false, false, ChunkSet::all(8)}), swarm.now);
     swarm.settle();
@@ -205,11 +205,84 @@ TEST_CASE("of a blob that is not shared nobody is told: whoever asks hears that 
     const auto decoded = bulk::decode(frame);
     if (from == peer(2) && decoded && std::holds_alternative<bulk::Have>(*decoded)) ++told;
   };
-  swarm.fetch(2, blob, submitter, false);
+  swarm.fetch(2, blob, submitter, Sharing::alone);
   swarm[2].transfer.received(peer(3), bulk::encode(bulk::Have{blob, true, true, ChunkSet(16)}), swarm.now);
   swarm.settle();
   swarm.until_there({2}, blob, 30);
   CHECK(told == 0);
+}
+
+TEST_CASE("a blob that is helped comes from the helper, who hears that it is fetched and nothing else; nobody besides hears anything") {
+  Swarm swarm(4);
+  const Bytes bytes = pattern(64 * chunk_bytes);
+  const BlobId blob = swarm.hold(submitter, bytes);
+  // The first one: nothing of it was sent before, so that it need not wait for anybody.
+  swarm.fetch(2, blob, submitter, Sharing::helped);
+  CHECK(swarm.until_there({2}, blob, 30) < static_cast<double>(blob.length) / line + 0.2);
+  std::set<PeerId> told;
+  swarm.tamper = [&](const PeerId& from, Bytes& frame) {
+    const auto decoded = bulk::decode(frame);
+    const auto* have = decoded ? std::get_if<bulk::Have>(&*decoded) : nullptr;
+    if (have == nullptr || from != peer(3)) return;
+    told.insert(from);
+    CHECK(have->asks);
+    CHECK_FALSE(have->fetching);
+    CHECK(have->chunks.empty());
+  };
+  swarm.fetch(3, blob, submitter, Sharing::helped);
+  swarm[3].transfer.help(blob, peer(2), swarm.now);
+  swarm.settle();
+  // Whoever asks the one that fetches is told nothing.
+  std::size_t missing = 0;
+  swarm[3].transfer.received(peer(4), bulk::encode(bulk::Have{blob, true, true, ChunkSet(64)}), swarm.now);
+  for (const auto& action : swarm[3].transfer.take()) {
+    const auto* send = std::get_if<Transfer::Send>(&action);
+    if (send == nullptr || send->to != peer(4)) continue;
+    const auto frame = bulk::decode(send->frame);
+    REQUIRE(frame);
+    missing += std::holds_alternative<bulk::Missing>(*frame);
+  }
+  CHECK(missing == 1);
+  swarm.until_there({3}, blob, 30);
+  CHECK(told == std::set<PeerId>{peer(3)});
+  MESSAGE("two donors, one after the other: ", swarm.uploads(blob), " uploads");
+  CHECK(swarm.uploads(blob) <= 1.1);
+  CHECK(swarm[3].store[blob] == bytes);
+}
+
+TEST_CASE("a helper of one fetch that lies, is silent or vanishes costs it little: the rest comes from the main holder") {
+  enum class Fault { corrupts, truncates, silent, vanishes, missing };
+  for (const Fault fault : {Fault::corrupts, Fault::truncates, Fault::silent, Fault::vanishes, Fault::missing}) {
+    CAPTURE(static_cast<int>(fault));
+    Swarm swarm(3);
+    const Bytes bytes = pattern(32 * chunk_bytes);
+    const BlobId blob = swarm.hold(submitter, bytes);
+    if (fault != Fault::missing) swarm.hold(2, bytes);
+    swarm.fetch(4, blob, submitter, Sharing::helped);  // everything has been sent to somebody
+    swarm.until_there({4}, blob, 30);
+    unsigned sent = 0;
+    swarm.tamper = [&](const PeerId& from, Bytes& frame) {
+      if (from != peer(2) || frame.size() < 1000 || sent++ < 5) return;
+      if (fault == Fault::corrupts) frame.back() ^= 1;
+      if (fault == Fault::truncates) frame.resize(frame.size() / 2);
+      if (fault == Fault::silent) swarm.silent.insert(peer(2));
+    };
+    swarm.fetch(3, blob, submitter, Sharing::helped);
+    swarm[3].transfer.help(blob, peer(2), swarm.now);
+    swarm.settle();
+    if (fault == Fault::vanishes) {
+      swarm.run(milliseconds(400));
+      CHECK(swarm[2].sent[blob] > 0);
+      CHECK_FALSE(swarm.has(3, blob));
+      swarm.vanish(2);
+    }
+    CHECK(swarm.until_there({3}, blob, 60) < static_cast<double>(blob.length) / line + 2.5);
+    CHECK(swarm[3].store[blob] == bytes);
+    CHECK(swarm[3].failed.empty());
+    const bool lied = fault == Fault::corrupts || fault == Fault::truncates;
+    CHECK((swarm[3].charged[peer(2)] > 0) == lied);
+    CHECK(swarm[3].charged[peer(submitter)] == 0);
+  }
 }
 
 TEST_CASE("two that hold the same output are asked for different halves of it") {
@@ -217,7 +290,7 @@ TEST_CASE("two that hold the same output are asked for different halves of it") 
   const Bytes bytes = pattern(32 * chunk_bytes);
   const BlobId blob = swarm.hold(2, bytes);
   swarm.hold(3, bytes);
-  swarm.fetch(submitter, blob, 2, false);
+  swarm.fetch(submitter, blob, 2, Sharing::alone);
   swarm[submitter].transfer.help(blob, peer(3), swarm.now);
   swarm.settle();
   const double time = swarm.until_there({submitter}, blob, 30);

@@ -82,7 +82,7 @@ TEST_CASE("blobs of one holder come one after the other, in the order in which t
   bench.tamper = [&](const PeerId& from, Bytes& frame) {
     if (from == peer(2)) order.push_back(*blob_id_from(ByteView(frame).subspan(2, blob_id_bytes)));
   };
-  for (const BlobId& id : ids) bench[2].transfer.fetch(id, peer(1), false, bench.now);
+  for (const BlobId& id : ids) bench[2].transfer.fetch(id, peer(1), Sharing::alone, bench.now);
   bench.settle();
   order.erase(std::unique(order.begin(), order.end()), order.end());
   CHECK(order == ids);
@@ -129,7 +129,7 @@ TEST_CASE("holders that send a chunk now and then do not stop all fetching: in a
 TEST_CASE("a fetch that is let go sends no more questions, and what still comes of it is no offence") {
   Bench bench;
   const BlobId id = bench.hold(1, pattern(9 * chunk_bytes));
-  bench[2].transfer.fetch(id, peer(1), false, bench.now);
+  bench[2].transfer.fetch(id, peer(1), Sharing::alone, bench.now);
   bench.tamper = [&](const PeerId& from, Bytes&) {
     if (from == peer(1)) bench[2].transfer.cancel(id);
   };
@@ -195,7 +195,7 @@ TEST_CASE("with frames lost, changed and links broken at random, all that is kep
         case 2: bench[who].transfer.cancel(id); break;
         case 3: bench[who].transfer.help(id, peer(other), bench.now); break;
         default:
-          if (!bench[who].store.contains(id)) bench[who].transfer.fetch(id, peer(other), generator.chance(0.5), bench.now);
+          if (!bench[who].store.contains(id)) bench[who].transfer.fetch(id, peer(other), static_cast<Sharing>(generator.below(3)), bench.now);
       }
       bench.settle();
       bench.run(std::chrono::milliseconds(generator.below(2000)));
@@ -213,9 +213,9 @@ TEST_CASE("chunks of a fetch that was moved to another holder are no offence of 
   const Bytes bytes = pattern(4 * chunk_bytes);
   const BlobId blob = bench.hold(2, bytes);
   Transfer& transfer = bench[1].transfer;
-  transfer.fetch(blob, peer(2), false, bench.now);
+  transfer.fetch(blob, peer(2), Sharing::alone, bench.now);
   transfer.begun(blob, ChunkSet(chunk_count(blob.length)), bench.now);
-  transfer.fetch(blob, peer(3), false, bench.now);
+  transfer.fetch(blob, peer(3), Sharing::alone, bench.now);
   transfer.begun(blob, ChunkSet(chunk_count(blob.length)), bench.now);
   (void)transfer.take();
   const Bytes first(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(chunk_bytes));
@@ -232,7 +232,7 @@ TEST_CASE("a holder that sends each chunk just in time keeps its place no longer
   const BlobId blob = bench.hold(2, bytes);
   const auto leaves = blob_leaves(bytes);
   Transfer& transfer = bench[1].transfer;
-  transfer.fetch(blob, peer(2), false, bench.now);
+  transfer.fetch(blob, peer(2), Sharing::alone, bench.now);
   transfer.begun(blob, ChunkSet(chunk_count(blob.length)), bench.now);
   const BootTime start = bench.now;
   bool failed = false;
@@ -261,14 +261,14 @@ TEST_CASE("why a fetch failed is told: a store that takes nothing, a holder that
     return found;
   };
   Transfer& transfer = bench[1].transfer;
-  transfer.fetch(blob, peer(2), false, bench.now);
+  transfer.fetch(blob, peer(2), Sharing::alone, bench.now);
   transfer.refuse(blob, "full", bench.now);
   CHECK(cause() == FetchFailure::here);
-  transfer.fetch(blob, peer(2), false, bench.now);
+  transfer.fetch(blob, peer(2), Sharing::alone, bench.now);
   transfer.begun(blob, ChunkSet(chunk_count(blob.length)), bench.now);
   transfer.received(peer(2), bulk::encode(bulk::Missing{blob}), bench.now);
   CHECK(cause() == FetchFailure::missing);
-  transfer.fetch(blob, peer(2), false, bench.now);
+  transfer.fetch(blob, peer(2), Sharing::alone, bench.now);
   transfer.begun(blob, ChunkSet(chunk_count(blob.length)), bench.now);
   transfer.tick(bench.now + limits::bulk_patience);
   CHECK(cause() == FetchFailure::withheld);

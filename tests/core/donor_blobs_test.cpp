@@ -35,10 +35,16 @@ struct Bench {
   std::vector<UnitIndex> returned;
   std::vector<UnitResult> results;
 
-  explicit Bench(std::uint64_t room = 4 * mebibyte) : donor(self, blobs, accounts, {{"test", 1}}, {}, 1, room) {
+  std::vector<BlobId> offered;
+  std::size_t results_when_offered = 0;
+  std::vector<Addressed> asked;
+
+  explicit Bench(std::uint64_t room = 4 * mebibyte, std::optional<WantedConfidence> confidence = {})
+      : donor(self, blobs, accounts, {{"test", 1}}, {}, 1, room) {
     Manifest manifest;
     manifest.task = "test";
     manifest.unit_limit = seconds(60);
+    manifest.confidence = confidence;
     REQUIRE(donor.learn(job, manifest, peer(1), now, out));
     blobs.connected(peer(1), now, out);
     donor.connected(peer(1), now, out);
@@ -75,6 +81,7 @@ struct Bench {
     for (const Addressed& addressed : std::exchange(out.messages, {})) {
       CHECK_NOTHROW((void)encode(addressed.message));
       if (const auto* back = std::get_if<Return>(&addressed.message)) returned.insert(returned.end(), back->units.begin(), back->units.end());
+      if (std::holds_alternative<Seek>(addressed.message)) asked.push_back(addressed);
       if (const auto* said = std::get_if<Results>(&addressed.message)) results.insert(results.end(), said->results.begin(), said->results.end());
     }
     for (Effect& effect : std::exchange(out.effects, {})) {
@@ -84,6 +91,9 @@ struct Bench {
         fetches.push_back(*fetch);
       } else if (auto* release = std::get_if<ReleaseBlob>(&effect)) {
         released.push_back(release->blob);
+      } else if (auto* offer = std::get_if<OfferBlob>(&effect)) {
+        offered.push_back(offer->blob);
+        results_when_offered = results.size();
       }
     }
   }
@@ -265,4 +275,39 @@ TEST_CASE("one owner's inputs leave room for another's") {
   bench.finish(Bytes{});
   bench.lease(2, Value(blob(2, 60 * mebibyte)));
   CHECK(bench.returned.size() == 3);  // there is room again
+}
+
+TEST_CASE("of a job by confidence an input may be helped, and is offered to others once the result is signed and gone; where there is none, not") {
+  Bench bench(8 * mebibyte, WantedConfidence{});
+  bench.lease(0, Value(blob(1)));
+  bench.lease(1, Value(blob(2)));
+  bench.lease(2, Value(blob(3, chunk_bytes)));
+  REQUIRE(bench.fetches.size() == 3);
+  CHECK(bench.fetches[0].sharing == Sharing::helped);
+  CHECK(bench.fetches[2].sharing == Sharing::alone);  // one chunk
+  REQUIRE(bench.asked.size() == 2);
+  for (const Addressed& asked : bench.asked) {
+    CHECK(asked.to == peer(1));
+    CHECK(std::get<Seek>(asked.message).hops == 0);
+  }
+  for (const BlobId& input : {blob(1), blob(2), blob(3, chunk_bytes)}) bench.fetched(input);
+  CHECK(bench.offered.empty());
+  REQUIRE_FALSE(bench.running.empty());
+  REQUIRE(bench.running[0].input == Value(blob(1)));
+  bench.finish(Bytes{1});
+  bench.pass(limits::result_gather);
+  REQUIRE(bench.results.size() == 1);
+  CHECK(bench.offered == Blobs{blob(1)});
+  CHECK(bench.results_when_offered == 1);
+  // What it could not compute it has said nothing about, and neither has it of what is revoked.
+  const FinishedAttempt failed{bench.running.front().attempt, Outcome::donor_fault, Bytes{}, milliseconds(1)};
+  bench.running.erase(bench.running.begin());
+  bench.donor.on_finished({failed}, bench.now, bench.out);
+  bench.settle();
+  bench.pass(limits::result_gather);
+  CHECK(bench.results.size() == 2);
+  while (!bench.running.empty()) bench.finish(Bytes{1});
+  bench.pass(limits::result_gather);
+  CHECK(bench.results.size() == 3);
+  CHECK(bench.offered == Blobs{blob(1)});
 }

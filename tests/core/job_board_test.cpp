@@ -340,3 +340,88 @@ TEST_CASE("an output of a job that is over leaves its room when it is read, and 
   bench.board.on_taken({job, first[0]}, bench.now, bench.out);
   CHECK(bench.fetches().size() == 1);
 }
+
+TEST_CASE("of a job that audits a donor is told who has returned what it was leased, and of nothing else, before or after") {
+  Bench bench;
+  const Identity auditor{3, std::nullopt}, other{4, std::nullopt};
+  constexpr std::uint64_t units = 64;
+  Manifest manifest;
+  manifest.copies = 1;
+  manifest.confidence = WantedConfidence{.error_ppb = 1'000'000};
+  bench.board.submit(job, manifest, JobSubmitted{}, bench.now, bench.out);
+  const auto input_of = [](UnitIndex unit) { return BlobId{1 << 20, Hash{{5, static_cast<std::uint8_t>(unit.value)}}}; };
+  UnitsAppended appended{job, {}, true};
+  for (std::uint64_t unit = 0; unit < units; ++unit) appended.units.push_back({{unit}, Value(input_of({unit}))});
+  bench.board.append(std::move(appended), bench.now, bench.out);
+  const auto want = [&](const Identity& who) {
+    bench.board.on_want(who.self.id, Want{job, 8, seconds(100)}, {}, bench.now, bench.out);
+    std::vector<std::pair<LeaseId, UnitIndex>> leased;
+    for (const Addressed& addressed : std::exchange(bench.out.messages, {})) {
+      const auto* lease = std::get_if<Lease>(&addressed.message);
+      if (lease == nullptr || addressed.to != who.self.id) continue;
+      for (const LeasedUnit& unit : lease->units) leased.emplace_back(lease->lease, unit.unit);
+    }
+    return leased;
+  };
+  const auto answer_as = [&](const Identity& who, const std::pair<LeaseId, UnitIndex>& unit) {
+    Results results{job, {}, {{unit.first, unit.second, Outcome::ok, Bytes{1}}}, {}};
+    results.signature = who.self.sign(Domain::results, results_root(results).view());
+    CHECK_FALSE(bench.board.on_results(who.self.id, who.crypto->public_key(), std::move(results), bench.now, bench.out));
+  };
+  // Whoever computes a unit first is told of nobody.
+  std::set<UnitIndex> returned;
+  for (auto leased = want(bench.donor); !leased.empty(); leased = want(bench.donor)) {
+    for (const auto& unit : leased) {
+      const auto help = bench.board.help_with(bench.donor.self.id, input_of(unit.second));
+      REQUIRE(help);
+      CHECK_FALSE(help->askers);
+      CHECK(help->holders.empty());
+      answer_as(bench.donor, unit);
+      returned.insert(unit.second);
+      CHECK_FALSE(bench.board.help_with(bench.donor.self.id, input_of(unit.second)));  // nor of who audits it
+    }
+  }
+  REQUIRE(returned.size() == units);
+  (void)want(other);
+  const auto audits = want(auditor);
+  REQUIRE(audits.size() > 1);
+  for (const auto& audit : audits) {
+    const auto help = bench.board.help_with(auditor.self.id, input_of(audit.second));
+    REQUIRE(help);
+    CHECK_FALSE(help->askers);
+    CHECK(help->holders == std::vector<PeerId>{bench.donor.self.id});
+  }
+  const std::set<UnitIndex> its = [&] {
+    std::set<UnitIndex> all;
+    for (const auto& audit : audits) all.insert(audit.second);
+    return all;
+  }();
+  for (std::uint64_t unit = 0; unit < units; ++unit) {
+    if (!its.contains({unit})) CHECK_FALSE(bench.board.help_with(auditor.self.id, input_of({unit})));
+  }
+  answer_as(auditor, audits.front());
+  CHECK_FALSE(bench.board.help_with(auditor.self.id, input_of(audits.front().second)));
+  // Of one that is gone nobody is told.
+  bench.board.lost(bench.donor.self.id, bench.now, bench.out);
+  CHECK(bench.board.help_with(auditor.self.id, input_of(audits.back().second))->holders.empty());
+}
+
+TEST_CASE("of a job by copies a donor may be told of the others that asked for an input that it was leased, and of no other") {
+  Bench bench;
+  for (const unsigned copies : {1U, 2U}) {
+    const JobId id{{static_cast<std::uint8_t>(copies)}};
+    Manifest manifest;
+    manifest.copies = copies;
+    bench.board.submit(id, manifest, JobSubmitted{}, bench.now, bench.out);
+    const BlobId input{1 << 20, Hash{{static_cast<std::uint8_t>(copies)}}};
+    bench.board.append(UnitsAppended{id, {{{0}, Value(input)}}, true}, bench.now, bench.out);
+    CHECK_FALSE(bench.board.help_with(bench.donor.self.id, input));
+    bench.board.on_want(bench.donor.self.id, Want{id, 8, seconds(100)}, {}, bench.now, bench.out);
+    REQUIRE(bench.sent<Lease>().size() == 1);
+    const auto help = bench.board.help_with(bench.donor.self.id, input);
+    REQUIRE(help);
+    CHECK(help->askers == (copies > 1));
+    CHECK(help->holders.empty());
+    CHECK_FALSE(bench.board.help_with(bench.donor.self.id, BlobId{1 << 20, Hash{{77}}}));
+  }
+}

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "coordinatorless/core/limits.h"
 
 using namespace dugnad;
@@ -160,6 +162,61 @@ TEST_CASE("an audit goes to another address, where others are a tenth, and to an
     (void)bench.trust.plan(bench.now, false);
     CHECK(bench.audits(1, 0));
   }
+}
+
+TEST_CASE("the auditor that was told who returned a unit is its last one until it has; where it goes or is late, this program looks") {
+  Bench bench(wanted(0.0001), 20);
+  bench.append(20);
+  (void)bench.trust.plan(bench.now, true);
+  const LeaseId first{++bench.leases}, second{++bench.leases};
+  const auto leased = bench.units.lease_next(0, first, bench.generator);
+  REQUIRE(leased);
+  const UnitIndex unit = leased->unit;
+  CHECK_FALSE(bench.trust.tell(unit, 1));  // nobody has returned it
+  bench.trust.voted(unit, 0, bench.units.vote(unit, 0, first, Outcome::ok, Bytes{9}), bench.generator);
+  (void)bench.trust.turn(100);
+  bench.units.want(unit, 3);
+  REQUIRE_FALSE(bench.trust.tell(unit, 0));  // nor is it its own auditor
+  const auto may_have = [&](DonorIndex donor) {
+    const auto able = bench.units.stuck(100, {donor});
+    return std::find(able.begin(), able.end(), unit) == able.end();
+  };
+  CHECK(may_have(1));
+  CHECK(may_have(2));
+  // The first audit of this unit, whoever else is before it in the queue.
+  std::optional<LeasedUnit> audit;
+  for (int i = 0; i < 30 && !(audit && audit->unit == unit); ++i) audit = bench.units.lease_next(1, LeaseId{second.value}, bench.generator);
+  REQUIRE(audit);
+  CHECK(bench.trust.tell(unit, 1));
+  CHECK_FALSE(may_have(2));
+  SUBCASE("it returns") {
+    bench.trust.voted(unit, 1, bench.units.vote(unit, 1, second, Outcome::ok, Bytes{9}), bench.generator);
+    CHECK(may_have(2));
+    CHECK_FALSE(bench.trust.ledger().state(0).own_wanted);
+  }
+  SUBCASE("others wait for it as long as it is at it") {
+    bench.trust.look_for_stuck();
+    CHECK_FALSE(bench.trust.ledger().state(bench.units.number_of(unit)).own_wanted);
+  }
+  SUBCASE("its lease runs out") {
+    CHECK(bench.units.lapse(unit, 1, second));
+    CHECK_FALSE(may_have(2));
+    bench.trust.set_present({{0, at("10.1.0.1:1")}, {2, at("10.2.0.1:1")}}, true);
+    bench.trust.look_for_stuck();
+    CHECK(bench.trust.ledger().state(bench.units.number_of(unit)).own_wanted);
+  }
+  SUBCASE("it gives the unit back") {
+    CHECK(bench.units.give_back(unit, 1));
+    CHECK_FALSE(may_have(2));
+    CHECK_FALSE(may_have(1));
+    bench.trust.look_for_stuck();
+    CHECK(bench.trust.ledger().state(bench.units.number_of(unit)).own_wanted);
+  }
+  SUBCASE("it is late") {
+    CHECK(bench.trust.is_late(unit));
+    CHECK(bench.trust.ledger().state(bench.units.number_of(unit)).own_wanted);
+  }
+  SUBCASE("a unit whose auditor was told nothing may be raced by others") { CHECK_FALSE(bench.trust.is_late(UnitIndex{unit.value + 1})); }
 }
 
 TEST_CASE("results of units that there are none of, or that were never leased, change nothing") {

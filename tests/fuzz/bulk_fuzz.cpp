@@ -141,7 +141,7 @@ struct Bench {
       case frame: transfer.received(peer(who), content, now); break;
       case connect: transfer.connected(peer(who)); break;
       case lose: transfer.lost(peer(who)); break;
-      case fetch: transfer.fetch(blob(first).id, peer(who), content.size() % 2 == 0, now); break;
+      case fetch: transfer.fetch(blob(first).id, peer(who), static_cast<Sharing>(content.size() % 3), now); break;
       case help: transfer.help(blob(first).id, peer(who), now); break;
       case cancel: transfer.cancel(blob(first).id); break;
       case refuse: takes = !takes; break;

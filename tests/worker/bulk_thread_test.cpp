@@ -332,13 +332,34 @@ TEST_CASE("what an earlier run has left in the cache, and what was fetched for a
   const core::bulk::Have question{*left, true, true, ChunkSet(1)};
   CHECK(std::holds_alternative<Missing>(asked.answer_to(Request{*left, 1, false, ChunkSet::all(1)})));
   CHECK(std::holds_alternative<Missing>(asked.answer_to(question)));
-  asked.thread->fetch({*left, holder_id, false});
+  asked.thread->fetch({*left, holder_id, core::Sharing::helped});
   CHECK(std::holds_alternative<Missing>(asked.answer_to(question)));
   asked.thread->release({*left});
-  asked.thread->fetch({*left, holder_id, true});
+  asked.thread->fetch({*left, holder_id, core::Sharing::shared});
   CHECK(std::holds_alternative<core::bulk::Have>(asked.answer_to(question)));
   asked.thread->release({*left});
   CHECK(std::holds_alternative<core::bulk::Have>(asked.answer_to(question)));
+}
+
+TEST_CASE("what was a secret is served once it is offered, unless another unit needs it that is a secret still") {
+  Asked asked;
+  const auto kept = asked.store->put(pattern(100));
+  REQUIRE(kept);
+  asked.store->unpin(*kept);
+  asked.thread->linked(holder_id);
+  const core::bulk::Have question{*kept, true, false, ChunkSet(1)};
+  const Request request{*kept, 1, false, ChunkSet::all(1)};
+  asked.thread->fetch({*kept, holder_id, core::Sharing::helped});
+  asked.thread->release({*kept});
+  CHECK(std::holds_alternative<Missing>(asked.answer_to(question)));
+  asked.thread->offer({*kept});
+  CHECK(std::holds_alternative<core::bulk::Have>(asked.answer_to(question)));
+  CHECK(std::holds_alternative<Chunk>(asked.answer_to(request)));
+  asked.thread->fetch({*kept, holder_id, core::Sharing::helped});
+  CHECK(std::holds_alternative<Missing>(asked.answer_to(question)));
+  CHECK(std::holds_alternative<Missing>(asked.answer_to(request)));
+  asked.thread->release({*kept});
+  CHECK(std::holds_alternative<Chunk>(asked.answer_to(request)));
 }
 
 }  // namespace dugnad::worker
