@@ -27,6 +27,14 @@
 #include "worker/signals.h"
 
 namespace dugnad::worker {
+namespace {
+
+std::uint64_t cache_bytes_of(const NodeOptions& options, std::uint64_t otherwise) {
+  return options.cache_bytes > 0 ? options.cache_bytes : otherwise;
+}
+
+}  // namespace
+
 class Node::Impl {
  public:
   /// What open() has put together before there is a thread.
@@ -72,7 +80,7 @@ class Node::Impl {
     // What stewards hold has its room beside the other uses.
     loop_ = std::make_unique<zmq::Loop>(make_peer(blobs->quota() - (files_ ? options_.steward_bytes : 0)), std::move(transport), loop_hooks());
     blobs_ =
-        std::make_unique<NodeBlobs>(std::move(blobs), files_ ? store::KeptOutputs(files_->dir().file("blobs")) : store::KeptOutputs(), id_,
+        std::make_unique<NodeBlobs>(std::move(blobs), files_ ? files_->dir().file("blobs") : std::string(), id_,
                                     BulkThread::Outside{
                                         .send = [this](const PeerId& to, Bytes frame) { loop_->send_bulk(to, std::move(frame)); },
                                         .post = [this](core::Event event) { loop_->post(std::move(event)); },
@@ -180,6 +188,8 @@ class Node::Impl {
     hooks.help = [this](core::HelpFetch help) { blobs_->bulk().help(help); };
     hooks.offer = [this](core::OfferBlob offer) { blobs_->bulk().offer(offer); };
     hooks.release = [this](core::ReleaseBlob release) { blobs_->release(release); };
+    hooks.held = [this](const core::OutputHeld& held) { blobs_->marks().add(held.held); };
+    hooks.let_go = [this](const core::OutputLetGo& gone) { blobs_->marks().remove(gone.job, gone.unit, gone.output); };
     hooks.bulk = [this](const PeerId& from, Bytes frame) { blobs_->bulk().received(from, std::move(frame)); };
     hooks.mint = [this](const core::MintIdentity& wanted) { minter_.mint(wanted); };
     if (store_) {
@@ -249,6 +259,7 @@ class Node::Impl {
     }
     hooks_ = std::move(hooks);
     std::vector<core::Event> events;
+    if (auto held = blobs_->find_held(); !held.empty()) events.push_back(core::HeldOutputsFound{std::move(held)});
     if (const auto ticket = files_ && difficulty_ > 0 ? files_->ticket(swarm_) : std::nullopt) {
       events.push_back(core::IdentityMinted{*ticket});
     }
@@ -365,9 +376,9 @@ Result<std::unique_ptr<Node>> Node::open(NodeOptions options) {
   if (parts.files) {
     auto files = store::files_in(parts.files->dir().file("blobs"));
     if (!files) return files.error();
-    blobs = std::make_unique<store::BlobStore>(*std::move(files), store::BlobStore::default_quota + wanted.steward_bytes);
+    blobs = std::make_unique<store::BlobStore>(*std::move(files), cache_bytes_of(wanted, store::BlobStore::default_quota) + wanted.steward_bytes);
   } else {
-    blobs = std::make_unique<store::BlobStore>(store::files_in_memory(), store::BlobStore::memory_quota);
+    blobs = std::make_unique<store::BlobStore>(store::files_in_memory(), cache_bytes_of(wanted, store::BlobStore::memory_quota));
   }
 
   const SecretKeys keys = parts.files ? parts.files->keys() : fresh_keys();

@@ -73,6 +73,9 @@ struct NodeOptions {
   std::uint64_t upload_per_second = 0;
   std::uint64_t download_per_second = 0;
 
+  /// Of the disk, or without a journal of memory, that blobs may take; 0: store::BlobStore's default.
+  std::uint64_t cache_bytes = 0;
+
   Log log;  // may be empty
 };
 

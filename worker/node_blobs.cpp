@@ -6,8 +6,26 @@
 
 namespace dugnad::worker {
 
-NodeBlobs::NodeBlobs(std::unique_ptr<store::BlobStore> store, store::KeptOutputs kept, const PeerId& self, BulkThread::Outside outside)
-    : store_(std::move(store)), kept_(std::move(kept)), self_(self), post_(outside.post), bulk_(*store_, self, std::move(outside)) {}
+NodeBlobs::NodeBlobs(std::unique_ptr<store::BlobStore> store, const std::string& directory, const PeerId& self, BulkThread::Outside outside)
+    : store_(std::move(store)),
+      kept_(directory.empty() ? store::KeptOutputs() : store::KeptOutputs(directory)),
+      marks_(directory.empty() ? store::HeldMarks() : store::HeldMarks(directory, self)),
+      self_(self),
+      post_(outside.post),
+      bulk_(*store_, self, std::move(outside)) {}
+
+std::vector<HeldOutput> NodeBlobs::find_held() {
+  std::vector<HeldOutput> held = marks_.all();
+  std::erase_if(held, [this](const HeldOutput& each) {
+    if (store_->pin(each.output)) {
+      bulk_.hold(each.output);
+      return false;
+    }
+    marks_.remove(each.job, each.unit, each.output);
+    return true;
+  });
+  return held;
+}
 
 Result<BlobId> NodeBlobs::keep(ByteView bytes) {
   if (bytes.size() > core::limits::blob_bytes_max) {

@@ -9,6 +9,7 @@
 #include "coordinatorless/base/result.h"
 #include "coordinatorless/base/rows.h"
 #include "coordinatorless/store/blob_store.h"
+#include "coordinatorless/store/held_marks.h"
 #include "worker/bulk_thread.h"
 #include "worker/guest.h"
 
@@ -16,8 +17,8 @@ namespace dugnad::worker {
 
 class NodeBlobs {
  public:
-  /// `kept`: beside the store's blobs.
-  NodeBlobs(std::unique_ptr<store::BlobStore> store, store::KeptOutputs kept, const PeerId& self, BulkThread::Outside outside);
+  /// `directory`: of the store's blobs; empty where they are in memory.
+  NodeBlobs(std::unique_ptr<store::BlobStore> store, const std::string& directory, const PeerId& self, BulkThread::Outside outside);
 
   // --- Any thread but the protocol's: they wait for the disk ---
 
@@ -37,6 +38,10 @@ class NodeBlobs {
   /// Large outputs among these were kept by the executor, and are the peer's from now on.
   void take_over(const std::vector<FinishedAttempt>& finished);
 
+  /// What an earlier process of this peer held for submitters and is still here; it is the peer's from now on. Once, before the loop runs.
+  [[nodiscard]] std::vector<HeldOutput> find_held();
+  [[nodiscard]] const store::HeldMarks& marks() const { return marks_; }
+
   /// Large outputs among what is about to be written to the journal as accepted outlast this process.
   void keep_outputs(const std::vector<Row>& rows) const;
 
@@ -48,6 +53,7 @@ class NodeBlobs {
  private:
   const std::shared_ptr<store::BlobStore> store_;
   const store::KeptOutputs kept_;
+  const store::HeldMarks marks_;
   const PeerId self_;
   const std::function<void(core::Event)> post_;
   std::map<BlobId, std::vector<std::shared_ptr<const Guest>>> guests_;  // of modules that are here; as many as jobs served

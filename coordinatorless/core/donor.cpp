@@ -215,14 +215,14 @@ void Donor::on_lease(const PeerId& from, Lease lease, Now now, Output& out) {
 
 void Donor::on_revoke(const PeerId& from, const Revoke& revoke, Output& out) {
   Served* job = find(revoke.job, from);
-  if (job == nullptr) return;
+  if (job == nullptr && !outputs_.holds_for(from, revoke.job)) return;
   CancelAttempts cancel;
   for (const UnitIndex unit : revoke.units) {
-    const auto at = job->units.find(unit);
-    if (at == job->units.end()) {
+    if (job == nullptr || !job->units.contains(unit)) {
       (void)outputs_.let_go(revoke.job, unit, out);
       continue;
     }
+    const auto at = job->units.find(unit);
     if (at->second.attempt) abandon(*job, at, cancel);
     else stop_waiting(*job, at, out);
   }
@@ -308,7 +308,7 @@ void Donor::note(Served& job, const Running& running, FinishedAttempt finished, 
   DUGNAD_ASSERT(bytes.size() <= limits::unit_bytes_max, "a driver that keeps no large output");
   if (finished.output.large) {
     const Duration held_for = std::max<Duration>(limits::output_held_least, 2 * std::min<Duration>(running.valid, limits::lease_most));
-    outputs_.hold(running.job, running.unit, job.owner, finished.output.blob(), now.boot + held_for, out);
+    outputs_.hold({running.job, running.unit, finished.output.blob(), job.owner, job.submitter, {}}, held_for, now, out);
   }
   ++units_held_;
   bytes_held_ += bytes.size();

@@ -25,7 +25,8 @@
 //      is shelved for a while. Rationale: a lease that only waits for its program keeps its units from others.
 //   8. A large input is fetched from the submitter before its unit starts, and meanwhile others start. Where it cannot be had the unit goes back; so
 //      does what exceeds the room for inputs or, from half of it on, one owner's share; and one that is slower than a slow relay goes back too.
-//      Rationale: one submitter that drips must not keep all others' inputs out. A large output stays here for the submitter (held_outputs.h).
+//      Rationale: one submitter that drips must not keep all others' inputs out. A large output stays here for the submitter (held_outputs.h),
+//      also while its job is not known again after a restart.
 #pragma once
 
 #include <array>
@@ -72,6 +73,8 @@ class Donor {
   void on_revoke(const PeerId& from, const Revoke& revoke, Output& out);
   void on_closed(const PeerId& from, const Closed& closed, Output& out);
   void on_finished(std::vector<FinishedAttempt> finished, Now now, Output& out);
+  /// What an earlier process of this donor held for submitters; their jobs are perhaps not known yet.
+  void restore(const std::vector<HeldOutput>& outputs, Now now, Output& out) { outputs_.restore(outputs, now, out); }
 
   void on_blob(const BlobWants::News& news, Now now, Output& out);
   void connected(const PeerId& peer, Now now, Output& out);

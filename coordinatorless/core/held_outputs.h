@@ -6,11 +6,14 @@
 //   2. Where all outputs exceed their room, the oldest one of the owner with the most is let go. Rationale: to stop computing instead could stop the
 //      swarm: two donors, each full of outputs that wait for the other's vote, would wait for ever. What was voted last is fetched first
 //      (unit_table.h), so that the oldest is missed least; and one owner's outputs do not push out all others'.
+//   3. A process that dies leaves its outputs to the next one, with what is left of their time, but never more than a donor ever gives. Rationale:
+//      their units may be agreed upon, and would be computed again; a clock that was put back must not keep them for ever.
 #pragma once
 
 #include <cstdint>
 #include <list>
 #include <map>
+#include <vector>
 
 #include "coordinatorless/core/blob_wants.h"
 
@@ -21,11 +24,15 @@ class HeldOutputs {
   /// `room` in bytes.
   HeldOutputs(BlobWants& blobs, std::uint64_t room) : blobs_(blobs), room_(room) {}
 
-  /// The driver has kept it for this peer.
-  void hold(const JobId& job, UnitIndex unit, const PublicKey& owner, const BlobId& output, BootTime until, Output& out);
+  /// The driver has kept it for this peer. `until` follows from how long it is held.
+  void hold(HeldOutput held, Duration for_so_long, Now now, Output& out);
+  /// What an earlier process held; the driver has pinned each.
+  void restore(const std::vector<HeldOutput>& outputs, Now now, Output& out);
   /// True where one was held.
   bool let_go(const JobId& job, UnitIndex unit, Output& out);
   void let_go_all(const JobId& job, Output& out);
+  /// Whether something of that job is held for it.
+  [[nodiscard]] bool holds_for(const PeerId& submitter, const JobId& job) const;
 
   void tick(BootTime now, Output& out);
   [[nodiscard]] BootTime next_deadline() const { return ends_.empty() ? never : ends_.begin()->first; }
@@ -37,10 +44,12 @@ class HeldOutputs {
     JobId job;
     UnitIndex unit;
     PublicKey owner;
+    PeerId submitter;
     BlobId output;
     std::multimap<BootTime, std::list<Held>::iterator>::iterator end;
   };
   using At = std::list<Held>::iterator;
+  void add(const HeldOutput& held, BootTime until, Output& out);
   void drop(At at, Output& out);
 
   BlobWants& blobs_;

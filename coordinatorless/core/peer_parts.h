@@ -96,6 +96,7 @@ struct Peer::Parts {
   void on(BlobFetched&& event, Now) { blobs.fetched(event.blob); }
   void on(BlobFailed&& event, Now now) { blobs.failed(event, now, out); }
   void on(OutputTaken&& event, Now now) { board.on_taken(event, now, out); }
+  void on(HeldOutputsFound&& event, Now now) { donor.restore(event.outputs, now, out); }
   void on(BulkToRelay&& event, Now now);
   void on(PeerMisbehaved&& event, Now now) { charge(event.peer, event.charge, now); }
   void on(Persisted&& event, Now) { favours.persisted(event.up_to, out); }

@@ -16,6 +16,7 @@
 
 #include "coordinatorless/base/attempt.h"
 #include "coordinatorless/base/blob_id.h"
+#include "coordinatorless/base/held_output.h"
 #include "coordinatorless/base/rows.h"
 #include "coordinatorless/base/time.h"
 #include "coordinatorless/core/charge.h"
@@ -133,6 +134,12 @@ struct OutputTaken {
   BlobId blob;
 };
 
+/// Large outputs that an earlier process of this peer held for submitters (OutputHeld) and that are still here, pinned once each for the peer. Before
+/// any link.
+struct HeldOutputsFound {
+  std::vector<HeldOutput> outputs;
+};
+
 /// A bulk frame for a peer to which there is no direct link: sealed and sent through its relay, if there is one. See bulk_frames.h.
 struct BulkToRelay {
   PeerId to;
@@ -188,9 +195,9 @@ struct LeaveRequested {};
 struct TimerDue {};
 
 using Event = std::variant<MessageReceived, PeerConnected, PeerLost, DialFailed, SendRefused, AttemptsFinished, JobSubmitted, UnitsAppended,
-                           JobCancelled, JobSought, AllowanceChanged, Persisted, BlobFetched, BlobFailed, OutputTaken, BulkToRelay, PeerMisbehaved,
-                           JoinRequested, ContactsRestored, FavoursRestored, ReputationsRestored, HeldRestored, IdentityMinted, LeaveRequested,
-                           TimerDue>;
+                           JobCancelled, JobSought, AllowanceChanged, Persisted, BlobFetched, BlobFailed, OutputTaken, HeldOutputsFound, BulkToRelay,
+                           PeerMisbehaved, JoinRequested, ContactsRestored, FavoursRestored, ReputationsRestored, HeldRestored,
+                           IdentityMinted, LeaveRequested, TimerDue>;
 
 // --- Effects ---
 
@@ -262,6 +269,17 @@ struct OfferBlob {
 /// Not needed any more: a fetch that runs may be broken off without a word, and what is here may be evicted.
 struct ReleaseBlob {
   BlobId blob;
+};
+
+/// What this peer has promised to keep, for its next process to find: HeldOutputsFound. It is here until ReleaseBlob, whatever becomes of this.
+struct OutputHeld {
+  HeldOutput held;
+};
+/// It is not held any more.
+struct OutputLetGo {
+  JobId job;
+  UnitIndex unit;
+  BlobId output;
 };
 
 /// A bulk frame that came over a relay: to be handled like one that came directly, which the driver hands past the peer.
@@ -365,8 +383,9 @@ struct MintIdentity {
 struct Departed {};
 
 using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, HelpFetch, OfferBlob, ReleaseBlob,
-                            BulkReceived, Persist, DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong, CostExpected, UnitsHeld,
-                            StewardsHold, JobFound, NobodyToCompute, DonorsBack, JobEnded, KeepHeld, DropHeld, MintIdentity, Departed>;
+                            OutputHeld, OutputLetGo, BulkReceived, Persist, DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong, CostExpected,
+                            UnitsHeld, StewardsHold, JobFound, NobodyToCompute, DonorsBack, JobEnded, KeepHeld, DropHeld, MintIdentity,
+                            Departed>;
 
 /// What the machines of the core write to: messages by peer, and effects, each in order.
 struct Addressed {

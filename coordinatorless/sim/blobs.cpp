@@ -1,5 +1,6 @@
 #include "coordinatorless/sim/blobs.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "coordinatorless/core/limits.h"
@@ -18,7 +19,8 @@ Blobs::Blobs(const World& world, Node node, bool withholds, Generator generator,
 
 void Blobs::drop_unneeded(const BlobId& blob) {
   const auto at = disk_.find(blob);
-  if (at != disk_.end() && at->second == 0 && !untaken_.contains(blob) && generator_.chance(evicted_share)) disk_.erase(at);
+  const bool marked = std::any_of(marks_.begin(), marks_.end(), [&](const auto& mark) { return mark.second.output == blob; });
+  if (at != disk_.end() && at->second == 0 && !marked && !untaken_.contains(blob) && generator_.chance(evicted_share)) disk_.erase(at);
 }
 
 void Blobs::let_go(const BlobId& blob) {
@@ -26,6 +28,16 @@ void Blobs::let_go(const BlobId& blob) {
   if (at == disk_.end() || at->second == 0) return;
   --at->second;
   drop_unneeded(blob);
+}
+
+std::vector<HeldOutput> Blobs::found() {
+  std::vector<HeldOutput> here;
+  for (const auto& [unit, held] : marks_) {
+    if (!holds(held.output)) continue;
+    hold(held.output);
+    here.push_back(held);
+  }
+  return here;
 }
 
 void Blobs::taken(const BlobId& blob) {

@@ -11,6 +11,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "coordinatorless/base/generator.h"
 #include "coordinatorless/core/seam.h"
@@ -48,6 +50,14 @@ class Blobs {
   void release(const BlobId& blob);
   /// An attempt's output, kept for the peer.
   void hold(const BlobId& blob);
+
+  /// What an output is held for, beside it on disk: it is among the last to be evicted.
+  void mark(const HeldOutput& held) { marks_[{held.job, held.unit}] = held; }
+  void unmark(const JobId& job, UnitIndex unit) { marks_.erase({job, unit}); }
+  /// They were another identity's.
+  void unmark_all() { marks_.clear(); }
+  /// For the next process: what was marked and is still here, held for the peer.
+  [[nodiscard]] std::vector<HeldOutput> found();
 
   /// The share of blobs that its disk does not take, and of those that it does not give, each time.
   void set_failing(double failing) { failing_ = failing; }
@@ -89,6 +99,7 @@ class Blobs {
   std::map<BlobId, unsigned> disk_;  // and how many need each
   std::set<BlobId> pinned_;          // for the peer
   std::set<BlobId> untaken_;         // outputs that nobody has read yet
+  std::map<std::pair<JobId, UnitIndex>, HeldOutput> marks_;
   std::map<BlobId, Fetch> fetches_;
   std::uint64_t ids_ = 0;
   std::uint64_t fetched_ = 0;

@@ -73,6 +73,7 @@ Host::Host(Surroundings& surroundings, HostOptions options, Generator generator)
 
 void Host::take_identity() {
   ticket_.reset();
+  blobs_.unmark_all();
   crypto_ =
       std::make_unique<SimCrypto>(surroundings_.keys, keys_from(generator_), [this](bool outgoing, const CurveKey& other, ByteView plain) {
         if (own_jobs_.empty() || plain.empty()) return;  // an empty one only proves that the sender holds its key
@@ -132,6 +133,7 @@ void Host::start() {
   ++process_;
   worked_at_ = surroundings_.queue.now();
   surroundings_.network.start(node_);
+  if (auto held = blobs_.found(); !held.empty()) feed(core::HeldOutputsFound{std::move(held)});
   if (ticket_) feed(core::IdentityMinted{*ticket_});
   if (auto contacts = journal_.contacts(); !contacts.empty()) feed(core::ContactsRestored{std::move(contacts)});
   core::FavoursRestored favours{journal_.receipts(), journal_.favours()};

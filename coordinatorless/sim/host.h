@@ -139,6 +139,8 @@ class Host final : public NetworkUser {
   void act(core::HelpFetch effect);
   void act(core::OfferBlob effect);
   void act(core::ReleaseBlob effect);
+  void act(const core::OutputHeld& effect) { blobs_.mark(effect.held); }
+  void act(const core::OutputLetGo& effect) { blobs_.unmark(effect.job, effect.unit); }
   void act(core::BulkReceived effect);
   void act(core::Persist effect);
   void act(core::DeliverResults effect);

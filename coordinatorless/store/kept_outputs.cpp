@@ -38,14 +38,15 @@ void KeptOutputs::drop(const JobId& job, bool untaken) const {
   for (const auto& entry : std::filesystem::directory_iterator(directory_, ignored)) {
     const std::string name = entry.path().filename().string();
     const Kind kind = kind_of(name);
-    if (kind == Kind::none || (kind == Kind::untaken && !untaken) || name.find(part) == std::string::npos) continue;
+    if (kind == Kind::none || kind == Kind::held || (kind == Kind::untaken && !untaken) || name.find(part) == std::string::npos) continue;
     ::unlink(entry.path().c_str());
   }
 }
 
 KeptOutputs::Kind KeptOutputs::kind_of(std::string_view name) {
   if (name.ends_with(untaken_suffix)) return Kind::untaken;
-  return name.ends_with(read_suffix) ? Kind::read : Kind::none;
+  if (name.ends_with(read_suffix)) return Kind::read;
+  return name.ends_with(held_suffix) ? Kind::held : Kind::none;
 }
 
 }  // namespace dugnad::store

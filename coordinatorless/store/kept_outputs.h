@@ -29,7 +29,9 @@ class KeptOutputs {
   /// Nor is what was not read.
   void forget(const JobId& job) const { drop(job, true); }
 
-  enum class Kind : unsigned char { none, read, untaken };
+  /// `held`: a donor's promise to its submitter (HeldMarks).
+  enum class Kind : unsigned char { none, held, read, untaken };
+  static constexpr std::string_view held_suffix = ".held";
   /// What the name of a file of the directory says; none: it is no such file.
   [[nodiscard]] static Kind kind_of(std::string_view name);
 

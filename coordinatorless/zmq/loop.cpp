@@ -234,6 +234,12 @@ class Loop::Impl {
   void perform_one(core::ReleaseBlob& release, Now) {
     if (hooks_.release) hooks_.release(release);
   }
+  void perform_one(core::OutputHeld& held, Now) {
+    if (hooks_.held) hooks_.held(held);
+  }
+  void perform_one(core::OutputLetGo& gone, Now) {
+    if (hooks_.let_go) hooks_.let_go(gone);
+  }
   void perform_one(core::BulkReceived& received, Now) {
     if (hooks_.bulk) hooks_.bulk(received.from, std::move(received.frame));
   }

@@ -20,6 +20,8 @@ struct Hooks {
   std::function<void(core::HelpFetch)> help;
   std::function<void(core::OfferBlob)> offer;
   std::function<void(core::ReleaseBlob)> release;
+  std::function<void(const core::OutputHeld&)> held;     // HeldOutputsFound brings it back in the next process; empty: nothing does
+  std::function<void(const core::OutputLetGo&)> let_go;
   std::function<void(const PeerId&, Bytes)> bulk;    // a bulk frame of an introduced peer; empty: dropped
   std::function<void(core::Persist)> persist;        // persisted() follows; empty: nothing is kept, and nothing waits for it
   std::function<void(core::MintIdentity)> mint;      // IdentityMinted is posted some day; empty: never

@@ -34,13 +34,20 @@ struct Bench {
   std::vector<BlobId> released;
   std::vector<UnitIndex> returned;
   std::vector<UnitResult> results;
+  std::vector<HeldOutput> marks;  // beside the outputs on disk
 
   std::vector<BlobId> offered;
   std::size_t results_when_offered = 0;
   std::vector<Addressed> asked;
 
-  explicit Bench(std::uint64_t room = 4 * mebibyte, std::optional<WantedConfidence> confidence = {})
+  /// `earlier`: what another process of this donor held; the job is then unknown yet.
+  explicit Bench(std::uint64_t room = 4 * mebibyte, std::optional<WantedConfidence> confidence = {}, const std::vector<HeldOutput>& earlier = {})
       : donor(self, blobs, accounts, {{"test", 1}}, {}, 1, room) {
+    donor.restore(earlier, now, out);
+    settle();
+    if (earlier.empty()) learn(confidence);
+  }
+  void learn(std::optional<WantedConfidence> confidence = {}) {
     Manifest manifest;
     manifest.task = "test";
     manifest.unit_limit = seconds(60);
@@ -94,6 +101,10 @@ struct Bench {
       } else if (auto* offer = std::get_if<OfferBlob>(&effect)) {
         offered.push_back(offer->blob);
         results_when_offered = results.size();
+      } else if (auto* held = std::get_if<OutputHeld>(&effect)) {
+        marks.push_back(held->held);
+      } else if (auto* gone = std::get_if<OutputLetGo>(&effect)) {
+        std::erase_if(marks, [&](const HeldOutput& mark) { return mark.unit == gone->unit && mark.output == gone->output; });
       }
     }
   }
@@ -310,4 +321,39 @@ TEST_CASE("of a job by confidence an input may be helped, and is offered to othe
   bench.pass(limits::result_gather);
   CHECK(bench.results.size() == 3);
   CHECK(bench.offered == Blobs{blob(1)});
+}
+
+TEST_CASE("what a donor has promised its next process still has, and lets go of when the same submitter says so, or its time is over") {
+  Bench before;
+  for (std::uint64_t unit = 0; unit < 4; ++unit) {
+    before.lease(unit, Bytes{});
+    before.finish(Value(blob(static_cast<std::uint8_t>(10 + unit))));
+  }
+  before.revoke(3);
+  REQUIRE(before.marks.size() == 3);
+  CHECK(before.marks[0].submitter == peer(1));
+  CHECK(before.marks[0].until == before.now.wall + limits::output_held_least);
+
+  Bench after(4 * mebibyte, {}, before.marks);
+  CHECK(after.released.empty());
+  CHECK(after.blobs.here(blob(10)));
+  // Before the job is known again, and by nobody else.
+  after.donor.on_revoke(peer(2), Revoke{job, {{0}}}, after.out);
+  after.donor.on_closed(peer(2), Closed{job}, after.out);
+  after.settle();
+  CHECK(after.released.empty());
+  after.revoke(0);
+  CHECK(after.released == Blobs{blob(10)});
+  after.learn();
+  after.lease(5, Bytes{});
+  after.revoke(1);
+  CHECK(after.released == Blobs{blob(10), blob(11)});
+  after.pass(limits::output_held_least);
+  CHECK(after.released == Blobs{blob(10), blob(11), blob(12)});
+  CHECK(after.blobs.count() == 0);
+
+  Bench closed(4 * mebibyte, {}, before.marks);
+  closed.donor.forget(job, closed.out);
+  closed.settle();
+  CHECK(closed.released.size() == 3);
 }

@@ -21,7 +21,18 @@ struct Bench {
 
   void hold(const JobId& of, std::uint64_t unit, const PublicKey& by, const BlobId& output, Duration until = seconds(100)) {
     wants.kept(output);
-    held.hold(of, {unit}, by, output, BootTime{} + until, out);
+    held.hold({of, {unit}, output, by, submitter, {}}, until, now, out);
+  }
+  /// What another process of this peer would find on disk, having been told so far.
+  std::vector<HeldOutput> marked() {
+    for (const Effect& effect : out.effects) {
+      if (const auto* added = std::get_if<OutputHeld>(&effect)) marks[{added->held.job, added->held.unit}] = added->held;
+      if (const auto* gone = std::get_if<OutputLetGo>(&effect)) marks.erase({gone->job, gone->unit});
+    }
+    out.effects.clear();
+    std::vector<HeldOutput> all;
+    for (const auto& [unit, mark] : marks) all.push_back(mark);
+    return all;
   }
   std::vector<BlobId> released() {
     std::vector<BlobId> blobs;
@@ -31,6 +42,9 @@ struct Bench {
     return blobs;
   }
 
+  const PeerId submitter{{77}};
+  const Now now{BootTime{}, WallTime{std::chrono::hours(1)}};
+  std::map<std::pair<JobId, UnitIndex>, HeldOutput> marks;
   BlobWants wants{PeerId{}};
   Output out;
   HeldOutputs held;
@@ -99,6 +113,46 @@ TEST_CASE("a lone output is held however large it is") {
   CHECK(bench.released() == Blobs{blob(1, 5000)});
 }
 
+TEST_CASE("the next process holds what is left of the time, for the same submitter, and within the same room") {
+  Bench before(1000);
+  before.hold(job(1), 1, owner(1), blob(1), seconds(100));
+  before.hold(job(1), 2, owner(1), blob(2), seconds(300));
+  before.hold(job(2), 1, owner(2), blob(3), seconds(300));
+  before.hold(job(2), 2, owner(2), blob(4), seconds(300));
+  CHECK(before.held.let_go(job(2), {2}, before.out));
+  const auto marked = before.marked();
+  REQUIRE(marked.size() == 3);
+
+  Bench after(1000);
+  const Now later{BootTime{} + seconds(7), after.now.wall + seconds(200)};
+  after.held.restore(marked, later, after.out);
+  CHECK(after.released() == Blobs{blob(1)});
+  CHECK(after.held.bytes() == 200);
+  CHECK(after.held.holds_for(after.submitter, job(1)));
+  CHECK_FALSE(after.held.holds_for(PeerId{{78}}, job(1)));
+  CHECK_FALSE(after.held.holds_for(after.submitter, job(3)));
+  CHECK(after.held.next_deadline() == later.boot + seconds(100));
+  after.held.let_go_all(job(1), after.out);
+  CHECK(after.released() == Blobs{blob(2)});
+  after.held.tick(later.boot + seconds(100), after.out);
+  CHECK(after.released() == Blobs{blob(3)});
+
+  Bench narrow(150);
+  narrow.held.restore(marked, narrow.now, narrow.out);
+  CHECK(narrow.held.bytes() == 100);
+  CHECK(narrow.wants.count() == 1);
+}
+
+TEST_CASE("a clock that was put back, or a date out of all bounds, holds nothing for longer than a donor ever does") {
+  for (const auto until : {WallTime{std::chrono::hours(24 * 365)}, WallTime::max(), WallTime::min()}) {
+    Bench bench(1000);
+    bench.held.restore({HeldOutput{job(1), {1}, blob(1), owner(1), bench.submitter, until}}, bench.now, bench.out);
+    bench.held.tick(BootTime{} + std::chrono::hours(48), bench.out);
+    CHECK(bench.released() == Blobs{blob(1)});
+    CHECK(bench.held.empty());
+  }
+}
+
 TEST_CASE("what is held under random operations is what a plain list says") {
   Generator generator = Generator::from_seed(11);
   Bench bench(2000);
@@ -119,6 +173,10 @@ TEST_CASE("what is held under random operations is what a plain list says") {
     std::uint64_t bytes = 0;
     for (const auto& [key, output] : model) bytes += output.length;
     REQUIRE(bench.held.bytes() == bytes);
+    if (step % 100 != 0) continue;
+    const auto marked = bench.marked();
+    REQUIRE(marked.size() == model.size());
+    for (const HeldOutput& mark : marked) REQUIRE(model.at({mark.job.bytes[0], mark.unit.value}) == mark.output);
   }
   for (std::uint8_t of = 1; of <= 3; ++of) bench.held.let_go_all(job(of), bench.out);
   CHECK(bench.wants.count() == 0);

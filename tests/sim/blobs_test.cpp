@@ -174,6 +174,27 @@ TEST_CASE("where a job's donors vanish once they have voted, its units are compu
   CHECK(reopened(world, submitter, job) > 0);
 }
 
+TEST_CASE("donors that are killed after they have voted, and come back soon, give what they had promised, and nothing is computed again") {
+  for (const bool by_confidence : {false, true}) {
+    World world({.seed = 11, .links = {}});
+    const auto workers = world.add_workers(4, {.speed = 1.0});
+    const Node submitter = world.add_submitter({.slots = by_confidence ? 1U : 0U});
+    // Outputs so large that most are still to be fetched when their holders die, and not so large that a donor could not hold all of its.
+    JobSpec spec{16, 2s, 1, 0, 15 << 20, 0};
+    if (by_confidence) spec.confidence = core::WantedConfidence{};
+    const Submission& job = world.submit(submitter, spec);
+    REQUIRE(world.run_until([&] { return world.results() >= 8; }, 5min));
+    CHECK(job.accepted() < 8);
+    for (const Node node : workers) world.crash(node, Death::killed);
+    world.run_for(5s);
+    for (const Node node : workers) world.restart(node);
+    REQUIRE(world.run_until_ended(job, 60min));
+    check_right(world, job);
+    CAPTURE(by_confidence);
+    CHECK(reopened(world, submitter, job) == 0);
+  }
+}
+
 TEST_CASE("a donor that returns large outputs and gives none delays the job for a bounded time, and then gets no more of it") {
   World world({.seed = 4, .links = {}});
   world.add_workers(4, {.speed = 1.0});

@@ -1,11 +1,15 @@
 // Large inputs and outputs between nodes on loopback: 200 KiB in, 5 MiB out, and a donor that is gone once it has voted.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <condition_variable>
+#include <filesystem>
 #include <map>
 #include <mutex>
 
+#include "coordinatorless/store/kept_outputs.h"
 #include "coordinatorless/zmq/clocks.h"
+#include "tests/worker/scratch.h"
 #include "worker/node.h"
 #include "worker/owner.h"
 
@@ -231,6 +235,54 @@ TEST_CASE("a submitter's own slots read large inputs from its store, and their o
   const auto bytes = node->blob(accepted->output.blob());
   REQUIRE(bytes);
   CHECK(*bytes == grown(input, output_bytes));
+}
+
+TEST_CASE("a donor that ends at once after it has voted gives what it had promised when it runs again, and forgets it once that is fetched") {
+  const Scratch scratch;
+  std::atomic<unsigned> computed{0};
+  NodeOptions options = light();
+  options.journal = true;
+  options.data = scratch.path();
+  options.donates = true;
+  options.slots = 1;
+  const auto run = [&computed](ByteView input, const tasks::StopToken&) {
+    ++computed;
+    return grown(input, output_bytes);
+  };
+  options.tasks.add({.name = "grow", .version = 1, .help = "grows", .parameters = {}, .run = run, .plan = {}, .check = {}});
+  const auto marks = [&] {
+    const auto files = std::filesystem::directory_iterator(scratch.path() + "/blobs");
+    return std::count_if(begin(files), end(files), [](const auto& file) {
+      return store::KeptOutputs::kind_of(file.path().filename().string()) == store::KeptOutputs::Kind::held;
+    });
+  };
+  auto donor = opened(options);
+  options.listen = donor->contact().substr(0, donor->contact().find('/', 6));
+  donor->start({});
+  // Slow enough that the fetch is under way for seconds.
+  NodeOptions slow = light();
+  slow.download_per_second = 2 << 20;
+  Submitter submitter(donor->contact(), std::move(slow));
+  const Bytes input = pattern(100, 5);
+  const JobId job = submitter.submit(1, {input});
+  REQUIRE(submitter.counted(job, 1));
+  CHECK(marks() == 1);
+  donor->stop();
+  donor->wait();
+  donor.reset();
+  CHECK(marks() == 1);
+  donor = opened(options);
+  donor->start({});
+  const auto unit = submitter.next(job);
+  REQUIRE(unit);
+  CHECK(unit->second == grown(input, output_bytes));
+  CHECK(submitter.ended() == JobState::done);
+  CHECK(computed == 1);
+  CHECK(submitter.node().moved().down >= output_bytes);
+  // In order, so that what the submitter had to say has come.
+  donor->leave();
+  CHECK(donor->wait());
+  CHECK(marks() == 0);
 }
 
 TEST_CASE("64 MiB of inputs of eight donors leave the submitter at most one and a half times, of two copies each as of units that are audited") {

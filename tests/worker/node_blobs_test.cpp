@@ -14,7 +14,7 @@ PeerId peer(std::uint8_t name) {
 
 NodeBlobs some_blobs() {
   return {std::make_unique<store::BlobStore>(store::files_in_memory()),
-          store::KeptOutputs(),
+          std::string(),
           peer(1),
           {.send = [](const PeerId&, Bytes) {}, .post = [](core::Event) {}}};
 }
@@ -69,7 +69,7 @@ TEST_CASE("a module that is let go takes its guests along, except from the attem
 
 TEST_CASE("a module's bytes are read when a cage asks, and where they are lost the core is told") {
   std::vector<core::Event> posted;
-  NodeBlobs blobs(std::make_unique<store::BlobStore>(store::files_in_memory()), store::KeptOutputs(), peer(1),
+  NodeBlobs blobs(std::make_unique<store::BlobStore>(store::files_in_memory()), std::string(), peer(1),
                   {.send = [](const PeerId&, Bytes) {}, .post = [&posted](core::Event event) { posted.push_back(std::move(event)); }});
   const auto kept = blobs.keep(to_bytes("a module"));
   REQUIRE(kept);
