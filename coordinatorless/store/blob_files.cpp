@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include <algorithm>
@@ -100,6 +101,10 @@ class Directory final : public BlobFiles {
     return {};
   }
 
+  bool is_full(std::uint64_t bytes) override {
+    struct statvfs facts {};
+    return ::statvfs(path_.c_str(), &facts) == 0 && std::uint64_t{facts.f_bavail} * facts.f_frsize < bytes;
+  }
   void remove(const std::string& name) override { ::unlink(file(name).c_str()); }
   void touch(const std::string& name) override { ::utimensat(AT_FDCWD, file(name).c_str(), nullptr, 0); }
 
@@ -159,6 +164,7 @@ class Memory final : public BlobFiles {
     files_.erase(part);
     return {};
   }
+  bool is_full(std::uint64_t) override { return false; }
   void remove(const std::string& name) override { files_.erase(name); }
   void touch(const std::string& name) override {
     if (const auto at = files_.find(name); at != files_.end()) at->second.used = ++clock_;

@@ -35,6 +35,8 @@ class BlobFiles {
   [[nodiscard]] virtual Result<void> stretch(const std::string& name, std::uint64_t size) = 0;
   /// `part` becomes `name` at once or not at all, and outlasts a power cut.
   [[nodiscard]] virtual Result<void> publish(const std::string& part, const std::string& name) = 0;
+  /// Whether so many bytes more are too many for the disk itself.
+  [[nodiscard]] virtual bool is_full(std::uint64_t bytes) = 0;
   virtual void remove(const std::string& name) = 0;
   virtual void touch(const std::string& name) = 0;
 };

@@ -9,6 +9,8 @@
 namespace dugnad::store {
 namespace {
 
+constexpr std::uint64_t relief_least = 16 << 20;  // bytes that a full disk is freed of at once: looking for them takes a while
+constexpr std::uint64_t disk_margin = 1 << 20;    // a disk with less than that may call itself full: it keeps more than bytes
 constexpr std::size_t leaves_max = 32;  // blobs whose trees are remembered: 256 hashes each for the longest
 
 std::string part_of(const BlobId& id) { return to_text(id) + ".part"; }
@@ -84,11 +86,27 @@ bool BlobStore::may_evict(const BlobFiles::Entry& entry, const BlobId& id, KeptO
 Result<void> BlobStore::make_room(std::uint64_t bytes) {
   if (bytes_ + bytes <= quota_) return {};
   scan();
+  shrink_to(quota_ - std::min(quota_, bytes));
+  if (bytes_ + bytes <= quota_) return {};
+  return Error{"no room for " + std::to_string(bytes) + " bytes more: blobs that are needed take " + std::to_string(bytes_) + " of " +
+               std::to_string(quota_)};
+}
+
+bool BlobStore::relieve_disk(std::uint64_t bytes) {
+  if (!files_->is_full(bytes + disk_margin)) return false;
+  scan();
+  const std::uint64_t before = bytes_;
+  shrink_to(before - std::min(before, std::max(bytes, relief_least)));
+  scan();
+  return bytes_ < before;
+}
+
+void BlobStore::shrink_to(std::uint64_t most) {
   const auto entries = by_use();
   const Kept kept = kept_among(entries);
   for (const bool last_resort : {false, true}) {
     for (const auto& entry : entries) {
-      if (bytes_ + bytes <= quota_) return {};
+      if (bytes_ <= most) return;
       const auto id = blob_id_from_text(entry.name.substr(0, entry.name.find('.')));
       if (!id || KeptOutputs::kind_of(entry.name) != KeptOutputs::Kind::none) continue;  // nothing that we made, or nothing to win
       const auto why = kept.find(*id);
@@ -100,9 +118,6 @@ Result<void> BlobStore::make_room(std::uint64_t bytes) {
       held_.erase(*id);
     }
   }
-  if (bytes_ + bytes <= quota_) return {};
-  return Error{"no room for " + std::to_string(bytes) + " bytes more: blobs that are needed take " + std::to_string(bytes_) + " of " +
-               std::to_string(quota_)};
 }
 
 bool BlobStore::make_room_for(std::uint64_t bytes) {
@@ -110,18 +125,22 @@ bool BlobStore::make_room_for(std::uint64_t bytes) {
   return bytes > quota_ || make_room(bytes).ok();
 }
 
+Result<void> BlobStore::put_file(const BlobId& id, ByteView bytes) {
+  files_->remove(draft_of(id));
+  auto kept = files_->append(draft_of(id), bytes);
+  if (kept) kept = files_->publish(draft_of(id), to_text(id));
+  if (!kept) files_->remove(draft_of(id));
+  return kept;
+}
+
 Result<BlobId> BlobStore::put(ByteView bytes) {
   const BlobId id = blob_id_of(bytes);
   const std::lock_guard lock(mutex_);
   if (!known(id)) {
     if (auto room = make_room(id.length); !room) return room.error();
-    files_->remove(draft_of(id));
-    auto kept = files_->append(draft_of(id), bytes);
-    if (kept) kept = files_->publish(draft_of(id), to_text(id));
-    if (!kept) {
-      files_->remove(draft_of(id));
-      return kept.error();
-    }
+    auto kept = put_file(id, bytes);
+    if (!kept && relieve_disk(id.length)) kept = put_file(id, bytes);
+    if (!kept) return kept.error();
     bytes_ += id.length;
     use(id);
   }
@@ -256,7 +275,9 @@ Result<void> BlobStore::add(const BlobId& id, std::uint64_t index, const std::ve
   const auto at = fetching_.find(id);
   DUGNAD_ASSERT(at != fetching_.end() && index < chunk_count(id.length) && chunk.size() == chunk_length(id.length, index),
                 "a chunk that nobody fetches");
-  if (auto kept = files_->write(part_of(id), index * chunk_bytes, chunk); !kept) return kept;
+  auto written = files_->write(part_of(id), index * chunk_bytes, chunk);
+  if (!written && relieve_disk(chunk.size())) written = files_->write(part_of(id), index * chunk_bytes, chunk);
+  if (!written) return written;
   Bytes record;
   for (int i = 0; i < 4; ++i) record.push_back(static_cast<std::uint8_t>(index >> (8 * i)));
   for (const Hash& hash : path) record.insert(record.end(), hash.bytes.begin(), hash.bytes.end());

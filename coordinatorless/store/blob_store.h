@@ -1,6 +1,8 @@
-// BlobStore: blobs by name, within a quota. What was used longest ago is evicted first; what is pinned, never. One directory may serve
+// BlobStore: blobs by name, within a quota. What was used longest ago is evicted first; what is pinned, never. Where the disk is full before the
+// quota is, what nobody needs makes room likewise. One directory may serve
 // several processes: what another has touched in the last minutes is left alone. So are outputs that a job has accepted and its program has not read
-// yet (KeptOutputs), also after a crash, for a month; those that it has read, and would deliver again if it were resumed, go last.
+// yet (KeptOutputs), also after a crash, for a month; those that it has read, and would deliver again if it were resumed, go last; and so do
+// those that a donor holds for a submitter (HeldMarks).
 //
 // A fetched blob grows in a `.part` file, each chunk in its place, as it comes; which are there, and what proves them, stands in a `.have`
 // file beside it. Both outlast the process, so that a fetch goes on where it stopped, with what is proved once more. A blob gets its name
@@ -78,6 +80,11 @@ class BlobStore {
   void drop_part(const BlobId& id);
   [[nodiscard]] std::optional<Chunk> chunk_of_part(const BlobId& id, std::uint64_t index);
   [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
+  /// Evicts until what is here has `most` bytes, as far as may be.
+  void shrink_to(std::uint64_t most);
+  /// After a failure to write so many: true where the disk was full, and something could go.
+  [[nodiscard]] bool relieve_disk(std::uint64_t bytes);
+  [[nodiscard]] Result<void> put_file(const BlobId& id, ByteView bytes);
   using Kept = std::map<BlobId, KeptOutputs::Kind>;
   /// What the files beside the blobs say; those whose blob is gone are removed.
   [[nodiscard]] Kept kept_among(const std::vector<BlobFiles::Entry>& entries);

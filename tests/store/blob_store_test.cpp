@@ -53,6 +53,42 @@ struct Fetched {
   BlobId id;
 };
 
+/// A disk of so many bytes, which takes what there is room for of what it cannot take whole.
+class SmallDisk final : public BlobFiles {
+ public:
+  explicit SmallDisk(std::uint64_t capacity) : capacity_(capacity) {}
+
+  std::vector<Entry> list() override { return files_->list(); }
+  std::optional<std::uint64_t> size(const std::string& name) override { return files_->size(name); }
+  std::optional<Bytes> read(const std::string& name, std::uint64_t offset, std::uint64_t length) override {
+    return files_->read(name, offset, length);
+  }
+  Result<void> append(const std::string& name, ByteView bytes) override {
+    const std::size_t fit = std::min<std::uint64_t>(bytes.size(), left());
+    (void)files_->append(name, bytes.first(fit));
+    return fit == bytes.size() ? Result<void>{} : Error{"no space left on device"};
+  }
+  Result<void> write(const std::string& name, std::uint64_t offset, ByteView bytes) override {
+    if (bytes.size() > left()) return Error{"no space left on device"};
+    return files_->write(name, offset, bytes);
+  }
+  /// The holes of a real file take no room; here each chunk makes the file longer.
+  Result<void> stretch(const std::string&, std::uint64_t) override { return {}; }
+  Result<void> publish(const std::string& part, const std::string& name) override { return files_->publish(part, name); }
+  bool is_full(std::uint64_t bytes) override { return bytes > left(); }
+  void remove(const std::string& name) override { files_->remove(name); }
+  void touch(const std::string& name) override { files_->touch(name); }
+
+ private:
+  [[nodiscard]] std::uint64_t left() {
+    std::uint64_t taken = 0;
+    for (const Entry& entry : files_->list()) taken += entry.bytes;
+    return capacity_ - std::min(capacity_, taken);
+  }
+  const std::uint64_t capacity_;
+  std::unique_ptr<BlobFiles> files_ = files_in_memory();
+};
+
 }  // namespace
 
 TEST_CASE("a blob is there again after a restart") {
@@ -67,6 +103,40 @@ TEST_CASE("a blob is there again after a restart") {
   }
   CHECK(bench.files() == 3);
   CHECK_FALSE(bench.store->get(blob_id_of(pattern(6))));
+}
+
+TEST_CASE("where the disk is full before the quota is, what nobody needs makes room, and what is needed stays") {
+  BlobStore store(std::make_unique<SmallDisk>(40 << 20), 1 << 30);
+  const auto put = [&](std::uint8_t salt) { return store.put(pattern(10 << 20, salt)); };
+  const auto needed = put(1);
+  REQUIRE(needed);
+  for (std::uint8_t salt = 2; salt < 20; ++salt) {
+    const auto id = put(salt);
+    REQUIRE(id);
+    store.unpin(*id);
+  }
+  CHECK(store.get(*needed) != nullptr);
+  CHECK(store.bytes_held() <= 40 << 20);
+  // Chunk by chunk too.
+  const Fetched fetched(pattern(3 << 20, 50));
+  REQUIRE(store.begin(fetched.id));
+  for (std::uint64_t i = 0; i < chunk_count(fetched.id.length); ++i) CHECK(fetched.add_to(store, i));
+  REQUIRE(store.finish(fetched.id).ok());
+  store.unpin(fetched.id);
+  // Until all is needed: then it is said, and what was begun takes no room.
+  std::vector<BlobId> all;
+  for (std::uint8_t salt = 30; salt < 33; ++salt) {
+    const auto id = put(salt);
+    REQUIRE(id);
+    all.push_back(*id);
+  }
+  const auto refused = put(40);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == "no space left on device");
+  for (const BlobId& id : all) CHECK(store.get(id) != nullptr);
+  CHECK(store.bytes_held() == 40 << 20);
+  store.unpin(all.front());
+  CHECK(put(41));
 }
 
 TEST_CASE("what was used longest ago makes room, what is pinned does not") {
