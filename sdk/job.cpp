@@ -47,6 +47,7 @@ Result<tasks::Answer> Job::answer() {
 }
 
 Result<End> Job::end() { return session_->mailbox().wait_end(); }
+void Job::stored(const std::vector<std::uint64_t>& units) { session_->stored(units); }
 void Job::cancel() { session_->cancel(); }
 Progress Job::progress() const { return session_->progress(); }
 void Job::on_notice(std::function<void(const Notice&)> heard) { session_->mailbox().on_notice(std::move(heard)); }

@@ -22,21 +22,6 @@ constexpr Duration batch_quick = std::chrono::milliseconds(1);
 
 BootTime now() { return zmq::read_clocks().boot; }
 
-/// A large output stays where it is.
-UnitResult result_of(AcceptedUnit unit, Mailbox::LargeOutputs& large) {
-  UnitResult result;
-  result.unit = unit.unit.value;
-  result.ok = unit.outcome == Outcome::ok;
-  if (!result.ok) {
-    result.reason = to_text(unit.output.bytes);
-  } else if (unit.output.large) {
-    large[result.unit] = {unit.output.blob()};
-  } else {
-    result.output = std::move(unit.output.bytes);
-  }
-  return result;
-}
-
 UnitResult failed(std::uint64_t unit, std::string reason) { return {.unit = unit, .ok = false, .output = {}, .reason = std::move(reason)}; }
 
 std::uint64_t failed_in(const Mailbox::Batch& batch) {
@@ -58,6 +43,7 @@ Session::Session(worker::Node& node, Prepared prepared, Source source)
       opened_(source.plan == nullptr),
       blobs_(node.blob_store()),
       kept_outputs_(node.kept_outputs()),
+      stored_output_(source.combines ? StoredOutput() : std::move(source.stored_output)),
       known_(std::move(source.known)),
       mailbox_([this] { wake(); }, large_store()),
       submitted_(std::move(prepared.job.event)),
@@ -143,6 +129,7 @@ void Session::accepted(std::vector<AcceptedUnit> units) {
       batch.push_back(result_of(std::move(unit), large));
     }
     count_accepted(batch);
+    await_stored(large);
     if (!opened_ && may_cut()) changed_.notify_all();
   }
   mailbox_.deliver(std::move(batch), std::move(large));
@@ -309,6 +296,7 @@ void Session::cut() {
     large_inputs_.merge(large_inputs);
     if (core_ended_) let_all_inputs_go();  // it has come too late for what ended() let go of
     for (const auto& [unit, each] : large) earlier_bytes_ += each.blob.length;
+    await_stored(large);
     waiting_bytes_ = waiting_bytes;
     input_bytes_ += travelling;
     done_ += done.size();
@@ -331,30 +319,6 @@ void Session::inputs_failed(const Error& fault) {
     end.units_failed = failed_;
   }
   mailbox_.finish(std::move(end), std::nullopt);
-}
-
-std::optional<UnitResult> Session::take_kept(std::uint64_t unit, const Bytes& input, Mailbox::LargeOutputs& large) {
-  auto taken = kept_.take(known_.number_of(unit));
-  if (!taken) return std::nullopt;
-  AcceptedUnit kept = *std::move(taken);
-  kept.unit.value = unit;
-  if (kept.input_tag != input_tag_of(value_of(input))) return std::nullopt;  // the job's inputs are others now
-  if (kept.outcome != Outcome::ok) return result_of(std::move(kept), large);
-  if (!kept.output.large) {
-    if (!plan_->accept(kept.unit, kept.output.bytes)) return std::nullopt;
-    return result_of(std::move(kept), large);
-  }
-  const BlobId output = kept.output.blob();
-  // First of all: once the plan has accepted it, it cannot be computed again.
-  if (!blobs_->pin(output)) return std::nullopt;
-  const auto bytes = combines_ ? blobs_->get(output) : nullptr;
-  if (combines_ ? !bytes || !plan_->accept(kept.unit, *bytes) : !plan_->accept(kept.unit, {})) {
-    blobs_->unpin(output);
-    return std::nullopt;
-  }
-  UnitResult result = result_of(std::move(kept), large);
-  large.at(unit).own_pin = true;
-  return result;
 }
 
 void Session::combine(std::vector<AcceptedUnit> units) {

@@ -9,13 +9,14 @@
 // only as far as both have room there; where others have taken it all, the next unit waits for it.
 //
 // What an earlier run has accepted is told apart unit by unit, as they are cut again: one with the same input is delivered from the journal
-// and never leased.
+// and never leased. A large output of such a unit comes from the store; where others have pushed it out of there, from where its program put it.
 //
 // Threads: the plan belongs to the session's own thread, which ends with the job. An opened job has neither.
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,8 @@
 
 namespace dugnad::sdk {
 
+using StoredOutput = std::function<std::optional<Bytes>(std::uint64_t unit)>;
+
 /// Where a job's units come from.
 struct Source {
   std::unique_ptr<tasks::Plan> plan;   // none: from Job::submit()
@@ -41,6 +44,7 @@ struct Source {
   bool checked = false;                // this program checks each result, by the task's own check
   const InputsPlan* inputs = nullptr;  // `plan`, where it is one: it may fail
   KnownUnits known = {};               // mixed in; not where it combines, nor without a plan
+  StoredOutput stored_output = {};     // as JobOptions has it
 };
 
 /// Why an input cannot be sent; nullopt where it can.
@@ -83,6 +87,7 @@ class Session {
   [[nodiscard]] bool commands() const { return commands_; }
   Result<std::uint64_t> submit(std::vector<Bytes> inputs);
   void close_input();
+  void stored(const std::vector<std::uint64_t>& units);
   void cancel();
   [[nodiscard]] Progress progress();
 
@@ -93,12 +98,15 @@ class Session {
   void run();
   void give_memory_back();
   void cut();
-  /// The unit's result of an earlier run, where its input is still the same, a large output still here, and the plan takes it.
+  /// The unit's result of an earlier run, where its input is still the same, a large output still to be had, and the plan takes it.
   [[nodiscard]] std::optional<UnitResult> take_kept(std::uint64_t unit, const Bytes& input, Mailbox::LargeOutputs& large);
   /// Keeps a large input in the store.
   [[nodiscard]] Result<Value> as_value(Bytes& input);
   /// What cutting the unit would pin in the store.
   [[nodiscard]] std::uint64_t blob_bytes_of(std::uint64_t unit, const Bytes& input) const;
+  /// A large output stays where it is.
+  [[nodiscard]] static UnitResult result_of(AcceptedUnit unit, Mailbox::LargeOutputs& large);
+  [[nodiscard]] std::optional<UnitResult> take_kept_large(AcceptedUnit kept, Mailbox::LargeOutputs& large);
   void combine(std::vector<AcceptedUnit> units);
   void finish_combined(JobState state);
   void inputs_failed(const Error& fault);
@@ -111,6 +119,13 @@ class Session {
 
   void wake();
   [[nodiscard]] Mailbox::LargeStore large_store();
+  void let_output_go(const Mailbox::Large& large);
+  /// Of the store, or of what the program has put elsewhere; nullptr where it is lost.
+  [[nodiscard]] std::shared_ptr<const Bytes> read_output(const BlobId& output);
+  /// What the program has put elsewhere, where it is that output.
+  [[nodiscard]] std::shared_ptr<const Bytes> read_stored(std::uint64_t unit, const BlobId& output) const;
+  /// With mutex_ held: the program is to say when it has stored them.
+  void await_stored(const Mailbox::LargeOutputs& large);
   /// With mutex_ held.
   void let_inputs_go(const std::vector<AcceptedUnit>& units);
   void let_all_inputs_go();
@@ -124,6 +139,7 @@ class Session {
   const bool opened_;  // units come through submit()
   const std::shared_ptr<store::BlobStore> blobs_;
   const store::KeptOutputs kept_outputs_;
+  const StoredOutput stored_output_;
   const KnownUnits known_;  // user's units have their own numbers, the protocol and the journal others
 
   Mailbox mailbox_;
@@ -138,6 +154,7 @@ class Session {
   std::optional<Bytes> waiting_;  // the next unit's input, for which the store had no room
   bool no_room_ = false;          // not because of this job
   bool takes_up_ = false;         // an earlier run's work, and has not given back the memory that it took to read it
+  bool gone_said_ = false;        // that outputs of an earlier run are lost
 
   // Guarded by mutex_.
   mutable std::mutex mutex_;
@@ -156,6 +173,9 @@ class Session {
   std::uint64_t earlier_bytes_ = 0;     // of large outputs of an earlier run that were not read yet
   std::uint64_t waiting_bytes_ = 0;     // that cutting the unit of waiting_ would pin
   std::map<std::uint64_t, BlobId> large_inputs_;  // by unit; pinned
+  std::map<std::uint64_t, BlobId> unstored_;      // large outputs that were delivered, where the program says when it has stored them; by unit
+  std::map<BlobId, std::size_t> unstored_count_;  // of these
+  std::map<BlobId, std::vector<std::uint64_t>> elsewhere_;  // units whose output of an earlier run is not in the store but where the program put it
   std::uint64_t done_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t resumed_ = 0;

@@ -26,22 +26,45 @@ Result<Value> Session::as_value(Bytes& input) {
 }
 
 Mailbox::LargeStore Session::large_store() {
-  return {.read = [this](const BlobId& blob) { return blobs_->get(blob); },
+  return {.read = [this](const BlobId& blob) { return read_output(blob); },
           .pin = [this](const BlobId& blob) { return blobs_->pin(blob); },
-          .let_go =
-              [this](const Mailbox::Large& large) {
-                kept_outputs_.taken(id_, large.blob);
-                if (large.own_pin) {
-                  blobs_->unpin(large.blob);
-                  const std::lock_guard lock(mutex_);
-                  earlier_bytes_ -= std::min(earlier_bytes_, large.blob.length);
-                  changed_.notify_all();
-                  return;
-                }
-                const std::shared_lock attached(attached_);
-                if (node_ != nullptr) node_->post(core::OutputTaken{id_, large.blob});
-              },
+          .let_go = [this](const Mailbox::Large& large) { let_output_go(large); },
           .memory_max = memory() / 4};
+}
+
+void Session::let_output_go(const Mailbox::Large& large) {
+  if (!stored_output_) kept_outputs_.taken(id_, large.blob);
+  if (!large.own_pin) {
+    const std::shared_lock attached(attached_);
+    if (node_ != nullptr) node_->post(core::OutputTaken{id_, large.blob});
+    return;
+  }
+  bool was_elsewhere = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto at = elsewhere_.find(large.blob); at != elsewhere_.end()) {
+      was_elsewhere = true;
+      at->second.pop_back();
+      if (at->second.empty()) elsewhere_.erase(at);
+    }
+    earlier_bytes_ -= std::min(earlier_bytes_, large.blob.length);
+    changed_.notify_all();
+  }
+  if (!was_elsewhere) blobs_->unpin(large.blob);
+}
+
+UnitResult Session::result_of(AcceptedUnit unit, Mailbox::LargeOutputs& large) {
+  UnitResult result;
+  result.unit = unit.unit.value;
+  result.ok = unit.outcome == Outcome::ok;
+  if (!result.ok) {
+    result.reason = to_text(unit.output.bytes);
+  } else if (unit.output.large) {
+    large[result.unit] = {unit.output.blob()};
+  } else {
+    result.output = std::move(unit.output.bytes);
+  }
+  return result;
 }
 
 void Session::let_inputs_go(const std::vector<AcceptedUnit>& units) {

@@ -57,6 +57,7 @@ worker::NodeOptions node_options(const SwarmOptions& options, worker::Launcher* 
   node.join = options.join;
   node.upload_per_second = options.upload;
   node.download_per_second = options.download;
+  node.cache_bytes = options.cache;
   node.data = options.data;
   node.role = submitter_role;
   node.role_most = swarms_per_data_dir_max;
@@ -119,6 +120,7 @@ class Swarm::Impl {
     auto prepared = prepare(recipe, options);
     if (!prepared) return prepared.error();
     source.checked = checks(recipe);
+    source.stored_output = options.stored_output;
     auto known = place(options.known, prepared->job.id, source);
     if (!known) return known.error();
     source.known = *std::move(known);
@@ -145,6 +147,7 @@ class Swarm::Impl {
     }
     source.commands = module.kind() == Module::Kind::command;
     source.checked = recipe.confidence && module.image().has_check;
+    source.stored_output = options.stored_output;
     std::vector<KnownAnswer> answers = options.known;
     if (source.commands) {
       for (KnownAnswer& answer : answers) answer.input = as_standard_input(std::move(answer.input));
@@ -346,6 +349,7 @@ Result<Swarm> Swarm::join(SwarmOptions options) {
   if (options.local > core::limits::slots_max) {
     return Error{"local is " + std::to_string(options.local) + ", and may be 0 to " + std::to_string(core::limits::slots_max)};
   }
+  if (options.cache != 0 && options.cache < core::limits::blob_bytes_max) return Error{"cache is at least 64 MiB, since one output may have as much"};
   const bool asked = !options.join.empty() || options.alone;
   if (!asked) {
     if (auto contact = local_worker(options.data)) options.join.push_back(*std::move(contact));

@@ -286,6 +286,7 @@ NodeOptions node_options(const WorkerOptions& given, const tasks::TaskTable& tas
           .launcher = code.launcher.get(),
           .upload_per_second = given.upload,
           .download_per_second = given.download,
+          .cache_bytes = given.cache,
           .log = std::move(log)};
 }
 

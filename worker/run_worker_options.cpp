@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "coordinatorless/core/contact.h"
+#include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/swarm_name.h"
 #include "coordinatorless/zmq/resolve.h"
 
@@ -128,6 +129,10 @@ void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later)
                  wrapped("Where keys and what is remembered are kept. Default: $XDG_DATA_HOME/dugnad, else ~/.local/share/dugnad."))
       ->type_name("DIR")
       ->group(keeping);
+  app.add_option("--cache", options.cache, wrapped("How much of the disk programs and large data may take there, from 64M. Default: 1 GiB."))
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->group(keeping);
   app.set_config("--config", "", "Read options from FILE (TOML: one `name = value` a line). The command line wins.")
       ->type_name("FILE")
       ->group(keeping);
@@ -155,6 +160,7 @@ Result<void> check(WorkerOptions& options, const Typed& typed, const Later& late
   for (const std::string& contact : options.join) {
     if (const auto parsed = core::Contact::parse(contact); !parsed) return Error{"--join: " + parsed.error().message};
   }
+  if (options.cache != 0 && options.cache < core::limits::blob_bytes_max) return Error{"--cache is at least 64M, since one output may have as much"};
   const auto preferences = check_preferences(typed.cores, typed.percent, typed.memory);
   if (!preferences) return preferences.error();
   options.preferences = *preferences;

@@ -21,6 +21,7 @@ struct WorkerOptions {
   std::string data;
   std::uint64_t upload = 0;  // bytes a second; 0: no limit
   std::uint64_t download = 0;
+  std::uint64_t cache = 0;  // bytes of the disk; 0: 1 GiB
   Preferences preferences;
   Allow allow;
   std::uint64_t steward = 0;  // bytes of others' jobs to hold

@@ -97,15 +97,22 @@ class AsEvents final : public Outputs {
       if (const auto written = files_->take(std::move(result)); !written) return written;
     }
     print(event);
-    return flush();
+    return flush_events();
   }
 
   Result<void> flush() override {
+    if (files_) {
+      if (const auto flushed = files_->flush(); !flushed) return flushed;
+    }
+    return flush_events();
+  }
+
+ private:
+  static Result<void> flush_events() {
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return Error{"cannot write to standard output"};
     return {};
   }
 
- private:
   const std::string directory_;
   const std::unique_ptr<Outputs> files_;
 };

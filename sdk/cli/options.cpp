@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "coordinatorless/core/contact.h"
+#include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/swarm_name.h"
 #include "coordinatorless/zmq/resolve.h"
 
@@ -88,6 +89,12 @@ void add_rate_options(CLI::App& app, SwarmOptions& options) {
   rate("--download", options.download, "The same, of what comes from others.");
 }
 
+void add_cache_option(CLI::App& app, SwarmOptions& options) {
+  app.add_option("--cache", options.cache, "How much of the disk programs and large data may take in --data, from 64M. Default: 1 GiB.")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false).description(""));
+}
+
 void add_data_option(CLI::App& app, std::string& data) {
   app.add_option("--data", data, "Where keys and the journal are kept. Default: $XDG_DATA_HOME/dugnad, else ~/.local/share/dugnad.")
       ->type_name("DIR");
@@ -95,6 +102,7 @@ void add_data_option(CLI::App& app, std::string& data) {
 
 Result<void> check_swarm_options(const SwarmOptions& options) {
   if (options.swarm.empty()) return Error{"--swarm wants a name"};
+  if (options.cache != 0 && options.cache < core::limits::blob_bytes_max) return Error{"--cache is at least 64M, since one output may have as much"};
   if (const auto swarm = core::SwarmName::parse(options.swarm); !swarm) return Error{"--swarm: " + swarm.error().message};
   if (!options.listen.empty()) {
     if (const auto listen = zmq::parse_listen(options.listen); !listen) return listen.error();

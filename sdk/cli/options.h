@@ -19,6 +19,8 @@ namespace dugnad::sdk::cli {
 void add_swarm_options(CLI::App& app, SwarmOptions& options);
 /// --upload, --download.
 void add_rate_options(CLI::App& app, SwarmOptions& options);
+/// --cache.
+void add_cache_option(CLI::App& app, SwarmOptions& options);
 /// --data.
 void add_data_option(CLI::App& app, std::string& data);
 

@@ -1,5 +1,7 @@
 #include "sdk/cli/outputs.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,6 +10,8 @@
 #include <map>
 #include <utility>
 
+#include "coordinatorless/base/value.h"
+#include "coordinatorless/core/limits.h"
 #include "coordinatorless/store/files.h"
 
 namespace dugnad::sdk::cli {
@@ -93,7 +97,8 @@ class InOrder final : public Outputs {
 
 class InDirectory final : public Outputs {
  public:
-  explicit InDirectory(std::string directory) : directory_(std::move(directory)) {}
+  InDirectory(std::string directory, std::function<void(const std::vector<std::uint64_t>&)> stored)
+      : directory_(std::move(directory)), stored_(std::move(stored)) {}
 
   Result<void> take(UnitResult result) override {
     const std::string path = output_file(directory_, result.unit);
@@ -101,10 +106,41 @@ class InDirectory final : public Outputs {
       std::remove(path.c_str());  // of an earlier job
       return {};
     }
+    const bool is_there = result.earlier && result.output.size() > small_bytes_max && stored_output(directory_, result.unit) == result.output;
+    if (!is_there) {
+      if (const auto written = write(path, result.output); !written) return written;
+    }
+    // A small one is in the journal too.
+    if (result.output.size() <= small_bytes_max) return {};
+    pending_.push_back(result.unit);
+    pending_bytes_ += result.output.size();
+    return pending_.size() < pending_most && pending_bytes_ < pending_bytes_most ? Result<void>{} : flush();
+  }
+
+  /// Many files together, since a disk takes as long for one.
+  Result<void> flush() override {
+    if (pending_.empty()) return {};
+    for (const std::uint64_t unit : pending_) {
+      const std::string path = output_file(directory_, unit);
+      const store::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      if (!file.valid() && errno == ENOENT) continue;  // whoever waits for it has moved it away
+      if (!file.valid() || ::fsync(file.get()) != 0) return cannot_write(path);
+    }
+    if (!store::sync_directory(directory_)) return cannot_write("into " + directory_);
+    if (stored_) stored_(pending_);
+    pending_.clear();
+    pending_bytes_ = 0;
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t pending_most = 256, pending_bytes_most = 64 << 20;
+
+  static Result<void> write(const std::string& path, const Bytes& output) {
     const std::string part = path + ".part";
     File file(std::fopen(part.c_str(), "wbe"), &std::fclose);
     if (!file) return cannot_write(part);
-    const bool whole = result.output.empty() || std::fwrite(result.output.data(), 1, result.output.size(), file.get()) == result.output.size();
+    const bool whole = output.empty() || std::fwrite(output.data(), 1, output.size(), file.get()) == output.size();
     if (std::fclose(file.release()) != 0 || !whole || std::rename(part.c_str(), path.c_str()) != 0) {
       const Error error = cannot_write(path);
       std::remove(part.c_str());
@@ -113,20 +149,38 @@ class InDirectory final : public Outputs {
     return {};
   }
 
- private:
   const std::string directory_;
+  const std::function<void(const std::vector<std::uint64_t>&)> stored_;
+  std::vector<std::uint64_t> pending_;  // units whose files a power cut may take yet
+  std::size_t pending_bytes_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<Outputs> outputs_in_order(std::size_t memory_most) { return std::make_unique<InOrder>(memory_most); }
 
-Result<std::unique_ptr<Outputs>> outputs_in(const std::string& directory) {
+Result<std::unique_ptr<Outputs>> outputs_in(const std::string& directory, std::function<void(const std::vector<std::uint64_t>&)> stored) {
   std::error_code failed;
   std::filesystem::create_directories(directory, failed);
   if (failed) return Error{"--out: cannot make " + directory + ": " + failed.message()};
   if (::access(directory.c_str(), W_OK | X_OK) != 0) return cannot_write("into " + directory);
-  return std::unique_ptr<Outputs>(std::make_unique<InDirectory>(directory));
+  return std::unique_ptr<Outputs>(std::make_unique<InDirectory>(directory, std::move(stored)));
+}
+
+std::optional<Bytes> stored_output(const std::string& directory, std::uint64_t unit) {
+  const store::Descriptor file(::open(output_file(directory, unit).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat facts {};
+  if (!file.valid() || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
+  const auto size = static_cast<std::uint64_t>(facts.st_size);
+  if (size > core::limits::blob_bytes_max) return std::nullopt;
+  Bytes bytes(size);
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t got = ::pread(file.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return std::nullopt;
+    done += static_cast<std::size_t>(got);
+  }
+  return bytes;
 }
 
 std::string output_file(const std::string& directory, std::uint64_t unit) {

@@ -153,15 +153,18 @@ class Submission {
     outputs_ = *std::move(outputs);
     options_.job.source = options_.module->text();
     options_.job.units_expected = reader_->expected();
+    if (!options_.out.empty()) {
+      options_.job.stored_output = [directory = options_.out](std::uint64_t unit) { return stored_output(directory, unit); };
+    }
     started_.task = module_->name();
     started_.source = options_.job.source;
     return std::nullopt;
   }
 
-  Result<std::unique_ptr<Outputs>> open_outputs() const {
+  Result<std::unique_ptr<Outputs>> open_outputs() {
     std::unique_ptr<Outputs> files;
     if (!options_.out.empty()) {
-      auto opened = outputs_in(options_.out);
+      auto opened = outputs_in(options_.out, [this](const std::vector<std::uint64_t>& units) { job_->stored(units); });
       if (!opened) return opened;
       files = *std::move(opened);
     }
@@ -274,6 +277,10 @@ class Submission {
       case Notice::Kind::nobody_to_compute: report_.alone(); break;
       case Notice::Kind::donors_back: report_.donors_back(); break;
       case Notice::Kind::stewards: report_.stewards(notice.stewards, notice.stewards_wanted); break;
+      case Notice::Kind::output_gone:
+        report_.trouble("the output of unit " + std::to_string(notice.unit) + " that an earlier run accepted is gone from the cache" +
+                        (module_ && !options_.out.empty() ? " and from " + options_.out : "") + "; it, and others like it, are computed again");
+        break;
       case Notice::Kind::unreachable: report_.unreachable(notice.peer, notice.reason); break;
     }
     return std::nullopt;

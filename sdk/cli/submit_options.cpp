@@ -113,6 +113,7 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
       ->type_name("FILE|DIR")
       ->group(output);
   app.add_flag("--json", options.json, "Print one JSON object per event on stdout instead.")->group(output);
+  add_cache_option(app, options.swarm);
   add_data_option(app, options.swarm.data);
 }
 

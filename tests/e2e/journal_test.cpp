@@ -2,6 +2,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/e2e/own_disk.h"
 #include "tests/e2e/swarm.h"
 
 namespace dugnad::e2e {
@@ -26,16 +27,8 @@ void check_says(Process program, int code, const std::vector<std::string>& parts
   for (const std::string& part : parts) CHECK_MESSAGE(said.find(part) != said.npos, "\"" << part << "\" is missing\n" << program.story());
 }
 
-/// Mounting for one process alone needs them.
-bool namespaces_here() {
-  Process probe = finished({"/usr/bin/unshare", "-rm", "true"});
-  return probe.exit_code() == 0;
-}
-
-/// Runs `command` with a file system of its own at `directory`, which nobody else sees and which goes with it.
 Process on_its_own_disk(const std::string& directory, const std::string& prepare, const Words& command) {
-  const std::string script = "mount -t tmpfs -o size=1m tmpfs \"$0\" && { " + prepare + " ; } && exec \"$@\"";
-  return finished(Words{"/usr/bin/unshare", "-rm", "/bin/sh", "-c", script, directory} + command);
+  return finished(with_own_disk(directory, "1m", prepare, command));
 }
 
 TEST_CASE("a full disk and a read-only one are said in one line each by every program") {

@@ -121,4 +121,24 @@ TEST_CASE("an unfinished job can be looked at and cancelled, and is not resumed 
   CHECK_MESSAGE(again.says("is cancelled"), again.story());
 }
 
+TEST_CASE("of two copies of an interrupted job the first goes on undisturbed, the second when that one is done, and both to the right answer") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  const Words options{"--join", one.contact, "--local", "0", "--json"};
+  std::string job;
+  {
+    Process first(submit(place, "primes --to 4000000000 --copies 1", options));
+    job = run_to_the_middle(first).job;
+    first.signal(SIGKILL);
+    REQUIRE(first.exit_code() == -SIGKILL);
+  }
+  REQUIRE(finished({"/bin/cp", "-r", place / "submitter", place / "copy"}).exit_code() == 0);
+  Process here(submit(place, "", Words{"--resume", job} + options));
+  event(here, "progress", [](const Json& now) { return now["donors"] > 0; });
+  // It has the same peer key: the worker has a link with that peer already.
+  Process there(submit(place, "", Words{"--resume", job} + options, "copy"));
+  event(there, "alone");
+  for (Process* submitter : {&here, &there}) answers(*submitter, "189961812");
+}
+
 }  // namespace dugnad::e2e

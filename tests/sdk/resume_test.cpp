@@ -1,5 +1,8 @@
 // A job that was interrupted goes on where it stood.
 #include <filesystem>
+#include <map>
+#include <mutex>
+#include <numeric>
 
 #include "coordinatorless/core/codec.h"
 #include "coordinatorless/store/store.h"
@@ -199,6 +202,13 @@ TEST_CASE("two swarms from one data directory are two peers, and do not take up 
 
 namespace {
 
+Bytes bulky_output(std::uint64_t unit) {
+  Bytes output(120'000, 5);
+  const Bytes first = number(unit);
+  std::copy(first.begin(), first.end(), output.begin());
+  return output;
+}
+
 /// 100,000 bytes in, 120,000 out, through the turnstile.
 tasks::TaskTable bulky(Turnstile& turnstile) {
   auto table = test_tasks(&turnstile);
@@ -209,9 +219,7 @@ tasks::TaskTable bulky(Turnstile& turnstile) {
              .run =
                  [&turnstile](ByteView input, const tasks::StopToken&) {
                    turnstile.enter(number_in(input.first(8)));
-                   Bytes output(120'000, 5);
-                   std::copy(input.begin(), input.begin() + 8, output.begin());
-                   return output;
+                   return bulky_output(number_in(input.first(8)));
                  },
              .plan = {},
              .check = {}});
@@ -222,6 +230,24 @@ std::vector<Bytes> bulky_inputs(std::uint64_t count) {
   std::vector<Bytes> inputs = numbers(count);
   for (Bytes& input : inputs) input.resize(100'000, 3);
   return inputs;
+}
+
+/// How many files of that kind the cache has of outputs that were accepted.
+std::size_t kept_in(const std::string& blobs, store::KeptOutputs::Kind kind) {
+  const auto files = std::filesystem::directory_iterator(blobs);
+  return static_cast<std::size_t>(std::count_if(begin(files), end(files), [&](const auto& file) {
+    return store::KeptOutputs::kind_of(file.path().filename().string()) == kind;
+  }));
+}
+
+/// The units of which it was said that their output is gone.
+std::vector<std::uint64_t> gone_of(Job& job) {
+  std::vector<std::uint64_t> gone;
+  job.on_notice([&gone](const Notice& notice) {
+    if (notice.kind == Notice::Kind::output_gone) gone.push_back(notice.unit);
+  });
+  job.on_notice({});
+  return gone;
 }
 
 void check_bulky(const std::vector<UnitResult>& results, std::size_t count) {
@@ -279,7 +305,58 @@ TEST_CASE("they are there also where others have filled the cache since, and not
   }
 }
 
-TEST_CASE("those that the disk has lost since are computed again") {
+TEST_CASE("outputs that the program has stored are not computed again, whatever the cache has lost, unless they are not what was accepted") {
+  const Scratch scratch;
+  Turnstile turnstile;
+  const auto table = bulky(turnstile);
+  std::mutex mutex;
+  std::map<std::uint64_t, Bytes> stored;
+  JobOptions options = one_copy;
+  options.stored_output = [&](std::uint64_t unit) {
+    const std::lock_guard lock(mutex);
+    const auto at = stored.find(unit);
+    return at == stored.end() ? std::nullopt : std::optional(at->second);
+  };
+  const auto begin = [&](Swarm& swarm) { return good(swarm.map("bulky", bulky_inputs(30), options)); };
+  const auto [id, delivered] = interrupt(scratch, turnstile, table, 12, begin);
+  REQUIRE(delivered.size() == 12);
+  // Nobody has said that they are stored: the cache keeps them for a resumption, whatever others put there.
+  using Kind = store::KeptOutputs::Kind;
+  const std::string blobs = scratch.path() + "/blobs";
+  CHECK(kept_in(blobs, Kind::untaken) == 12);
+  CHECK(kept_in(blobs, Kind::read) == 0);
+  std::filesystem::remove_all(blobs);
+
+  const std::uint64_t changed = delivered[3], cut_off = delivered[5], moved = delivered[7];
+  for (const std::uint64_t unit : delivered) stored[unit] = bulky_output(unit);
+  stored[changed].back() ^= 1;
+  stored[cut_off].pop_back();
+  stored.erase(moved);
+  Swarm swarm = joined(alone_in(scratch, table));
+  Job job = begin(swarm);
+  CHECK(job.id() == id);
+  std::vector<UnitResult> results;
+  while (auto result = job.next()) {
+    if (results.size() == 29) CHECK(kept_in(blobs, Kind::untaken) >= 30 - 9);
+    results.push_back(*std::move(result));
+  }
+  std::sort(results.begin(), results.end(), [](const auto& a, const auto& b) { return a.unit < b.unit; });
+  check_bulky(results, 30);
+  CHECK(job.progress().units_resumed == 9);
+  for (const UnitResult& result : results) {
+    const bool again = result.unit == changed || result.unit == cut_off || result.unit == moved;
+    const bool before = std::find(delivered.begin(), delivered.end(), result.unit) != delivered.end();
+    if (before) CHECK(turnstile.executions(result.unit) == (again ? 2 : 1));
+    CHECK(result.earlier == (before && !again));
+  }
+  CHECK(gone_of(job).size() == 1);
+  std::vector<std::uint64_t> all(30);
+  std::iota(all.begin(), all.end(), std::uint64_t{0});
+  job.stored(all);
+  CHECK(kept_in(blobs, Kind::untaken) == 0);
+}
+
+TEST_CASE("those that the disk has lost since are computed again, and that is said once") {
   const Scratch scratch;
   Turnstile turnstile;
   const auto table = bulky(turnstile);
@@ -291,5 +368,6 @@ TEST_CASE("those that the disk has lost since are computed again") {
   CHECK(job.id() == id);
   check_bulky(rest_of(job), 30);
   CHECK(job.progress().units_resumed == 0);
+  CHECK(gone_of(job) == std::vector<std::uint64_t>{*std::min_element(delivered.begin(), delivered.end())});
   for (const std::uint64_t unit : delivered) CHECK(turnstile.executions(unit) == 2);
 }

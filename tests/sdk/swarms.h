@@ -148,7 +148,7 @@ inline std::unique_ptr<worker::Node> donor(tasks::TaskTable table, std::vector<s
   return node;
 }
 
-inline constexpr JobOptions one_copy{.copies = 1};
+inline const JobOptions one_copy{.copies = 1};
 
 /// All results until the job's end, by unit; each must come once.
 inline std::vector<UnitResult> rest_of(Job& job) {

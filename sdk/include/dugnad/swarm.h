@@ -38,6 +38,7 @@ struct SwarmOptions {
   std::string advertise = {};  // `tcp://HOST:PORT` where others reach us, when that differs
   std::uint64_t upload = 0;    // bytes a second that large data may take of the line on its way to others; 0: no limit
   std::uint64_t download = 0;  // and from them
+  std::uint64_t cache = 0;     // bytes of the disk that large data may take in `data`, from 64 MiB; 0: 1 GiB. Without a journal it lies in memory
   std::string data = {};       // directory for keys and the journal; empty: the user's own
   bool journal = true;         // false: nothing is kept, nothing can be resumed
   unsigned local = 1;          // threads with which this process computes its own jobs; 0: none
@@ -98,11 +99,16 @@ struct JobOptions {
   std::string source = {};
   /// How many inputs there will be, where they come one by one and that is known.
   std::optional<std::uint64_t> units_expected = {};
+  /// Of a job without an answer, where this program puts outputs itself and tells Job::stored(): asked, when the job is taken up again, for outputs
+  /// over 64 KiB that the cache has no more. What it returns counts where it is what was accepted, byte for byte; else the unit is computed
+  /// again. Called for a unit once or twice, from a thread of the job's or the one that takes its result; must not throw, and outlives the job.
+  std::function<std::optional<Bytes>(std::uint64_t unit)> stored_output = {};
 };
 
 struct UnitResult {
   std::uint64_t unit = 0;
   bool ok = true;
+  bool earlier = false;     // it was accepted in an earlier run of the job
   Bytes output = {};        // where ok
   std::string reason = {};  // where not: donors agreed that the unit fails, and why
 };
@@ -137,10 +143,20 @@ struct Cost {
 
 /// Something to tell the user while a job runs.
 struct Notice {
-  enum class Kind : std::uint8_t { outvoted, convicted, known_answer_wrong, cost_expected, nobody_to_compute, donors_back, unreachable, stewards };
+  enum class Kind : std::uint8_t {
+    outvoted,
+    convicted,
+    known_answer_wrong,
+    cost_expected,
+    nobody_to_compute,
+    donors_back,
+    unreachable,
+    stewards,
+    output_gone,  // said once: what an earlier run accepted for the unit, over 64 KiB, has left the cache; it and its like are computed again
+  };
   Kind kind = Kind::outvoted;
   std::string peer = {};    // outvoted, convicted: the donor's id, hex; unreachable: the HOST:PORT given in `join`
-  std::uint64_t unit = 0;   // outvoted, convicted: where; known_answer_wrong: which of JobOptions::known, from 0
+  std::uint64_t unit = 0;   // outvoted, convicted, output_gone: where; known_answer_wrong: which of JobOptions::known, from 0
   bool known = false;       // convicted: `unit` is one of JobOptions::known too
   std::string reason = {};  // unreachable: why, as far as is known; it is tried again all the time
   bool branded = false;     // convicted: it gets nothing more of this job; else it may have erred, and begins anew
@@ -190,6 +206,9 @@ class Job {
   /// Blocks until the job has ended and says how. Results not taken by then stay to be taken; outputs over 64 KiB that fill a quarter of this
   /// machine's memory meanwhile are perhaps lost then, as their results say: with more of them, take results as they come.
   [[nodiscard]] Result<End> end();
+
+  /// With JobOptions::stored_output: what that returns of these units outlasts a power cut. Until then the cache keeps their large outputs.
+  void stored(const std::vector<std::uint64_t>& units);
 
   void cancel();
   [[nodiscard]] Progress progress() const;
