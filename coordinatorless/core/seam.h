@@ -383,9 +383,9 @@ struct MintIdentity {
 struct Departed {};
 
 using Effect = std::variant<SendMessage, Dial, Disconnect, StartAttempts, CancelAttempts, FetchBlob, HelpFetch, OfferBlob, ReleaseBlob,
-                            OutputHeld, OutputLetGo, BulkReceived, Persist, DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong, CostExpected,
-                            UnitsHeld, StewardsHold, JobFound, NobodyToCompute, DonorsBack, JobEnded, KeepHeld, DropHeld, MintIdentity,
-                            Departed>;
+                            OutputHeld, OutputLetGo, BulkReceived, Persist, DeliverResults, DonorOutvoted, DonorConvicted, KnownAnswerWrong,
+                            CostExpected, UnitsHeld, StewardsHold, JobFound, NobodyToCompute, DonorsBack, JobEnded, KeepHeld, DropHeld,
+                            MintIdentity, Departed>;
 
 /// What the machines of the core write to: messages by peer, and effects, each in order.
 struct Addressed {
