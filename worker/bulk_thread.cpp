@@ -115,7 +115,10 @@ void BulkThread::on(const core::FetchBlob& fetch) {
 void BulkThread::on(const core::HelpFetch& help) { transfer_.help(help.blob, help.from, boot_now()); }
 
 /// While another unit needs it here it stays a secret, until it is released.
-void BulkThread::on(const core::OfferBlob& offer) { share(offer.blob); }
+void BulkThread::on(const core::OfferBlob& offer) {
+  secret_.erase(offer.blob);
+  share(offer.blob);
+}
 
 void BulkThread::on(const core::ReleaseBlob& release) {
   secret_.erase(release.blob);
@@ -179,6 +182,9 @@ void BulkThread::act(const Transfer::Serve& serve) {
   } else {
     if (store_.is_pinned(serve.blob) && !secret_.contains(serve.blob)) {
       tell_of_loss("data of a job that runs is gone from the cache of blobs, and nobody gets it from here; interrupt the job and resume it");
+    }
+    if (pinned_.contains(serve.blob) && !store_.holds(serve.blob)) {  // the core is to fetch it again
+      outside_.post(core::BlobFailed{serve.blob, self_, "it is gone from the cache", core::FetchFailure::missing});
     }
     outside_.send(serve.to, encode(core::bulk::Missing{serve.blob}));
   }

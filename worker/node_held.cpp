@@ -11,11 +11,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/core/codec.h"
+#include "coordinatorless/core/limits.h"
 #include "coordinatorless/store/files.h"
 #include "worker/signals.h"
 
@@ -23,6 +25,7 @@ namespace dugnad::worker {
 namespace {
 
 constexpr auto gather = std::chrono::seconds(1);
+constexpr std::size_t queued_most = 64 << 20;  // bytes of entries: what any disk takes within seconds
 constexpr const char* papers_suffix = ".papers";
 constexpr const char* record_suffix = ".record";
 constexpr std::size_t head_bytes = 12;  // of a frame: its length in four, its sum in eight, little-endian
@@ -35,9 +38,23 @@ std::array<std::uint8_t, head_bytes> head_of(ByteView payload) {
   return head;
 }
 
-Bytes bytes_of_file(const std::string& path) {
+/// Empty where it cannot be read.
+Bytes bytes_of_file(const std::filesystem::path& path) {
+  std::error_code fault;
+  const auto size = std::filesystem::is_regular_file(path, fault) ? std::filesystem::file_size(path, fault) : 0;
+  if (fault) return {};
+  Bytes bytes(size);
   std::ifstream in(path, std::ios::binary);
-  return Bytes(std::istreambuf_iterator<char>(in), {});
+  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
+  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+  return bytes;
+}
+
+std::vector<std::filesystem::path> files_in(const std::string& directory) {
+  std::vector<std::filesystem::path> files;
+  std::error_code fault;
+  for (std::filesystem::directory_iterator at(directory, fault), end; !fault && at != end; at.increment(fault)) files.push_back(at->path());
+  return files;
 }
 
 /// The entries, and how much of the file is whole.
@@ -80,37 +97,61 @@ std::string HeldFiles::file(const JobId& job, const char* suffix) const { return
 
 core::HeldRestored HeldFiles::read(const std::string& directory) {
   core::HeldRestored restored;
+  std::set<std::string> known;
   std::error_code none;
-  for (const auto& each : std::filesystem::directory_iterator(directory, none)) {
-    if (each.path().extension() != papers_suffix) continue;
-    const auto message = core::decode(bytes_of_file(each.path()));
+  const auto files = files_in(directory);
+  for (const auto& path : files) {
+    if (path.extension() != papers_suffix) continue;
+    const auto message = core::decode(bytes_of_file(path));
     const auto* papers = message ? std::get_if<core::Entrust>(&*message) : nullptr;
     if (papers == nullptr) continue;
     const JobId job{hash_of(papers->manifest.body).bytes};
-    if (each.path().stem() != job.hex()) continue;
     struct stat status {};
-    if (::stat(each.path().c_str(), &status) != 0) continue;
+    if (path.stem() != job.hex() || ::stat(path.c_str(), &status) != 0) continue;
     const auto heard = std::chrono::system_clock::from_time_t(status.st_mtim.tv_sec);
     const Duration silent = std::max<Duration>(Duration::zero(), std::chrono::system_clock::now() - heard);
-    const std::string record = (each.path().parent_path() / each.path().stem()).string() + record_suffix;
+    const std::string record = (path.parent_path() / path.stem()).string() + record_suffix;
     const Bytes bytes = bytes_of_file(record);
     auto [entries, whole] = read_record(bytes, job);
     if (whole < bytes.size()) std::filesystem::resize_file(record, whole, none);
+    known.insert(path.stem());
     restored.jobs.push_back({papers->manifest, papers->delegation, silent, std::move(entries)});
+  }
+  for (const auto& path : files) {
+    if (path.extension() == record_suffix && !known.contains(path.stem())) std::filesystem::remove(path, none);  // nobody knows whose it is
   }
   return restored;
 }
 
 bool HeldFiles::take(core::Effect& effect) {
   if (auto* keep = std::get_if<core::KeepHeld>(&effect)) return queue(std::move(*keep)), true;
-  if (auto* drop = std::get_if<core::DropHeld>(&effect)) return queue(std::move(*drop)), true;
+  if (auto* drop = std::get_if<core::DropHeld>(&effect)) return queue(*drop), true;
   return false;
 }
 
-void HeldFiles::queue(Task task) {
+void HeldFiles::queue(core::KeepHeld&& keep) {
   {
     const std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
+    Work& work = work_[keep.job];
+    if (keep.papers) work.papers = std::move(keep.papers);
+    for (core::RecordEntry& entry : keep.entries) {
+      if (queued_ + entry.body.size() > queued_most) {
+        left_out_ = true;
+        continue;
+      }
+      queued_ += entry.body.size();
+      work.entries.push_back(std::move(entry));
+    }
+  }
+  changed_.notify_one();
+}
+
+void HeldFiles::queue(const core::DropHeld& drop) {
+  {
+    const std::lock_guard lock(mutex_);
+    Work& work = work_[drop.job];
+    for (const core::RecordEntry& entry : work.entries) queued_ -= entry.body.size();
+    work = {.drop = true, .entries = {}, .papers = {}};
   }
   changed_.notify_one();
 }
@@ -119,50 +160,68 @@ void HeldFiles::queue(Task task) {
 
 void HeldFiles::run() {
   while (true) {
-    std::deque<Task> tasks;
+    std::map<JobId, Work> all;
+    bool well = true;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stop_ || !tasks_.empty(); });
-      if (tasks_.empty()) return;
+      changed_.wait(lock, [this] { return stop_ || !work_.empty(); });
+      if (work_.empty()) return;
       (void)changed_.wait_for(lock, gather, [this] { return stop_; });
-      tasks = std::exchange(tasks_, {});
-    }
-    bool well = true;
-    for (const Task& task : tasks) {
-      if (write(task)) continue;
-      if (std::exchange(well, false) && !failing_) {
-        trouble_("what is held of others' jobs cannot be written to " + directory_ + ": " + store::reason_of(errno) +
-                 "; it is lost if this worker is started again");
+      all = std::exchange(work_, {});
+      queued_ = 0;
+      if (std::exchange(left_out_, false)) {
+        say("more comes than the disk takes");
+        well = false;
       }
     }
-    failing_ = !well;
+    for (const auto& [job, work] : all) {
+      if (write(job, work)) continue;
+      say(store::reason_of(errno));
+      well = false;
+    }
+    failing_ = failing_ && !well;
   }
 }
 
-bool HeldFiles::write(const Task& task) {
-  if (const auto* drop = std::get_if<core::DropHeld>(&task)) {
-    std::error_code none;
-    std::filesystem::remove(file(drop->job, papers_suffix), none);
-    std::filesystem::remove(file(drop->job, record_suffix), none);
-    return true;
-  }
-  const auto& keep = std::get<core::KeepHeld>(task);
+/// Once, until all is well again.
+void HeldFiles::say(const std::string& why) {
+  if (std::exchange(failing_, true)) return;
+  trouble_("what is held of others' jobs cannot be written to " + directory_ + ": " + why + "; it is lost if this worker is started again");
+}
+
+bool HeldFiles::write(const JobId& job, const Work& work) {
   std::error_code fault;
+  if (work.drop) {
+    std::filesystem::remove(file(job, papers_suffix), fault);
+    std::filesystem::remove(file(job, record_suffix), fault);
+  }
+  if (work.entries.empty() && !work.papers) return true;
   std::filesystem::create_directories(directory_, fault);
   if (fault) {
     errno = fault.value();
     return false;
   }
-  return (keep.entries.empty() || append(keep)) && (!keep.papers || write_papers(keep.job, *keep.papers));
+  return (work.entries.empty() || append(job, work.entries)) && (!work.papers || write_papers(job, *work.papers));
 }
 
-bool HeldFiles::append(const core::KeepHeld& keep) {
-  const store::Descriptor fd(::open(file(keep.job, record_suffix).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+bool HeldFiles::append(const JobId& job, const std::vector<core::RecordEntry>& entries) {
+  const std::string path = file(job, record_suffix);
+  const store::Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!fd.valid()) return false;
   struct stat before {};
   if (::fstat(fd.get(), &before) != 0) return false;
-  const Bytes payload = encode(core::Message(core::Record{keep.job, 0, 0, 0, false, keep.entries}));
-  if (store::write_all(fd.get(), head_of(payload)) && store::write_all(fd.get(), payload) && ::fdatasync(fd.get()) == 0) return true;
+  bool well = true;
+  for (auto next = entries.begin(); well && next != entries.end();) {
+    core::Record part{job, 0, 0, 0, false, {}};
+    for (std::size_t bytes = 0; next != entries.end() && part.entries.size() < core::limits::record_entries_max; ++next) {
+      if (bytes > 0 && bytes + next->body.size() > core::limits::record_bytes_sent_max) break;
+      bytes += next->body.size() + 1;
+      part.entries.push_back(*next);
+    }
+    const Bytes payload = encode(core::Message(std::move(part)));
+    well = store::write_all(fd.get(), head_of(payload)) && store::write_all(fd.get(), payload);
+  }
+  if (well && ::fdatasync(fd.get()) == 0 && (before.st_size > 0 || store::sync_directory(directory_))) return true;
   const int why = errno;
   [[maybe_unused]] const int cut = ::ftruncate(fd.get(), before.st_size);  // else the torn frame ends the file for whoever reads it
   errno = why;

@@ -3,19 +3,21 @@
 //   JOB.papers   what its owner has signed: the manifest and the newest delegation. When it was written is when the submitter was last heard.
 //   JOB.record   entries of its record, in the order in which they came: frames of a length, a sum and the entries; it only grows.
 //
-// Nothing waits for the disk: what comes within a second is written and flushed together, and what a crash takes is asked for anew. A frame that is
-// torn or changed ends the file; what stands behind it is cut off. Whoever reads believes nothing of it: each entry proves itself.
+// Nothing waits for the disk: what comes of a job within a second is written and flushed together, and what a crash takes is asked for anew. Where
+// more comes than the disk takes, what is beyond queued_most is left out, which is said. A frame that is torn or changed ends the file; what stands
+// behind it is cut off. Whoever reads believes nothing of it: each entry proves itself.
 //
 // Thread: one of its own, which writes. Everything public may be called from any thread.
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
-#include <variant>
+#include <vector>
 
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/store/data_dir.h"
@@ -41,11 +43,18 @@ class HeldFiles {
   bool take(core::Effect& effect);
 
  private:
-  using Task = std::variant<core::KeepHeld, core::DropHeld>;
-  void queue(Task task);
+  /// What is to be done to the files of one job, in this order.
+  struct Work {
+    bool drop = false;
+    std::vector<core::RecordEntry> entries;
+    std::optional<core::KeepHeld::Papers> papers;
+  };
+  void queue(core::KeepHeld&& keep);
+  void queue(const core::DropHeld& drop);
   void run();
-  [[nodiscard]] bool write(const Task& task);
-  [[nodiscard]] bool append(const core::KeepHeld& keep);
+  void say(const std::string& why);
+  [[nodiscard]] bool write(const JobId& job, const Work& work);
+  [[nodiscard]] bool append(const JobId& job, const std::vector<core::RecordEntry>& entries);
   [[nodiscard]] bool write_papers(const JobId& job, const core::KeepHeld::Papers& papers);
   [[nodiscard]] std::string file(const JobId& job, const char* suffix) const;
 
@@ -55,7 +64,9 @@ class HeldFiles {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Task> tasks_;
+  std::map<JobId, Work> work_;  // queued_most bytes of entries
+  std::size_t queued_ = 0;
+  bool left_out_ = false;
   bool stop_ = false;
   std::thread thread_;
 };

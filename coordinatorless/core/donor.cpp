@@ -442,7 +442,7 @@ void Donor::tick(Now now, Output& out) {
     if (job.connected && now.boot >= job.want_at) say_want(id, job, now, out);
     drop_expired(id, job, now.boot, out);
   }
-  for (const JobId& id : gone) forget(id, out);
+  for (const JobId& id : gone) pass_on(id, out);
   yield_to_others(now, out);
   if (now.boot >= held_back_until_) feed(now, out);
   outputs_.tick(now.boot, out);

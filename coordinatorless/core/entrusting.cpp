@@ -338,7 +338,8 @@ void Entrusting::tick(Now now, const Present& present, Output& out) {
     job->record.tick(now.boot, out);
     for (auto& [peer, steward] : job->stewards) {
       const bool all_said = job->complete || !job->has_large;  // large inputs are cut as there is room for them
-      steward.whole = steward.whole || (all_said && steward.holds && !job->deeds.empty() && job->record.has_up_to(peer, job->whole_at));
+      const bool is_whole = all_said && steward.holds && !job->deeds.empty() && job->record.has_up_to(peer, job->whole_at);
+      steward.whole = is_whole || (steward.whole && !job->has_large);
     }
     const auto is_whole = [](const auto& each) { return each.second.whole; };
     const auto whole = static_cast<unsigned>(std::count_if(job->stewards.begin(), job->stewards.end(), is_whole));

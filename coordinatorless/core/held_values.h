@@ -4,12 +4,13 @@
 // Specification
 //   1. An input is fetched from the job's leader or another steward, those of the last units first. Rationale: the first ones are leased out by the
 //      submitter already, and are done before they would be here.
-//   2. An output is fetched from the donor that returned it, or from whoever leads; before any input. Rationale: its donor keeps it for a while, and
-//      nobody else has it.
+//   2. An output is fetched from the donors that returned it, or from whoever leads; before inputs, but for one fetch that is theirs. Rationale: its
+//      donor keeps it for a while, and nobody else has it. Of one donor two at a time; one that has not given one is not asked for others, until
+//      it is linked again. Rationale: whoever names outputs that nobody has must not keep those of others out.
 //   3. All of them stay within the room that they are given, and few are on their way at a time. What finds no room is left where it is: such a unit
-//      waits for the submitter. Where the room becomes less, inputs go first. Rationale: what is left can be had again from the submitter; and donors
-//      fetch theirs over the same line.
-//   4. What was not to be had is tried again when somebody is linked.
+//      waits for the submitter. Where the room becomes less, inputs go first, then outputs. Rationale: an input can be had again from the submitter;
+//      and donors fetch theirs over the same line.
+//   4. What was not to be had is tried again when somebody who may have it is linked, and every minute.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,8 @@ class HeldValues {
   explicit HeldValues(BlobWants& blobs) : blobs_(blobs) {}
 
   void add_input(UnitIndex unit, const BlobId& input);
-  /// `holder` has returned it; or, where it leads, has it from whoever did.
-  void add_output(UnitIndex unit, const BlobId& output, const PeerId& holder);
+  /// `holder` has returned it.
+  void add_output(UnitIndex unit, const BlobId& output, const PeerId& holder, Now now, Output& out);
   /// Nobody computes the unit any more.
   void drop_input(UnitIndex unit, Output& out);
   /// The unit is final: its submitter has what it wants of it.
@@ -37,10 +38,15 @@ class HeldValues {
 
   /// News of a blob that may be one of these.
   void on_blob(const BlobWants::News& news, Output& out);
-  /// Somebody was linked.
-  void try_again();
+  /// That peer, which may have some of it, was linked.
+  void linked(const PeerId& peer);
+  /// Whether donors get inputs from here.
+  void set_leads(bool leads, Output& out);
   /// Fetches what fits into `room` bytes. `sources`: who may have inputs.
   void tick(std::uint64_t room, const std::vector<PeerId>& sources, Now now, Output& out);
+
+  /// When tick() is due though nothing has happened.
+  [[nodiscard]] BootTime next_deadline() const { return look_at_; }
 
   /// Since last asked.
   struct Come {
@@ -67,11 +73,20 @@ class HeldValues {
   using Items = std::vector<Item>;
 
   void fetch(UnitIndex unit, Item& item, const std::vector<PeerId>& holders, Now now, Output& out);
+  void on_its_way(const Item& item);
+  void no_more_on_its_way(const Item& item);
   void arrive(UnitIndex unit, Item& item);
   /// It is needed no more, if it was.
   void release(UnitIndex unit, Item& item, State then, Output& out);
   void shrink(std::uint64_t room, Output& out);
-  [[nodiscard]] Item* next_output();
+  void try_again();
+  /// What is on its way from nobody who is there must not take the place of others.
+  void let_go_unreachable(Output& out);
+  [[nodiscard]] bool is_linked(const std::vector<PeerId>& any) const;
+  [[nodiscard]] bool has_slot_for_output() const;
+  [[nodiscard]] std::size_t on_their_way_from(const PeerId& holder) const;
+  void fetch_outputs(std::uint64_t room, const std::vector<PeerId>& sources, Now now, Output& out);
+  void fetch_inputs(std::uint64_t room, const std::vector<PeerId>& sources, Now now, Output& out);
 
   BlobWants& blobs_;
   std::map<UnitIndex, Items> units_;              // of the gathering's, which are limited
@@ -79,7 +94,12 @@ class HeldValues {
   std::set<UnitIndex> wanted_inputs_;
   std::deque<UnitIndex> wanted_outputs_;          // some of them no longer
   std::set<UnitIndex> failed_;                    // with an item that was not to be had
+  std::set<PeerId> gave_nothing_;                 // of the deeds' donors
+  std::map<PeerId, std::size_t> asked_;           // outputs that are on their way, by who returned them first
+  bool leads_ = false;
+  BootTime look_at_ = never;
   std::size_t on_their_way_ = 0;
+  std::size_t outputs_on_their_way_ = 0;  // of these
   std::size_t inputs_ = 0;
   std::size_t inputs_here_ = 0;
   std::uint64_t bytes_ = 0;

@@ -58,16 +58,16 @@ void Job::accept(UnitIndex unit) {
 void Job::reopen(const AwaitedOutputs::Ended& ended, BootTime now) {
   ++counts_.units_reopened;
   const UnitIndex unit = ended.unit;
+  const bool was_adopted = adopted_large_.erase(unit) > 0;  // then its donor could let it go
   auto reopened = units_.reopen(unit, [&](DonorIndex donor) {
     const bool excused = std::find(ended.excused.begin(), ended.excused.end(), donors_[donor].id) != ended.excused.end();
-    return donors_[donor].connected && !excused && ended.how == AwaitedOutputs::Ended::How::withheld;
+    return donors_[donor].connected && !excused && !was_adopted && ended.how == AwaitedOutputs::Ended::How::withheld;
   });
   for (const DonorIndex donor : reopened.at_fault) {
     able_changed_ = true;
     ++donors_[donor].outvoted;  // it is avoided like one that lies, since its results are as good as none
     shun(donors_[donor], now);
   }
-  const bool was_adopted = adopted_large_.erase(unit) > 0;  // then its donor could let it go
   for (const DonorIndex donor : reopened.holders) {
     revoked_[donor].push_back(unit);
     if (!was_adopted && std::find(reopened.at_fault.begin(), reopened.at_fault.end(), donor) == reopened.at_fault.end()) unkept_.insert(donor);

@@ -84,7 +84,7 @@ void Peer::Parts::receive(const PeerId& from, Seek&& message, Now now) {
   const BlobDirectory::Own own{.job = module || help || steward,
                                .named = employed || steward,
                                .here = blobs.may_tell(message.blob),
-                               .close = donor.serves(from) || stewardship.needs(from)};
+                               .close = donor.serves(from) || stewardship.needs(from) || stewardship.is_fellow(from)};
   charge(from, directory.on(from, message, own, now, out), now);
 }
 

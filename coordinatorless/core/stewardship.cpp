@@ -105,6 +105,7 @@ void Stewardship::restored(HeldRestored&& restored, Now now, Output& out) {
     held.heard = now.boot - job.silent_for;
     held.papers_kept = now.boot;
     held.alone_since = now.boot;
+    held.was_restored = true;
     for (const RecordEntry& entry : job.entries) (void)take(id, held, entry, self_.id, now);
     see_to_values(id, held, now, out);
   }
@@ -212,13 +213,13 @@ void Stewardship::hand_back(const JobId& job, Output& out) {
 void Stewardship::see_to_values(const JobId& id, Held& held, Now now, Output& out) {
   const Gathering::Large news = held.units.take_large();
   for (const auto& [unit, input] : news.inputs) held.values.add_input(unit, input);
-  for (const auto& returned : news.outputs) held.values.add_output(returned.unit, returned.output, held.leads ? returned.donor : held.leader);
+  for (const auto& returned : news.outputs) held.values.add_output(returned.unit, returned.output, returned.donor, now, out);
   for (const UnitIndex unit : news.done) held.values.drop_input(unit, out);
   for (const UnitIndex unit : news.final) held.values.drop(unit, out);
   std::vector<PeerId> sources{held.leader};
   sources.insert(sources.end(), held.delegation.peers.begin(), held.delegation.peers.end());
   std::erase(sources, self_.id);
-  sources.push_back(self_.id);  // perhaps an earlier process of ours had it
+  if (held.was_restored) sources.push_back(self_.id);  // perhaps an earlier process of ours had it
   const std::uint64_t used = held.record.bytes() + held.units.bytes();
   held.values.tick(share() - std::min(share(), used), sources, now, out);
   held.record.set_lacks(held.values.lacking(), out);
@@ -277,8 +278,8 @@ void Stewardship::connected(const PeerId& peer, Now now, Output& out) {
     const bool is_fellow = std::find(peers.begin(), peers.end(), peer) != peers.end();
     if (held->leader == peer) held->leader_linked = true;
     if (held->leader == peer || (held->leads && is_fellow)) follow(*held, peer, out);
-    if (held->leader != peer && !is_fellow) continue;
-    held->values.try_again();
+    if (held->leader != peer && !is_fellow && !held->units.knows(peer)) continue;
+    held->values.linked(peer);
     see_to_values(id, *held, now, out);
   }
 }
@@ -299,6 +300,7 @@ void Stewardship::lead(const JobId& id, Held& held, Output& out) {
   held.leader = self_.id;
   turns_.push_back({id, true, held.manifest_raw, held.delegation_raw});
   held.units.lead(true, out);
+  held.values.set_leads(true, out);
   for (const PeerId& fellow : held.delegation.peers) {
     if (linked_.contains(fellow)) follow(held, fellow, out);
   }
@@ -308,6 +310,7 @@ void Stewardship::stop_leading(const JobId& id, Held& held, Output& out) {
   held.leads = false;
   turns_.push_back({id, false, {}, {}});
   held.units.lead(false, out);
+  held.values.set_leads(false, out);
   for (const PeerId& donor : held.units.donors()) released_.push_back(donor);
 }
 
@@ -322,6 +325,13 @@ std::vector<HeldJob> Stewardship::jobs() const {
   std::vector<HeldJob> jobs;
   for (const auto& [id, held] : jobs_) jobs.push_back({id, held->units.units(), held->units.units_done(), held->leads});
   return jobs;
+}
+
+bool Stewardship::is_fellow(const PeerId& peer) const {
+  return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& each) {
+    const auto& fellows = each.second->delegation.peers;
+    return std::find(fellows.begin(), fellows.end(), peer) != fellows.end();
+  });
 }
 
 bool Stewardship::computes(const JobId& job) const {
@@ -377,6 +387,7 @@ void Stewardship::tick(Now now, Output& out) {
   for (const auto& [id, held] : jobs_) {
     held->record.tick(now.boot, out);
     held->units.tick(now.boot, out);
+    if (now.boot >= held->values.next_deadline()) see_to_values(id, *held, now, out);
     if (now.boot >= held->heard + limits::steward_keep) old.push_back(id);
     const std::size_t place = place_in(held->delegation);
     // Where a newer delegation has no place for this peer, it keeps what it has for whoever comes back, and leads nothing.
@@ -390,7 +401,8 @@ void Stewardship::tick(Now now, Output& out) {
 BootTime Stewardship::next_deadline() const {
   BootTime next = never;
   for (const auto& [id, held] : jobs_) {
-    next = std::min({next, held->record.next_deadline(), held->units.next_deadline(), held->heard + limits::steward_keep});
+    next = std::min({next, held->record.next_deadline(), held->units.next_deadline(), held->values.next_deadline(),
+                     held->heard + limits::steward_keep});
     const std::size_t place = place_in(held->delegation);
     const bool may_lead = place < held->delegation.peers.size() && held->delegation.epoch >= held->leader_epoch;
     if (!held->leads && !held->leader_linked && may_lead) {

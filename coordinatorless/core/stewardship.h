@@ -66,6 +66,8 @@ class Stewardship {
   [[nodiscard]] bool computes(const JobId& job) const;
   /// A link with that peer is needed: it leads a job that is held here, or is a donor or fellow steward of one that is led.
   [[nodiscard]] bool needs(const PeerId& peer) const;
+  /// It submits a job that is held here, or is a steward of one too.
+  [[nodiscard]] bool is_fellow(const PeerId& peer) const;
   /// What its peer is to do in Gossip since last asked: announce a job, or leave that to others.
   struct Turn {
     JobId job;
@@ -97,6 +99,7 @@ class Stewardship {
     PeerId asked_by;
     BootTime heard{};  // of its submitter; by a clock that nobody sets
     BootTime papers_kept{};
+    bool was_restored = false;  // from what an earlier process had
   };
   [[nodiscard]] std::size_t place_in(const Delegation& delegation) const;
   [[nodiscard]] bool has_room(const PublicKey& owner, const PeerId& submitter) const;

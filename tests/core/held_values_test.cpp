@@ -30,6 +30,7 @@ struct Bench {
     blobs.connected(leader, now, out);
     blobs.connected(donor, now, out);
   }
+  void output(std::uint8_t unit, const PeerId& holder) { values.add_output({unit}, blob(unit), holder, now, out); }
   void tick(std::uint64_t within = room) { values.tick(within, {leader}, now, out); }
   /// What is asked for, in order, and of whom.
   std::vector<std::pair<BlobId, PeerId>> asked() {
@@ -81,8 +82,8 @@ TEST_CASE("large inputs are fetched from whoever leads, the last units' first, a
 TEST_CASE("an output comes before any input, from the donor that returned it, who is named once it is here") {
   Bench bench;
   bench.values.add_input({1}, blob(1));
-  bench.values.add_output({7}, blob(7), bench.donor);
-  bench.values.add_output({7}, blob(7), peer(9));
+  bench.output(7, bench.donor);
+  bench.output(7, peer(9));
   bench.tick();
   const auto asked = bench.asked();
   REQUIRE(asked.size() == 2);
@@ -90,7 +91,7 @@ TEST_CASE("an output comes before any input, from the donor that returned it, wh
   bench.come(blob(7));
   const auto come = bench.values.take_come();
   CHECK(come.outputs == std::vector<std::pair<UnitIndex, PeerId>>{{{7}, bench.donor}, {{7}, peer(9)}});
-  bench.values.add_output({7}, blob(7), peer(10));  // one that returns it later need not keep it at all
+  bench.output(7, peer(10));  // one that returns it later need not keep it at all
   CHECK(bench.values.take_come().outputs.size() == 1);
 }
 
@@ -112,7 +113,7 @@ TEST_CASE("what finds no room is left where it is, and fetched once there is som
 TEST_CASE("where the room becomes less, inputs go, and outputs stay") {
   Bench bench;
   bench.values.add_input({1}, blob(1));
-  bench.values.add_output({2}, blob(2), bench.donor);
+  bench.output(2, bench.donor);
   bench.tick();
   bench.come(blob(1));
   bench.come(blob(2));
@@ -128,7 +129,7 @@ TEST_CASE("a blob that two units share is needed as long as one of them is") {
   Bench bench;
   bench.values.add_input({1}, blob(1));
   bench.values.add_input({2}, blob(1));
-  bench.values.add_output({2}, blob(1), bench.donor);
+  bench.values.add_output({2}, blob(1), bench.donor, bench.now, bench.out);
   bench.tick();
   bench.come(blob(1));
   CHECK(bench.values.lacking() == 0);
@@ -147,11 +148,92 @@ TEST_CASE("what was not to be had is tried again when somebody is linked") {
   bench.fail(blob(1));
   CHECK(bench.values.bytes() == 0);
   (void)bench.asked();
-  bench.tick();
-  CHECK(bench.asked().empty());
-  bench.values.try_again();
+  bench.values.linked(bench.leader);
   bench.tick();
   CHECK(bench.asked().size() == 1);
+}
+
+TEST_CASE("whoever names outputs that nobody has keeps neither others' outputs out nor inputs") {
+  Bench bench;
+  const PeerId other = peer(4);
+  bench.blobs.connected(other, bench.now, bench.out);
+  for (std::uint8_t i = 0; i < 100; ++i) bench.output(i, bench.donor);
+  bench.output(200, other);
+  bench.values.add_input({201}, blob(201));
+  bench.tick();
+  bench.tick();  // it looks at so many at a time
+  const auto asked = bench.asked();
+  REQUIRE(asked.size() == 4);
+  CHECK(std::count(asked.begin(), asked.end(), std::pair(blob(200), other)) == 1);
+  CHECK(std::count(asked.begin(), asked.end(), std::pair(blob(201), bench.leader)) == 1);
+  // One that gave nothing is not asked for its others.
+  for (int i = 0; i < 100 && bench.values.bytes() == 4 * length; ++i) {
+    bench.blobs.failed({asked[0].first, bench.donor, "", FetchFailure::withheld}, bench.now, bench.out);
+    bench.blobs.failed({asked[0].first, bench.leader, "", FetchFailure::withheld}, bench.now, bench.out);
+    bench.hear();
+    bench.now = later(bench.now, limits::blob_retry_most);
+    bench.blobs.tick(bench.now, bench.out);
+  }
+  (void)bench.asked();
+  bench.tick();
+  CHECK(bench.asked().empty());
+}
+
+TEST_CASE("what does not fit keeps nothing smaller out, and what nobody there has takes no turn from the rest") {
+  Bench bench;
+  const BlobId huge{50 * length, hash_of(Bytes{99})};
+  bench.values.add_input({90}, huge);
+  bench.values.add_output({91}, huge, bench.donor, bench.now, bench.out);
+  bench.values.add_input({1}, blob(1));
+  for (std::uint8_t i = 10; i < 20; ++i) bench.values.add_output({i}, blob(i), peer(50), bench.now, bench.out);  // whom nobody has met
+  bench.values.tick(room, {}, bench.now, bench.out);
+  CHECK(bench.asked().empty());
+  bench.tick();
+  const auto asked = bench.asked();
+  CHECK(std::count(asked.begin(), asked.end(), std::pair(blob(1), bench.leader)) == 1);
+}
+
+TEST_CASE("a second donor of an output is asked where the first gives nothing") {
+  Bench bench;
+  const PeerId other = peer(4);
+  bench.output(1, peer(50));  // away
+  bench.values.tick(room, {}, bench.now, bench.out);
+  CHECK(bench.asked().empty());
+  bench.blobs.connected(other, bench.now, bench.out);
+  bench.output(1, other);
+  bench.values.tick(room, {}, bench.now, bench.out);
+  CHECK(bench.asked() == std::vector<std::pair<BlobId, PeerId>>{{blob(1), other}});
+}
+
+TEST_CASE("what was not to be had is tried again within a minute or so, and nothing is due where nothing is lacking") {
+  Bench bench;
+  bench.tick();
+  CHECK(bench.values.next_deadline() == never);
+  bench.values.add_input({1}, blob(1));
+  bench.tick();
+  bench.fail(blob(1));
+  (void)bench.asked();
+  REQUIRE(bench.values.next_deadline() <= bench.now.boot + std::chrono::minutes(1));
+  bench.now = later(bench.now, std::chrono::minutes(1));
+  bench.tick();
+  CHECK(bench.asked().size() == 1);
+}
+
+TEST_CASE("inputs of a job that is led are offered to whoever asks, whyever they came") {
+  Bench bench;
+  bench.blobs.need(blob(1), bench.leader, bench.now, bench.out);  // for a unit of its own
+  bench.come(blob(1));
+  bench.values.add_input({1}, blob(1));
+  bench.values.add_input({2}, blob(2));
+  bench.tick();
+  bench.come(blob(2));
+  const auto offered = [&] {
+    const auto is_offer = [](const Effect& effect) { return std::holds_alternative<OfferBlob>(effect); };
+    return std::count_if(bench.out.effects.begin(), bench.out.effects.end(), is_offer);
+  };
+  CHECK(offered() == 0);
+  bench.values.set_leads(true, bench.out);
+  CHECK(offered() == 2);
 }
 
 TEST_CASE("an input that is lost from the disk is here no more, and is again once it was fetched anew") {
@@ -171,7 +253,7 @@ TEST_CASE("an input that is lost from the disk is here no more, and is again onc
 TEST_CASE("once all is let go, nothing is needed any more") {
   Bench bench;
   for (std::uint8_t i = 0; i < 8; ++i) bench.values.add_input({i}, blob(i));
-  bench.values.add_output({9}, blob(9), bench.donor);
+  bench.output(9, bench.donor);
   bench.tick();
   bench.come(blob(7));
   bench.values.clear(bench.out);

@@ -30,7 +30,8 @@ struct Disk {
     for (core::Effect& effect : effects) CHECK(files.take(effect));
   }
   void write_some() {
-    write({core::KeepHeld{job_of(1), papers(1), {}}, core::KeepHeld{job_of(1), {}, {entry(1), entry(2)}}, core::KeepHeld{job_of(1), {}, {entry(3)}}});
+    write({core::KeepHeld{job_of(1), papers(1), {}}, core::KeepHeld{job_of(1), {}, {entry(1), entry(2)}}});
+    write({core::KeepHeld{job_of(1), {}, {entry(3)}}});
   }
   [[nodiscard]] std::string record() const { return place + "/" + job_of(1).hex() + ".record"; }
   [[nodiscard]] std::size_t entries() const {
@@ -104,6 +105,26 @@ TEST_CASE("what was changed on disk ends a record, and papers that say nothing a
   CHECK(HeldFiles::read(disk.place).jobs.empty());
 }
 
+TEST_CASE("what is dropped and held again at once is there, without what was before") {
+  Disk disk;
+  disk.write_some();
+  disk.write({core::KeepHeld{job_of(1), {}, {entry(4)}}, core::DropHeld{job_of(1)}, core::KeepHeld{job_of(1), papers(1), {entry(5)}}});
+  const auto held = HeldFiles::read(disk.place);
+  REQUIRE(held.jobs.size() == 1);
+  CHECK(held.jobs[0].entries == std::vector{entry(5)});
+}
+
+TEST_CASE("files that cannot be read, or that nobody knows, are no reason to stop") {
+  Disk disk;
+  disk.write_some();
+  std::filesystem::create_directory(disk.place + "/" + job_of(2).hex() + ".papers");
+  std::filesystem::create_directory(disk.place + "/" + job_of(3).hex() + ".record");
+  std::ofstream(disk.place + "/" + job_of(4).hex() + ".record") << "nobody's";
+  CHECK(HeldFiles::read(disk.place).jobs.size() == 1);
+  CHECK_FALSE(std::filesystem::exists(disk.place + "/" + job_of(4).hex() + ".record"));
+  CHECK(disk.entries() == 3);
+}
+
 TEST_CASE("papers under another job's name are none") {
   Disk disk;
   disk.write_some();
@@ -115,7 +136,7 @@ TEST_CASE("a disk that cannot be written is one line, and no reason to stop") {
   Disk disk;
   std::filesystem::create_directories(disk.scratch.file("held"));
   std::ofstream(disk.place) << "a file where the directory should be";
-  disk.write_some();
+  disk.write({core::KeepHeld{job_of(1), papers(1), {entry(1)}}, core::KeepHeld{job_of(2), papers(2), {}}});
   REQUIRE(disk.troubles.size() == 1);
   CHECK(disk.troubles[0].find("cannot be written to " + disk.place) != std::string::npos);
 }
