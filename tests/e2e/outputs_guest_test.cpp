@@ -66,7 +66,7 @@ TEST_CASE("a job with several times more output than the cache holds is killed a
   const auto resumed = end["units_resumed"].get<std::uint64_t>(), attempts = end["attempts"].get<std::uint64_t>();
   MESSAGE(written << " outputs were written when the submitter died, " << resumed << " units accepted, " << attempts << " computed since");
   CHECK(resumed >= written);
-  CHECK(resumed + attempts == files);
+  CHECK(resumed + attempts <= files);  // fewer where a result was here already, whose output its donor still has
   CHECK(fs::last_write_time(shouting.output(0)) == date);
   shouting.check_outputs();
 }
@@ -133,7 +133,8 @@ TEST_CASE("where the disk of the outputs is full that is one line, and with room
   const Json end = event(second, "end");
   check_ended_well(second, end);
   CHECK(end["units_resumed"] >= 15);
-  CHECK(end["units_resumed"].get<std::size_t>() + end["attempts"].get<std::size_t>() == files);
+  // Fewer where a result was here already, whose output is fetched from the donor that still has it.
+  CHECK(end["units_resumed"].get<std::size_t>() + end["attempts"].get<std::size_t>() <= files);
   shouting.check_outputs();
 }
 

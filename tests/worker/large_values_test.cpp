@@ -314,8 +314,9 @@ TEST_CASE("64 MiB of inputs of eight donors leave the submitter at most one and 
     for (const auto& donor : donors) fetched += donor->moved().down;
     const auto times = [](std::uint64_t bytes) { return static_cast<double>(bytes) / static_cast<double>(inputs_count * each); };
     MESSAGE("donors fetched the inputs ", times(fetched), " times, of which the submitter sent ", times(submitter.node().moved().up));
-    CHECK(times(fetched) >= (audited ? 1.6 : 2));
-    CHECK(times(submitter.node().moved().up) >= (audited ? 0.5 : 1));  // its own slot needs to fetch nothing
+    // Where units are audited the submitter's own slot takes part in them, how much being chance, and needs to fetch nothing.
+    CHECK(times(fetched) >= (audited ? 1 : 2));
+    CHECK(times(submitter.node().moved().up) >= (audited ? 0.25 : 1));
     CHECK(times(submitter.node().moved().up) <= 1.5);
   }
 }
