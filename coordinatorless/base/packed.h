@@ -2,22 +2,30 @@
 // file may be damaged, or come from somebody else.
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "coordinatorless/base/ids.h"
 
 namespace dugnad::packed {
 
+inline void put(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+
+// Numbers are made ready first: they are written for every unit, and room is asked for once instead of for each byte.
+
 inline void put_varint(Bytes& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::uint8_t>(value | 0x80));
-  out.push_back(static_cast<std::uint8_t>(value));
+  std::array<std::uint8_t, 10> bytes;
+  std::size_t length = 0;
+  for (; value >= 0x80; value >>= 7) bytes[length++] = static_cast<std::uint8_t>(value | 0x80);
+  bytes[length++] = static_cast<std::uint8_t>(value);
+  put(out, ByteView(bytes).first(length));
 }
 
 inline void put_u64(Bytes& out, std::uint64_t value) {
-  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
+  std::array<std::uint8_t, 8> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
+  put(out, bytes);
 }
-
-inline void put(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
 /// The way from one number to the next, small either way; modulo 2^64, so that every way has one form.
 [[nodiscard]] constexpr std::uint64_t step(std::uint64_t from, std::uint64_t to) {

@@ -15,6 +15,7 @@ RowWriter::RowWriter(sqlite3* database)
            "ON CONFLICT(job) DO UPDATE SET manifest=excluded.manifest, recipe=excluded.recipe, sum=excluded.sum"),
       state_(database, "UPDATE jobs SET state=?2 WHERE job=?1"),
       batch_(database, "INSERT INTO accepted(id,job,units,batch,evidence,held,sum) VALUES(?1,?2,?3,?4,?5,?6,?7)"),
+      last_accepted_(database, "SELECT coalesce(max(id),0) FROM accepted"),
       papers_(database, "INSERT OR REPLACE INTO papers VALUES(?1,?2,?3,?4,?5)"),
       summary_(database, "INSERT OR REPLACE INTO summaries(job,summary,sum) VALUES(?1,?2,?3)"),
       contact_(database,
@@ -33,7 +34,10 @@ bool RowWriter::begin() {
 }
 
 std::optional<std::int64_t> RowWriter::next_id() {
-  if (!last_id_) last_id_ = number_from(database_, "SELECT coalesce(max(id),0) FROM accepted");
+  if (!last_id_ && last_accepted_.step()) {
+    last_id_ = last_accepted_.number(0);
+    if (!last_accepted_.run()) last_id_.reset();  // to its end, where it lets go of what it read
+  }
   if (last_id_) ++*last_id_;
   return last_id_;
 }

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
       {"h", measure_certainty},
       {"i", measure_spread},
       {"j", measure_million},
+      {"k", measure_journal},
 #ifdef DUGNAD_GUEST_DIR
       {"g", measure_guests},
 #endif
@@ -31,7 +32,7 @@ int main(int argc, char** argv) {
   CLI::App app("Measures dugnad beside bare programs that do the same work. A table on stdout; a whole run takes about half an hour.");
   app.add_option("--only", only, "Rows: a throughput, b efficiency, c round trip, d idle workers and connected peers, e gossip, f caged slots, "
                  "h certainty, i uploads of large inputs, "
-                 "j a million units and the journal, "
+                 "j a million units, k the journal, "
                  "g guests beside native code (where this was built with a compiler for guests)")
       ->delimiter(',')
       ->check(CLI::IsMember(names));

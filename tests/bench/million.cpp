@@ -1,6 +1,5 @@
 // (j) What a job of a million small units costs its submitter: time from its start until the first result is there, on a new job and on one that
-// died half way, and by confidence near its end too, where most is to be read; memory; bytes on disk. And what the journal costs in speed, with the
-// evidence in it.
+// died half way, and by confidence near its end too, where most is to be read; memory; bytes on disk.
 #include <filesystem>
 
 #include "tests/bench/rows.h"
@@ -80,31 +79,10 @@ void measure_a_million(const Settings& settings, Report& report, unsigned copies
   report.add({.row = "j", .name = "  units a second, by copies: accepted" + suffix, .unit = "/s", .ours = rate});
 }
 
-void measure_journal(const Settings& settings, Report& report, unsigned copies) {
-  const std::size_t units = settings.quick ? 20'000 : 300'000;
-  const Workers workers(2);
-  Submitter on(workers, true), off(workers, false);
-  on.warm_up(units / 4, 2);
-  off.warm_up(units / 4, 2);
-  Samples with, without;
-  for (std::size_t pair = 0; pair < settings.pairs; ++pair) {
-    with.push_back(static_cast<double>(units) / seconds_to_run(on.swarm(), "noop", no_op_inputs(units), copies));
-    without.push_back(static_cast<double>(units) / seconds_to_run(off.swarm(), "noop", no_op_inputs(units), copies));
-  }
-  report.add({.row = "j",
-              .name = "no-op units a second, journal on, copies " + std::to_string(copies),
-              .unit = "/s",
-              .ours = with,
-              .beside = "journal off",
-              .theirs = without,
-              .goal = Goal{Goal::Kind::ratio_at_least, 0.9}});
-}
-
 }  // namespace
 
 void measure_million(const Settings& settings, Report& report) {
   for (const unsigned copies : {1U, 2U, 0U}) measure_a_million(settings, report, copies);
-  for (const unsigned copies : {1U, 2U}) measure_journal(settings, report, copies);
 }
 
 }  // namespace dugnad::bench

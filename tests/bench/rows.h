@@ -19,6 +19,7 @@ void measure_cages(const Settings& settings, Report& report);       // f
 void measure_certainty(const Settings& settings, Report& report);   // h
 void measure_spread(const Settings& settings, Report& report);     // i
 void measure_million(const Settings& settings, Report& report);     // j
+void measure_journal(const Settings& settings, Report& report);     // k
 void measure_guests(const Settings& settings, Report& report);      // g; only where guests can be compiled
 
 }  // namespace dugnad::bench
