@@ -8,6 +8,7 @@
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/swarm_name.h"
 #include "coordinatorless/zmq/resolve.h"
+#include "worker/run_worker_sizes.h"
 
 namespace dugnad::worker {
 namespace {
@@ -82,7 +83,7 @@ void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later)
   const auto rate = [&app, &network](const char* name, std::uint64_t& bytes, const char* what) {
     app.add_option(name, bytes, wrapped(what))
         ->type_name("RATE")
-        ->transform(CLI::AsSizeValue(false).description(""))
+        ->transform(size_value())
         ->group(network);
   };
   rate("--upload", options.upload,
@@ -106,7 +107,7 @@ void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later)
                  wrapped("What strangers' units together may take of memory, as in 512M or 2GiB, in equal shares; programs that want more for "
                          "a unit are left alone. Default: half of the machine's."))
       ->type_name("SIZE")
-      ->transform(CLI::AsSizeValue(false).description(""))
+      ->transform(size_value())
       ->group(share);
   app.add_option("--allow", typed.allow,
                  wrapped("Whose programs to run besides the tasks that this worker brings along: 'any', everybody's, each in a cage without "
@@ -121,7 +122,7 @@ void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later)
                  wrapped("Hold jobs of others while their submitters are away, and lease their units out, within so many bytes of memory, as in "
                          "64M. What stewards hold is believed by nobody who has not checked it. Default: 0, none."))
       ->type_name("SIZE")
-      ->transform(CLI::AsSizeValue(false).description(""))
+      ->transform(size_value())
       ->group(share);
 
   const std::string keeping = "Files and log";
@@ -131,7 +132,7 @@ void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later)
       ->group(keeping);
   app.add_option("--cache", options.cache, wrapped("How much of the disk programs and large data may take there, from 64M. Default: 1 GiB."))
       ->type_name("SIZE")
-      ->transform(CLI::AsSizeValue(false).description(""))
+      ->transform(size_value())
       ->group(keeping);
   app.set_config("--config", "", "Read options from FILE (TOML: one `name = value` a line). The command line wins.")
       ->type_name("FILE")

@@ -187,6 +187,8 @@ Result<std::unique_ptr<BlobFiles>> files_in(const std::string& directory) {
   return std::unique_ptr<BlobFiles>(std::make_unique<Directory>(directory));
 }
 
+std::unique_ptr<BlobFiles> files_to_read(const std::string& directory) { return std::make_unique<Directory>(directory); }
+
 std::unique_ptr<BlobFiles> files_in_memory() { return std::make_unique<Memory>(); }
 
 }  // namespace dugnad::store

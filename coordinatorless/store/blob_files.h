@@ -43,6 +43,8 @@ class BlobFiles {
 
 /// Makes `directory` (mode 0700) where it is missing, and again where somebody has removed it since.
 [[nodiscard]] Result<std::unique_ptr<BlobFiles>> files_in(const std::string& directory);
+/// For whoever only reads: makes nothing, and has no files where there is no such directory.
+[[nodiscard]] std::unique_ptr<BlobFiles> files_to_read(const std::string& directory);
 [[nodiscard]] std::unique_ptr<BlobFiles> files_in_memory();
 
 }  // namespace dugnad::store

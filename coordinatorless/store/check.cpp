@@ -4,17 +4,13 @@
 
 #include <algorithm>
 
+#include "coordinatorless/store/files.h"
 #include "coordinatorless/store/log_file.h"
 #include "coordinatorless/store/row_sum.h"
 #include "coordinatorless/store/schema.h"
 
 namespace dugnad::store {
 namespace {
-
-bool has_bytes(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && status.st_size > 0;
-}
 
 std::uint64_t size_of(const std::string& path) {
   struct stat status {};

@@ -60,23 +60,40 @@ int try_writing(const std::string& path) {
   return 0;
 }
 
-}  // namespace
-
-Result<DataDir> DataDir::open(std::string path) {
+/// Empty: the default. Without the slashes behind it.
+Result<std::string> resolved(std::string path) {
   if (path.empty()) {
     Result<std::string> fallback = default_path();
     if (!fallback) return fallback.error();
     path = *std::move(fallback);
   }
   while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
 
-  if (const int error = make_private(path)) return cannot("make", path, error);
+}  // namespace
+
+Result<DataDir> DataDir::open(std::string wanted) {
+  const Result<std::string> path = resolved(std::move(wanted));
+  if (!path) return path.error();
+  if (const int error = make_private(*path)) return cannot("make", *path, error);
+  Result<DataDir> dir = open_for_reading(*path);
+  if (!dir) return dir;
+  if (const int error = try_writing(*path)) return cannot("write to", *path, error);
+  return dir;
+}
+
+Result<DataDir> DataDir::open_for_reading(std::string wanted) {
+  Result<std::string> path = resolved(std::move(wanted));
+  if (!path) return path.error();
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return cannot("read", path, errno);
-  if (!S_ISDIR(status.st_mode)) return cannot("use", path, ENOTDIR);
-  if (::access(path.c_str(), R_OK | X_OK) != 0) return cannot("read", path, errno);
-  if (const int error = try_writing(path)) return cannot("write to", path, error);
-  return DataDir(std::move(path));
+  if (::stat(path->c_str(), &status) != 0) {
+    if (errno != ENOENT) return cannot("read", *path, errno);
+  } else {
+    if (!S_ISDIR(status.st_mode)) return cannot("use", *path, ENOTDIR);
+    if (::access(path->c_str(), R_OK | X_OK) != 0) return cannot("read", *path, errno);
+  }
+  return DataDir(*std::move(path));
 }
 
 Result<std::shared_ptr<void>> DataDir::lock(const std::string& name) const {

@@ -12,6 +12,8 @@ class DataDir {
  public:
   /// Makes `path` (mode 0700) where it is missing; empty means the default. An error in one line where it cannot be made, read or written.
   [[nodiscard]] static Result<DataDir> open(std::string path);
+  /// For whoever only looks: changes nothing, and takes one that nobody can write to, or that is not there, in which case it has no files.
+  [[nodiscard]] static Result<DataDir> open_for_reading(std::string path);
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
 

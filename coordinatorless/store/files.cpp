@@ -1,6 +1,7 @@
 #include "coordinatorless/store/files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cctype>
 #include <cerrno>
@@ -24,6 +25,11 @@ bool write_all(int fd, ByteView bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+bool has_bytes(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && status.st_size > 0;
 }
 
 bool sync_directory(const std::string& directory) {

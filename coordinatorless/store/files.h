@@ -33,6 +33,9 @@ class Descriptor {
 /// All of `bytes`; false with errno set where that fails.
 [[nodiscard]] bool write_all(int fd, ByteView bytes);
 
+/// Whether there is such a file, and it is not empty.
+[[nodiscard]] bool has_bytes(const std::string& path);
+
 /// Makes what was created or renamed in `directory` outlast a power cut.
 [[nodiscard]] bool sync_directory(const std::string& directory);
 

@@ -1,6 +1,7 @@
 #include "coordinatorless/store/journal.h"
 
 #include "coordinatorless/store/check.h"
+#include "coordinatorless/store/files.h"
 #include "coordinatorless/store/journal_impl.h"
 #include "coordinatorless/store/schema.h"
 
@@ -26,7 +27,17 @@ Result<std::unique_ptr<Journal>> Journal::open_for_reading(const std::string& pa
   if (*found == Found::empty) return Error{"there is no journal at " + path + "; nothing was submitted from here yet"};
   Result<Database> database = open_database(path, SQLITE_OPEN_READONLY, path);
   if (!database) return database.error();
-  if (const Result<Found> again = identify(database->get(), path); !again) return again.error();
+  if (const Result<Found> again = identify(database->get(), path); !again) {
+    // SQLite wants an index beside the log, and makes it. Where nothing can be made and there is no log, all there is stands in the file.
+    if (sqlite3_errcode(database->get()) != SQLITE_CANTOPEN) return again.error();
+    if (has_bytes(path + "-wal")) {
+      return Error{"cannot read the journal " + path +
+                   ": its log lacks its index, which cannot be made there; copy the directory to where you can write"};
+    }
+    database = open_database(uri_of(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, path);
+    if (!database) return database.error();
+    if (const Result<Found> alone = identify(database->get(), path); !alone) return alone.error();
+  }
   return std::unique_ptr<Journal>(new Journal(std::make_unique<Impl>(*std::move(database), path)));
 }
 

@@ -47,7 +47,7 @@ Result<core::Dossier> read_dossier(const std::string& path, Crypto& verifier) {
 
 Result<std::size_t> write_dossier(const core::Dossier& dossier, const std::string& path, const Journal& journal) {
   const auto cannot = [&](const std::string& reason) { return Error{"cannot write " + path + ": " + reason}; };
-  const auto dir = store::DataDir::open(journal.data());
+  const auto dir = store::DataDir::open_for_reading(journal.data());
   if (!dir) return dir.error();
   const auto keys = store::load_or_make_keys(dir->file("owner.key"));
   if (!keys) return keys.error();

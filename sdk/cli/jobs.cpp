@@ -60,7 +60,7 @@ nlohmann::ordered_json json_of(const Journal& journal, const KnownJob& job) {
 }
 
 ExitCode list_held_jobs(const std::string& data, bool json) {
-  const auto dir = store::DataDir::open(data);
+  const auto dir = store::DataDir::open_for_reading(data);
   if (!dir) return fail(ExitCode::environment, dir.error().message);
   const auto held = worker::ask_held_jobs(dir->path());
   if (!held) return fail(ExitCode::environment, held.error().message);

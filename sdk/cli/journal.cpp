@@ -24,7 +24,7 @@ bool is_hex(const std::string& text) { return !text.empty() && text.find_first_n
 }  // namespace
 
 Result<Journal> Journal::open(const std::string& data) {
-  const auto dir = store::DataDir::open(data);
+  const auto dir = store::DataDir::open_for_reading(data);
   if (!dir) return dir.error();
   const std::string path = dir->file(file_name);
   std::error_code unknown;
@@ -83,9 +83,7 @@ void Journal::outputs_given(const JobId& job) const { store::KeptOutputs(data_ +
 
 Result<Bytes> Journal::output_of(const AcceptedUnit& unit) const {
   if (!unit.output.large) return unit.output.bytes;
-  auto files = store::files_in(data_ + blobs_name);
-  if (!files) return files.error();
-  const auto bytes = store::BlobStore(*std::move(files)).get(unit.output.blob());
+  const auto bytes = store::BlobStore(store::files_to_read(data_ + blobs_name)).get(unit.output.blob());
   if (!bytes) return Error{"the output of unit " + std::to_string(unit.unit.value) + " is not on this disk any more; submit the job again"};
   return *bytes;
 }

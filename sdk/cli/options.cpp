@@ -6,6 +6,7 @@
 #include "coordinatorless/core/limits.h"
 #include "coordinatorless/core/swarm_name.h"
 #include "coordinatorless/zmq/resolve.h"
+#include "worker/run_worker_sizes.h"
 
 namespace dugnad::sdk::cli {
 namespace {
@@ -82,7 +83,7 @@ void add_swarm_options(CLI::App& app, SwarmOptions& options) {
 
 void add_rate_options(CLI::App& app, SwarmOptions& options) {
   const auto rate = [&app](const char* name, std::uint64_t& bytes, const char* what) {
-    app.add_option(name, bytes, what)->type_name("RATE")->transform(CLI::AsSizeValue(false).description(""))->group("Swarm");
+    app.add_option(name, bytes, what)->type_name("RATE")->transform(worker::size_value())->group("Swarm");
   };
   rate("--upload", options.upload,
        "How much programs and large data may take of the line on their way to others, in bytes a second, as in 500K or 2MiB. Default: no limit.");
@@ -92,7 +93,7 @@ void add_rate_options(CLI::App& app, SwarmOptions& options) {
 void add_cache_option(CLI::App& app, SwarmOptions& options) {
   app.add_option("--cache", options.cache, "How much of the disk programs and large data may take in --data, from 64M. Default: 1 GiB.")
       ->type_name("SIZE")
-      ->transform(CLI::AsSizeValue(false).description(""));
+      ->transform(worker::size_value());
 }
 
 void add_data_option(CLI::App& app, std::string& data) {

@@ -11,6 +11,7 @@
 #include "sdk/cli/options.h"
 #include "sdk/cli/task_parameters.h"
 #include "sdk/cli/words.h"
+#include "worker/run_worker_sizes.h"
 
 namespace dugnad::sdk::cli {
 namespace {
@@ -48,7 +49,7 @@ void describe(CLI::App& app, SubmitOptions& options, Typed& typed) {
   source("--files", typed.files, "GLOB", "Each file that the pattern matches is one unit's standard input; quote the pattern.");
   app.add_option("--memory", typed.memory, "What a unit may take of memory, as in 64M or 1GiB, up to 4 GiB. Default: 256 MiB.")
       ->type_name("SIZE")
-      ->transform(CLI::AsSizeValue(false).description(""))
+      ->transform(worker::size_value())
       ->group(module);
   app.add_option("--fuel", options.job.fuel,
                  "How many instructions a unit may spend before it fails, the same on every machine. Default: not counted.")

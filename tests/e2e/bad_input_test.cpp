@@ -76,6 +76,8 @@ TEST_CASE("what is typed wrong is told in one line, with exit code 2") {
            Case{"submit nqueens --n 8 --copies 0", "--copies"},
            Case{"submit nqueens --n 8 --copies 17", "--copies"},
            Case{"submit nqueens --n 8 --wait -1", "--wait"},
+           Case{"submit nqueens --n 8 --cache -5", "--cache: '-5' is no size"},
+           Case{"submit nqueens --n 8 --upload 3X", "--upload: '3X' is no size"},
            Case{"submit nqueens --n 8 --join tcp://127.0.0.1:4210", "is no contact"},
            Case{"submit nqueens --n 8 --join garbage", "--join"},
            Case{"submit nqueens --n 8 --listen 127.0.0.1", "listen"},

@@ -51,10 +51,65 @@ TEST_CASE("a full disk and a read-only one are said in one line each by every pr
     check_says(on_its_own_disk(directory, nearly_full, program), 1, {directory, "the disk is full; make room there"});
     check_says(on_its_own_disk(directory, read_only, program), 1, {directory, "read-only file system; choose another with --data"});
   }
-  for (const char* command : {"jobs", "jobs --repair", "status 12ab", "results 12ab", "cancel 12ab", "submit --resume 12ab"}) {
+  for (const std::string& command : {std::string("jobs --repair"), "submit --resume " + std::string(64, 'a')}) {
     check_says(on_its_own_disk(directory, read_only, Words{program("dugnad")} + words(command) + data), 1,
                {directory, "read-only file system"});
   }
+  check_says(on_its_own_disk(directory, read_only, Words{program("dugnad"), "jobs"} + data), 0, {"no jobs yet"});
+  for (const char* command : {"status 12ab", "results 12ab", "cancel 12ab", "submit --resume 12ab"}) {
+    check_says(on_its_own_disk(directory, read_only, Words{program("dugnad")} + words(command) + data), 2, {"has no job 12ab"});
+  }
+}
+
+TEST_CASE("jobs that are over or interrupted are read from a data directory that nobody can write to") {
+  if (!namespaces_here()) {
+    MESSAGE("not looked at: there are no user and mount namespaces to be had here");
+    return;
+  }
+  const Place place;
+  const Worker worker = start_worker(place, "worker");
+  const auto ends_well = [&](const std::string& submitter) {
+    Process ended(submit(place, "nqueens --n 9 --copies 1", {"--join", worker.contact, "--json"}, submitter));
+    const std::string id = event(ended, "started")["job"];
+    answers(ended, "352");
+    return id;
+  };
+  const std::string done = ends_well("closed"), also_done = ends_well("killed");
+  std::string interrupted;
+  {
+    Process submitter(submit(place, "primes --to 10000000000 --copies 1", {"--join", worker.contact, "--local", "0", "--json"}, "killed"));
+    interrupted = event(submitter, "started")["job"];
+    middle(submitter);
+    submitter.signal(SIGKILL);
+    REQUIRE(submitter.exit_code());
+  }
+  const std::string disk = place / "disk";
+  std::filesystem::create_directory(disk);
+  const auto read_only = [&](const std::string& submitter, const std::string& command) {
+    const std::string copied = "cp -a \"" + place / submitter + "/.\" \"$0\" && mount -o remount,ro \"$0\"";
+    Process process = finished(with_own_disk(disk, "64m", copied, Words{program("dugnad")} + words(command) + Words{"--data", disk}));
+    return process;
+  };
+  struct Expected {
+    std::string submitter, command;
+    int code;
+    std::string says;
+  };
+  for (const Expected& expected : std::vector<Expected>{
+           {"closed", "jobs --json", 0, "\"job\":\"" + done + "\""},
+           {"closed", "status " + done, 0, "done"},
+           {"closed", "results " + done, 0, "352"},
+           {"killed", "jobs --json", 0, "\"job\":\"" + interrupted + "\""},
+           {"killed", "jobs --json", 0, "\"job\":\"" + also_done + "\""},
+           {"killed", "status " + interrupted, 0, "unfinished"},
+           {"killed", "results " + also_done, 0, "352"},
+           {"killed", "audit " + also_done, 0, "confirmed"},
+       }) {
+    Process process = read_only(expected.submitter, expected.command);
+    CHECK_MESSAGE(process.exit_code() == expected.code, process.story());
+    CHECK_MESSAGE(process.says(expected.says), process.story());
+  }
+  check_says(read_only("killed", "cancel " + interrupted), 1, {"read-only file system"});
 }
 
 TEST_CASE("a damaged journal is said in one line and left as it is; repaired, its job goes on to the right answer") {

@@ -165,6 +165,12 @@ TEST_CASE("bad usage is one line and exit code 2") {
   CHECK(contains(refusal({"--listen", "localhost"}, 2), "--listen wants"));
   CHECK(contains(refusal({"--join", "tcp://127.0.0.1:1"}, 2), "is no contact"));
   CHECK(contains(refusal({"--cpu", "101"}, 2), "--cpu"));
+  for (const char* option : {"--steward", "--memory", "--upload", "--download", "--cache"}) {
+    for (const std::string wrong : {"-5", "lots", "3X", "1.5G", "-1K", "99999999999999999999", "99999999T", ""}) {
+      const std::string told = refusal({option, wrong}, 2);
+      CHECK_MESSAGE(contains(told, option + std::string(": '") + wrong + "' is no size"), told);
+    }
+  }
   CHECK(contains(refusal({"--cores", "many"}, 2), "--cores"));
   CHECK(contains(refusal({"--http", "127.0.0.1:80"}, 2), "not in this version"));
   CHECK(contains(refusal({"--memory", "512"}, 2), "--memory takes a size"));
