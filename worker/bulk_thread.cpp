@@ -10,12 +10,14 @@ namespace {
 
 using core::bulk::Transfer;
 
+constexpr Duration touch_interval = store::BlobStore::touch_pinned_within / 3;
+
 BootTime boot_now() { return zmq::read_clocks().boot; }
 
 }  // namespace
 
 BulkThread::BulkThread(store::BlobStore& store, const PeerId& self, Outside outside)
-    : store_(store), self_(self), outside_(std::move(outside)), thread_([this] {
+    : store_(store), self_(self), outside_(std::move(outside)), touch_at_(boot_now() + touch_interval), thread_([this] {
         transfer_.limit(outside_.upload_per_second, outside_.download_per_second);
         run();
       }) {}
@@ -70,11 +72,19 @@ void BulkThread::run() {
     }
     transfer_.tick(boot_now());
     carry_out();
+    touch_pinned();
   }
 }
 
+void BulkThread::touch_pinned() {
+  const BootTime now = boot_now();
+  if (now < touch_at_) return;
+  touch_at_ = now + touch_interval;
+  store_.touch_pinned();
+}
+
 std::deque<BulkThread::Task> BulkThread::wait() {
-  const BootTime due = transfer_.next_deadline();
+  const BootTime due = std::min(transfer_.next_deadline(), pinned_.empty() ? never : touch_at_);
   std::unique_lock lock(mutex_);
   const auto ready = [this] { return stop_ || !tasks_.empty(); };
   if (due == never) {

@@ -81,6 +81,7 @@ class BulkThread {
   void queue(Task task);
   void run();
   [[nodiscard]] std::deque<Task> wait();
+  void touch_pinned();
   void on(const core::FetchBlob& fetch);
   void on(const core::HelpFetch& help);
   void on(const core::OfferBlob& offer);
@@ -125,6 +126,7 @@ class BulkThread {
   std::set<BlobId> secret_;   // of these, what was fetched and is not shared
   std::set<BlobId> shared_;   // what was fetched and is, or was offered, also when it is only in the cache; at most bulk_shared_max
   std::deque<BlobId> shared_order_;
+  BootTime touch_at_;                  // what is pinned, for other programs of the directory
   BootTime loss_told_at_ = never;  // else nobody would know why donors return a job's units; a line a minute is enough
 
   std::thread thread_;

@@ -16,7 +16,7 @@
 namespace dugnad::store {
 namespace {
 
-constexpr std::int64_t fresh_seconds = 600;
+constexpr std::int64_t fresh_seconds = 600;  // BlobStore::touch_pinned_within
 constexpr std::int64_t old_seconds = 30 * 86400;
 
 class Directory final : public BlobFiles {

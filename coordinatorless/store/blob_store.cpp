@@ -201,6 +201,13 @@ void BlobStore::unpin(const BlobId& id) {
   if (const auto at = held_.find(id); at != held_.end() && at->second.pins > 0) --at->second.pins;
 }
 
+void BlobStore::touch_pinned() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, held] : held_) {
+    if (held.pins > 0) files_->touch(to_text(id));
+  }
+}
+
 bool BlobStore::is_pinned(const BlobId& id) {
   const std::lock_guard lock(mutex_);
   const auto at = held_.find(id);

@@ -11,6 +11,7 @@
 // Thread-safe: one mutex, held while reading and writing too. Not for the protocol's thread.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -60,6 +61,11 @@ class BlobStore {
   [[nodiscard]] Result<void> finish(const BlobId& id);
   /// What came so far may serve a later try.
   void break_off(const BlobId& id);
+
+  /// Keeps what is pinned from looking forgotten to other programs of the directory, which know nothing of this one's pins: to be called more often
+  /// than every `touch_pinned_within`.
+  void touch_pinned();
+  static constexpr std::chrono::minutes touch_pinned_within{10};
 
   /// Somebody of this process needs it.
   [[nodiscard]] bool is_pinned(const BlobId& id);

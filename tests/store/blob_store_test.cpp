@@ -162,6 +162,24 @@ TEST_CASE("what was used longest ago makes room, what is pinned does not") {
   }
 }
 
+TEST_CASE("what one program needs is not evicted by another of the same directory, as long as it says so in time") {
+  for (const bool in_time : {true, false}) {
+    Bench bench;
+    const BlobId needed = bench.put(pattern(500, 1)), used = bench.put(pattern(300, 2));
+    bench.store->unpin(used);
+    for (const auto& entry : std::filesystem::directory_iterator(bench.directory)) {
+      std::filesystem::last_write_time(entry.path(), std::filesystem::file_time_type::clock::now() - BlobStore::touch_pinned_within * 2);
+    }
+    if (in_time) bench.store->touch_pinned();
+    auto files = files_in(bench.directory);
+    REQUIRE(files);
+    BlobStore other(*std::move(files), 1000);
+    CHECK(other.put(pattern(600, 3)).ok() != in_time);
+    CHECK(bench.store->holds(needed) == in_time);
+    CHECK_FALSE(bench.store->holds(used));
+  }
+}
+
 TEST_CASE("a file that has rotted is dropped when it is read, and may be put again") {
   Bench bench;
   const Bytes blob = pattern(chunk_bytes + 10);
