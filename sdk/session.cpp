@@ -256,6 +256,7 @@ void Session::cut() {
     if (blob_bytes > 0 && pinned > 0 && pinned + blob_bytes > blob_room()) {
       waiting_ = std::move(input);
       waiting_bytes = blob_bytes;
+      if (stewards_ > 0 && !std::exchange(wait_said_, true)) mailbox_.say({.kind = Notice::Kind::inputs_wait});
       break;
     }
     if (auto known = take_kept(next, *input, large)) {

@@ -155,6 +155,7 @@ class Session {
   bool no_room_ = false;          // not because of this job
   bool takes_up_ = false;         // an earlier run's work, and has not given back the memory that it took to read it
   bool gone_said_ = false;        // that outputs of an earlier run are lost
+  bool wait_said_ = false;        // that stewards must wait for inputs
 
   // Guarded by mutex_.
   mutable std::mutex mutex_;

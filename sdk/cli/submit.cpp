@@ -281,6 +281,10 @@ class Submission {
         report_.trouble("the output of unit " + std::to_string(notice.unit) + " that an earlier run accepted is gone from the cache" +
                         (module_ && !options_.out.empty() ? " and from " + options_.out : "") + "; it, and others like it, are computed again");
         break;
+      case Notice::Kind::inputs_wait:
+        report_.trouble("the job's inputs take more than the quarter of the cache that they may: stewards get the rest as units are done, and before "
+                        "that this program must not leave; a larger --cache makes room");
+        break;
       case Notice::Kind::unreachable: report_.unreachable(notice.peer, notice.reason); break;
     }
     return std::nullopt;

@@ -274,6 +274,31 @@ TEST_CASE("large outputs that were accepted before an interruption come from the
   for (const std::uint64_t unit : delivered) CHECK(turnstile.executions(unit) == 1);
 }
 
+TEST_CASE("where a cache has no room for all large inputs of a job with stewards, that is said, once, and the job goes on") {
+  struct Case {
+    unsigned stewards;
+    std::uint64_t units;
+    std::size_t said;
+  };
+  // A quarter of 64 MiB has room for 167 of them.
+  for (const Case& expected : {Case{1, 400, 1}, Case{1, 100, 0}, Case{0, 400, 0}}) {
+    const Scratch scratch;
+    Turnstile turnstile;
+    turnstile.let_in(everybody);
+    SwarmOptions options = alone_in(scratch, bulky(turnstile));
+    options.cache = 64 << 20;
+    Swarm swarm = joined(std::move(options));
+    JobOptions wanted = one_copy;
+    wanted.stewards = expected.stewards;
+    Job job = good(swarm.map("bulky", bulky_inputs(expected.units), wanted));
+    check_bulky(rest_of(job), expected.units);
+    std::size_t said = 0;
+    job.on_notice([&said](const Notice& notice) { said += notice.kind == Notice::Kind::inputs_wait; });
+    CHECK(said == expected.said);
+    job.on_notice({});
+  }
+}
+
 TEST_CASE("they are there also where others have filled the cache since, and nothing is kept of the job once it is over") {
   const Scratch scratch;
   const std::string blobs = scratch.path() + "/blobs";

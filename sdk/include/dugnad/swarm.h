@@ -153,6 +153,9 @@ struct Notice {
     unreachable,
     stewards,
     output_gone,  // said once: what an earlier run accepted for the unit, over 64 KiB, has left the cache; it and its like are computed again
+    // Said once of a job with stewards: its inputs over 64 KiB take more than the quarter of the cache that they may. Stewards get the rest as units
+    // are done, and cannot go on with all of the job before they have it.
+    inputs_wait,
   };
   Kind kind = Kind::outvoted;
   std::string peer = {};    // outvoted, convicted: the donor's id, hex; unreachable: the HOST:PORT given in `join`
