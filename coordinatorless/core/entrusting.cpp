@@ -67,7 +67,7 @@ void Entrusting::begin(const JobId& id, const Manifest& manifest, const JobSubmi
   if (job->gathers) job->gather_until = now.boot + limits::gather_patience;
   say(*job, OwnersWord{.job = id, .units = {}, .finals = {}, .collected = {}, .deed = {}, .recipe = submitted.recipe}, now);
   // Whoever is linked already may have asked for the record before there was one, and was told so.
-  for (const auto& [peer, steward] : job->stewards) ask(id, *job, peer, out);
+  for (const auto& [peer, steward] : job->stewards) ask(*job, peer, out);
   if (known <= job->epoch) return;
   // Another machine of the owner's had it meanwhile, or a clock was set back.
   job->epoch = known;
@@ -290,7 +290,7 @@ void Entrusting::end_gathering(const JobId& id, Entrusted& job, Output& out) {
 void Entrusting::on_closed(const PeerId& from, const JobId& id, Now now) {
   Entrusted* job = find(id);
   if (job == nullptr || !job->stewards.contains(from)) return;
-  drop(id, *job, from, now);
+  drop(*job, from, now);
   job->gave_up.insert(from);
 }
 
@@ -301,7 +301,7 @@ void Entrusting::connected(const PeerId& peer, Now, Output& out) {
     if (at == job->stewards.end()) continue;
     at->second.linked = true;
     at->second.lost_at = never;
-    ask(id, *job, peer, out);
+    ask(*job, peer, out);
     if (at->second.holds && job->resumed) job->record.follow(peer, {}, true, out);  // from where it broke off
   }
 }

@@ -145,7 +145,7 @@ class Entrusting {
   [[nodiscard]] std::vector<PeerId> in_order(const JobId& id, std::vector<PeerId> peers) const;
   void say(Entrusted& job, OwnersWord word, Now now);
   void choose(const JobId& id, Entrusted& job, Now now, Output& out);
-  void ask(const JobId& id, Entrusted& job, const PeerId& peer, Output& out);
+  static void ask(const Entrusted& job, const PeerId& peer, Output& out);
   void delegate(const JobId& id, Entrusted& job, Now now, Output& out);
   [[nodiscard]] bool is_assigned(const Entrusted& job, const SignedResults& results) const;
   [[nodiscard]] static BootTime delegates_at(const Entrusted& job);
@@ -154,7 +154,7 @@ class Entrusting {
   void judge(const JobId& id, Entrusted& job, SignedResults results, bool collected);
   [[nodiscard]] bool take(const JobId& id, Entrusted& job, RecordEntry entry, const PeerId& from, Now now);
   [[nodiscard]] bool all_heard(const Entrusted& job) const;
-  void drop(const JobId& id, Entrusted& job, const PeerId& peer, Now now);
+  void drop(Entrusted& job, const PeerId& peer, Now now);
 
   const Self& self_;
   Membership& membership_;

@@ -25,8 +25,7 @@ std::vector<PeerId> Entrusting::in_order(const JobId& id, std::vector<PeerId> pe
   return peers;
 }
 
-void Entrusting::ask(const JobId& id, Entrusted& job, const PeerId& peer, Output& out) {
-  (void)id;
+void Entrusting::ask(const Entrusted& job, const PeerId& peer, Output& out) {
   if (job.stewards.at(peer).linked) out.send(peer, Entrust{job.manifest_raw, job.delegation_raw});
 }
 
@@ -37,7 +36,7 @@ void Entrusting::choose(const JobId& id, Entrusted& job, Now now, Output& out) {
     if (!steward.holds && now.boot >= steward.asked_at + limits::entrust_retry) silent.push_back(peer);
     if (steward.holds && steward.lost_at != never && now.boot >= steward.lost_at + replaced_after) silent.push_back(peer);
   }
-  for (const PeerId& peer : silent) drop(id, job, peer, now);
+  for (const PeerId& peer : silent) drop(job, peer, now);
   if (job.gathers || job.stewards.size() >= job.wanted) {
     job.choose_at = now.boot + limits::entrust_retry;
     return;
@@ -59,12 +58,11 @@ void Entrusting::choose(const JobId& id, Entrusted& job, Now now, Output& out) {
     if (job.stewards.size() >= job.wanted) break;
     job.stewards[peer] = {.asked_at = now.boot, .linked = linked_.contains(peer)};
     needed_.push_back(records.at(peer));
-    ask(id, job, peer, out);
+    ask(job, peer, out);
   }
 }
 
-void Entrusting::drop(const JobId& id, Entrusted& job, const PeerId& peer, Now now) {
-  (void)id;
+void Entrusting::drop(Entrusted& job, const PeerId& peer, Now now) {
   const auto at = job.stewards.find(peer);
   if (at == job.stewards.end()) return;
   if (at->second.holds) job.delegate_at = std::min(job.delegate_at, now.boot + limits::entrust_gather);
@@ -90,7 +88,7 @@ void Entrusting::delegate(const JobId& id, Entrusted& job, Now now, Output& out)
   job.delegation_raw.body = encode(delegation);
   job.delegation_raw.signature = self_.sign_as_owner(Domain::delegation, job.delegation_raw.body);
   delegated_.push_back({id, job.manifest_raw, job.delegation_raw});
-  for (const auto& [peer, steward] : job.stewards) ask(id, job, peer, out);
+  for (const auto& [peer, steward] : job.stewards) ask(job, peer, out);
 }
 
 // --- What they are told of donors ---

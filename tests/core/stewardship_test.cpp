@@ -43,6 +43,14 @@ struct Bench {
   std::optional<Charge> tell(const PeerId& from, std::vector<RecordEntry> entries, std::uint64_t at = 0) {
     return stewardship.on(from, Record{job.id(), 900, at, at + entries.size(), false, std::move(entries)}, now, out);
   }
+  /// Entries of the record that the submitter is told when it asks for all of them.
+  std::size_t told_to_submitter() {
+    out = {};
+    CHECK_FALSE(stewardship.on(submitter(), Follow{job.id(), 0, 0, false, true, {}}, out));
+    const auto records = take<Record>(out);
+    REQUIRE(records.size() == 1);
+    return records[0].second.entries.size();
+  }
   void pass(Duration by) {
     now = later(now, by);
     if (stewardship.next_deadline() <= now.boot) stewardship.tick(now, out);
@@ -310,11 +318,7 @@ TEST_CASE("what proves nothing is charged to whoever gave it, and what is not wa
   CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(stranger, bench.job.results(stranger, {3}))}, 3));
   CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(donor, bench.job.results(donor, {3}))}, 4));
 
-  bench.out = {};
-  (void)bench.stewardship.on(bench.submitter(), Follow{bench.job.id(), 0, 0, false, true, {}}, bench.out);
-  const auto records = take<Record>(bench.out);
-  REQUIRE(records.size() == 1);
-  CHECK(records[0].second.entries.size() == 3);
+  CHECK(bench.told_to_submitter() == 3);
 }
 
 TEST_CASE("a large input is fetched from whoever leads, and the submitter is told what is lacking, and once it is nothing") {
@@ -392,11 +396,7 @@ TEST_CASE("a steward that is started again has what it held, leads when its time
   CHECK_FALSE(bench.leads());
   bench.pass(limits::steward_patience);
   CHECK(bench.leads());
-  bench.out = {};
-  CHECK_FALSE(bench.stewardship.on(bench.submitter(), Follow{bench.job.id(), 0, 0, false, true, {}}, bench.out));
-  const auto records = take<Record>(bench.out);
-  REQUIRE(records.size() == 1);
-  CHECK(records[0].second.entries.size() == 3);
+  CHECK(bench.told_to_submitter() == 3);
 }
 
 TEST_CASE("what is on a steward's disk is believed no more than what others say, and a job forgotten is there no more") {
