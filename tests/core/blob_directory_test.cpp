@@ -150,6 +150,18 @@ TEST_CASE("who asks without end is charged, and gets no more answers") {
   CHECK(all.answers <= limits::seeks_burst);
 }
 
+TEST_CASE("who is close, as a fellow steward is, may ask as often as a job's donors may, and no oftener") {
+  Neighbourhood all(3, false);
+  all.own[0] = {.job = false, .named = false, .here = true, .close = true};
+  const auto most = static_cast<int>(limits::job_seeks_burst);
+  for (int i = 0; i < most; ++i) all.ask(1, 0, 1);
+  CHECK(all.charged == 0);
+  CHECK(all.answers == limits::job_seeks_burst);
+  all.ask(1, 0, 1);
+  CHECK(all.charged == charges::hasty.score);
+  CHECK(all.answers == limits::job_seeks_burst);
+}
+
 TEST_CASE("a holder is linked with while something may come of it") {
   Neighbourhood all(3, false);
   const auto record = all.swarm.members[2]->membership.record_of(all.id(1));

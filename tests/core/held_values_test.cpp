@@ -242,12 +242,18 @@ TEST_CASE("an input that is lost from the disk is here no more, and is again onc
   bench.tick();
   bench.come(blob(1));
   (void)bench.values.take_come();
-  bench.blobs.failed({blob(1), bench.self, "rotten", FetchFailure::here}, bench.now, bench.out);
-  bench.hear();
-  CHECK(bench.values.take_come().lost_inputs.size() == 1);
-  CHECK(bench.values.lacking() == 1);
-  bench.come(blob(1));
-  CHECK(bench.values.take_come().inputs.size() == 1);
+  for (const FetchFailure cause : {FetchFailure::here, FetchFailure::missing}) {
+    (void)bench.asked();
+    bench.blobs.failed({blob(1), bench.self, "rotten, or gone", cause}, bench.now, bench.out);
+    bench.hear();
+    CHECK(bench.asked() == std::vector<std::pair<BlobId, PeerId>>{{blob(1), bench.leader}});
+    CHECK(bench.values.take_come().lost_inputs == std::vector<UnitIndex>{{1}});
+    CHECK(bench.values.lacking() == 1);
+    CHECK(bench.values.bytes() == length);
+    bench.come(blob(1));
+    CHECK(bench.values.take_come().inputs == std::vector<UnitIndex>{{1}});
+    CHECK(bench.values.lacking() == 0);
+  }
 }
 
 TEST_CASE("once all is let go, nothing is needed any more") {

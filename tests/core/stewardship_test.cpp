@@ -285,6 +285,17 @@ TEST_CASE("a job that outgrows its share is given up, and whoever leads it is to
   CHECK(closed[0].first == bench.submitter());
 }
 
+TEST_CASE("the submitter and the other stewards of a job that is held are fellows, whoever leads, and nobody else is") {
+  Bench bench;
+  CHECK_FALSE(bench.stewardship.is_fellow(bench.submitter()));
+  bench.hold({bench.fellow.self.id});
+  CHECK(bench.stewardship.is_fellow(bench.submitter()));
+  CHECK(bench.stewardship.is_fellow(bench.fellow.self.id));
+  CHECK_FALSE(bench.stewardship.is_fellow(bench.job.donors[0].self.id));
+  bench.stewardship.hand_back(bench.job.id(), bench.out);
+  CHECK_FALSE(bench.stewardship.is_fellow(bench.fellow.self.id));
+}
+
 TEST_CASE("a record is told to the job's delegates and whoever shows that it is one, and to nobody else") {
   Bench bench;
   bench.hold();

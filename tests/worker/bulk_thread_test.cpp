@@ -286,6 +286,7 @@ class Asked {
   std::condition_variable changed;
   std::deque<Bytes> sent;
   std::vector<std::string> troubles;
+  std::vector<core::Event> told;  // its core; before what it answers next
   std::unique_ptr<store::BlobStore> store = [this] {
     auto files = store::files_in(directory);
     REQUIRE(files);
@@ -299,7 +300,11 @@ class Asked {
                                 sent.push_back(std::move(frame));
                                 changed.notify_all();
                               },
-                          .post = [](const core::Event&) {},
+                          .post =
+                              [this](core::Event event) {
+                                const std::lock_guard lock(mutex);
+                                told.push_back(std::move(event));
+                              },
                           .trouble =
                               [this](const std::string& line) {
                                 const std::lock_guard lock(mutex);
@@ -360,6 +365,38 @@ TEST_CASE("what was a secret is served once it is offered, unless another unit n
   CHECK(std::holds_alternative<Missing>(asked.answer_to(request)));
   asked.thread->release({*kept});
   CHECK(std::holds_alternative<Chunk>(asked.answer_to(request)));
+}
+
+TEST_CASE("what was a secret is served once it is offered though the unit that it came for still needs it") {
+  Asked asked;
+  const auto kept = asked.store->put(pattern(100));
+  REQUIRE(kept);
+  asked.thread->linked(holder_id);
+  const Request request{*kept, 1, false, ChunkSet::all(1)};
+  asked.thread->fetch({*kept, holder_id, core::Sharing::helped});
+  CHECK(std::holds_alternative<Missing>(asked.answer_to(request)));
+  asked.thread->offer({*kept});
+  CHECK(std::holds_alternative<Chunk>(asked.answer_to(request)));
+}
+
+TEST_CASE("where somebody asks for what was fetched and is gone from the disk, the core is told to fetch it again") {
+  Asked asked;
+  const auto kept = asked.store->put(pattern(100));
+  REQUIRE(kept);
+  asked.thread->linked(holder_id);
+  const Request request{*kept, 1, false, ChunkSet::all(1)};
+  asked.thread->fetch({*kept, holder_id, core::Sharing::shared});
+  CHECK(std::holds_alternative<Chunk>(asked.answer_to(request)));
+  std::filesystem::remove_all(asked.directory);
+  CHECK(std::holds_alternative<Missing>(asked.answer_to(request)));
+  const std::lock_guard lock(asked.mutex);
+  REQUIRE(asked.told.size() == 2);
+  CHECK(is_fetched(asked.told[0]));
+  const auto* failed = std::get_if<core::BlobFailed>(&asked.told[1]);
+  REQUIRE(failed != nullptr);
+  CHECK(failed->blob == *kept);
+  CHECK(failed->from == fetcher_id);
+  CHECK(failed->cause == core::FetchFailure::missing);
 }
 
 }  // namespace dugnad::worker

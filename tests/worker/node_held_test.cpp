@@ -17,6 +17,7 @@ namespace {
 /// A job's papers are not looked into here; its name is that of its manifest.
 core::KeepHeld::Papers papers(std::uint8_t which) { return {{Bytes(40, which), {}}, {Bytes{which, 1}, {}}}; }
 JobId job_of(std::uint8_t which) { return JobId{hash_of(papers(which).manifest.body).bytes}; }
+constexpr std::size_t flood_entry = 256 << 10;
 core::RecordEntry entry(std::uint8_t which) { return {std::nullopt, Bytes(100, which), Signature{}}; }
 
 struct Disk {
@@ -130,6 +131,40 @@ TEST_CASE("papers under another job's name are none") {
   disk.write_some();
   std::filesystem::rename(disk.place + "/" + job_of(1).hex() + ".papers", disk.place + "/" + job_of(2).hex() + ".papers");
   CHECK(HeldFiles::read(disk.place).jobs.empty());
+}
+
+namespace {
+
+/// More of a job than the queue takes, all of it at once, since it comes in one effect.
+core::KeepHeld too_much(std::uint8_t which) {
+  core::KeepHeld keep{job_of(which), papers(which), {}};
+  for (std::size_t i = 0; i < (80u << 20) / flood_entry; ++i) keep.entries.push_back({std::nullopt, Bytes(flood_entry, which), Signature{}});
+  return keep;
+}
+
+}  // namespace
+
+TEST_CASE("what comes faster than the disk takes it is left out beyond a bound, in one line, and what comes later is kept") {
+  Disk disk;
+  disk.write({too_much(1)});
+  REQUIRE(disk.troubles.size() == 1);
+  CHECK(disk.troubles[0].find("more comes than the disk takes") != std::string::npos);
+  const std::size_t kept = disk.entries();
+  CHECK(kept == (64u << 20) / flood_entry);
+  disk.write({core::KeepHeld{job_of(1), {}, {entry(4)}}});
+  CHECK(disk.entries() == kept + 1);
+  CHECK(disk.troubles.size() == 1);
+}
+
+TEST_CASE("a job that is dropped before it was written leaves its room in the queue to others") {
+  Disk disk;
+  core::KeepHeld most = too_much(1);
+  most.entries.resize((64u << 20) / flood_entry);
+  disk.write({std::move(most), core::DropHeld{job_of(1)}, core::KeepHeld{job_of(2), papers(2), {entry(5)}}});
+  CHECK(disk.troubles.empty());
+  const auto held = HeldFiles::read(disk.place);
+  REQUIRE(held.jobs.size() == 1);
+  CHECK(held.jobs[0].entries == std::vector{entry(5)});
 }
 
 TEST_CASE("a disk that cannot be written is one line, and no reason to stop") {
