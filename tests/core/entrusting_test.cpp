@@ -416,9 +416,33 @@ TEST_CASE("a steward of an earlier run that shows an owner's delegation may tell
   CHECK(bench.follow(old, bench.peers[4].sign(Domain::delegation, encode(Delegation{bench.job.id(), 3, {old}})))->score ==
         charges::forged.score);
   CHECK(bench.follow(old, bench.job.delegation(3, {bench.peers[5].self.id}))->score == charges::unasked.score);
+  CHECK(bench.follow(old, bench.job.owner.sign(Domain::delegation, encode(Delegation{JobId{{3}}, 3, {old}})))->score ==
+        charges::unasked.score);
+  CHECK(bench.tell(bench.peers[5].self.id, {})->score == charges::unasked.score);
+  bench.entrusting.on_closed(old, bench.job.id(), bench.now);  // it is nobody's word yet
+  bench.told[old] = 0;
   CHECK_FALSE(bench.follow(old, bench.job.delegation(3, {old})));
   CHECK_FALSE(bench.tell(old, {}));
   CHECK(bench.entrusting.needs(old));
+}
+
+TEST_CASE("beyond so many stewards not even one that shows an owner's delegation is followed") {
+  Bench bench(limits::stewards_max + 1);
+  bench.come_back(limits::stewards_max);
+  const PeerId& old = bench.peers[limits::stewards_max].self.id;
+  CHECK(bench.follow(old, bench.job.delegation(3, {old}))->score == charges::unasked.score);
+  CHECK_FALSE(bench.entrusting.needs(old));
+}
+
+TEST_CASE("a peer that does not say it is willing is not asked to be a steward") {
+  Bench bench(1);
+  const Identity unwilling(300, far_away(80));
+  Output ignored;
+  (void)bench.membership.learn(unwilling.sign(unwilling.record(1, bench.now.wall)), unwilling.self.id, bench.now, ignored);
+  bench.entrusting.connected(unwilling.self.id, bench.now, bench.out);
+  REQUIRE(bench.membership.record_of(unwilling.self.id));
+  bench.begin(2);
+  CHECK(bench.asked() == std::set{bench.peers[0].self.id});
 }
 
 TEST_CASE("a steward cannot fill the submitter with what donors never signed up for, nor with more than its share") {
@@ -466,7 +490,9 @@ TEST_CASE("a job that is sought is delegated to this peer, and found with its re
   for (int i = 0; i < 2; ++i) CHECK_FALSE(bench.follow(bench.peers[static_cast<std::size_t>(i)].self.id));
   OwnersWord recipe = bench.job.word();
   recipe.recipe = to_bytes("how");
-  CHECK_FALSE(bench.tell(bench.peers[0].self.id, {bench.job.entry(recipe), bench.job.entry(bench.job.finals(0, 3))}));
+  OwnersWord finals = bench.job.finals(0, 3);
+  finals.finals.push_back({{3}, 1, Outcome::ok, Value(BlobId{100'000, Hash{}})});  // whose bytes are not here
+  CHECK_FALSE(bench.tell(bench.peers[0].self.id, {bench.job.entry(recipe), bench.job.entry(finals)}));
   CHECK_FALSE(bench.tell(bench.peers[1].self.id, {}));
   const auto found = all<JobFound>(bench.out);
   REQUIRE(found.size() == 1);

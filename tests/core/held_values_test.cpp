@@ -179,6 +179,56 @@ TEST_CASE("whoever names outputs that nobody has keeps neither others' outputs o
   CHECK(bench.asked().empty());
 }
 
+TEST_CASE("of the few fetches at a time one is left to inputs, and inputs that take all of them make outputs wait") {
+  Bench outputs_first;
+  for (std::uint8_t i = 10; i < 16; ++i) {
+    outputs_first.blobs.connected(peer(i), outputs_first.now, outputs_first.out);
+    outputs_first.output(i, peer(i));
+  }
+  outputs_first.values.add_input({201}, blob(201));
+  outputs_first.tick();
+  const auto asked = outputs_first.asked();
+  CHECK(asked.size() == 4);
+  CHECK(std::count(asked.begin(), asked.end(), std::pair(blob(201), outputs_first.leader)) == 1);
+
+  Bench inputs_first;
+  for (std::uint8_t i = 0; i < 4; ++i) inputs_first.values.add_input({i}, blob(i));
+  inputs_first.tick();
+  CHECK(inputs_first.asked().size() == 4);
+  inputs_first.output(10, inputs_first.donor);
+  inputs_first.tick();
+  CHECK(inputs_first.asked().empty());
+}
+
+TEST_CASE("what this peer's own disk refused is not held against the donor, and a donor that gave nothing is asked again once it is linked") {
+  for (const bool own_fault : {true, false}) {
+    CAPTURE(own_fault);
+    Bench bench;
+    bench.output(1, bench.donor);
+    bench.tick();
+    for (int i = 0; i < 100 && bench.values.bytes() > 0; ++i) {
+      for (const PeerId& from : {bench.donor, bench.leader}) {
+        bench.blobs.failed({blob(1), from, "", own_fault ? FetchFailure::here : FetchFailure::withheld}, bench.now, bench.out);
+      }
+      bench.hear();
+      bench.now = later(bench.now, limits::blob_retry_most);
+      bench.blobs.tick(bench.now, bench.out);
+    }
+    REQUIRE(bench.values.bytes() == 0);
+    (void)bench.asked();
+    bench.output(2, bench.donor);
+    const auto asked_for_it = [&] {
+      bench.values.tick(room, {}, bench.now, bench.out);
+      const auto asked = bench.asked();
+      return std::any_of(asked.begin(), asked.end(), [](const auto& each) { return each.first == blob(2); });
+    };
+    CHECK(asked_for_it() == own_fault);
+    if (own_fault) continue;
+    bench.values.linked(bench.donor);
+    CHECK(asked_for_it());
+  }
+}
+
 TEST_CASE("what does not fit keeps nothing smaller out, and what nobody there has takes no turn from the rest") {
   Bench bench;
   const BlobId huge{50 * length, hash_of(Bytes{99})};
@@ -234,6 +284,12 @@ TEST_CASE("inputs of a job that is led are offered to whoever asks, whyever they
   CHECK(offered() == 0);
   bench.values.set_leads(true, bench.out);
   CHECK(offered() == 2);
+  // So is one that comes later and is here already.
+  bench.blobs.need(blob(3), bench.leader, bench.now, bench.out);
+  bench.come(blob(3));
+  bench.values.add_input({3}, blob(3));
+  bench.tick();
+  CHECK(offered() == 3);
 }
 
 TEST_CASE("an input that is lost from the disk is here no more, and is again once it was fetched anew") {

@@ -116,6 +116,40 @@ TEST_CASE("one submitter with many owners' keys has no more room than one owner"
   }
 }
 
+TEST_CASE("one owner with many submitters has no more room, and all owners together hold no more than so many jobs") {
+  for (const bool one_owner : {true, false}) {
+    CAPTURE(one_owner);
+    Bench bench;
+    const std::size_t most = one_owner ? limits::steward_jobs_per_owner : limits::steward_jobs_max;
+    for (std::size_t i = 0; i < most + 2; ++i) {
+      const Identity other(3000 + i), asking(5000 + i);
+      const Identity& owner = one_owner ? bench.job.owner : other;
+      bench.job.manifest.owner = owner.crypto->public_key();
+      bench.job.manifest.nonce.bytes[0] = static_cast<std::uint8_t>(i);
+      const Entrust asks{owner.sign(Domain::manifest, encode(bench.job.manifest)),
+                         owner.sign(Domain::delegation, encode(Delegation{bench.job.id(), 1, {asking.self.id}}))};
+      CHECK_FALSE(bench.stewardship.on(asking.self.id, asks, bench.now, bench.out));
+      CHECK(bench.stewardship.holds(bench.job.id()) == (i < most));
+    }
+  }
+}
+
+TEST_CASE("what a donor returns to a steward that leads is refused where it is empty or not signed by it") {
+  Bench bench;
+  bench.hold();
+  CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(bench.job.units(0, 9)), bench.job.entry(bench.job.says(bench.job.deed()))}));
+  bench.stewardship.lost(bench.submitter(), bench.now);
+  bench.pass(limits::steward_patience);
+  REQUIRE(bench.leads());
+  const Identity& donor = bench.job.assigned(3);
+  const auto charge = [&](const Results& results) {
+    const auto due = bench.stewardship.on_results(donor.self.id, donor.crypto->public_key(), results, bench.now, bench.out);
+    return due ? due->score : 0;
+  };
+  CHECK(charge(bench.job.results(donor, {})) == charges::malformed.score);
+  CHECK(charge(bench.job.results(bench.job.not_assigned(3), {3})) == charges::forged.score);
+}
+
 TEST_CASE("nothing is held that the owner has not signed, that wants no stewards, or that somebody else submits") {
   Bench bench;
   const std::vector<PeerId> peers{bench.submitter(), bench.me.self.id};
@@ -236,9 +270,21 @@ TEST_CASE("who was left out of a newer delegation keeps what it has, and leads n
       CHECK_FALSE(bench.entrust(3, others));
     bench.stewardship.lost(bench.submitter(), bench.now);
     bench.pass(minutes(30));
+    bench.stewardship.tick(bench.now, bench.out);  // due or not
     CHECK_FALSE(bench.leads());
     CHECK(bench.stewardship.holds(bench.job.id()));
   }
+}
+
+TEST_CASE("who was asked and is in no delegation yet leads nothing") {
+  Bench bench;
+  bench.stewardship.connected(bench.submitter(), bench.now, bench.out);
+  CHECK_FALSE(bench.entrust(1, {bench.submitter()}));
+  bench.stewardship.lost(bench.submitter(), bench.now);
+  bench.pass(minutes(30));
+  bench.stewardship.tick(bench.now, bench.out);
+  CHECK_FALSE(bench.leads());
+  CHECK(bench.stewardship.holds(bench.job.id()));
 }
 
 TEST_CASE("an older delegation than the newest changes nothing") {
@@ -309,7 +355,9 @@ TEST_CASE("a record is told to the job's delegates and whoever shows that it is 
       charges::forged.score);
   CHECK(charge(bench.fellow.self.id, bench.job.owner.sign(Domain::delegation, encode(Delegation{JobId{{3}}, 9, {bench.fellow.self.id}}))) ==
         charges::unasked.score);
+  CHECK(charge(bench.fellow.self.id, bench.job.delegation(9, {bench.submitter()})) == charges::unasked.score);
   CHECK(take<Record>(bench.out).empty());
+  CHECK(bench.tell(bench.fellow.self.id, {})->score == charges::unasked.score);  // nor is it followed
   CHECK(charge(bench.submitter(), {}) == 0);
   CHECK(charge(bench.fellow.self.id, bench.job.delegation(1, {bench.fellow.self.id})) == 0);
   CHECK(take<Record>(bench.out).size() == 2);
@@ -362,6 +410,18 @@ TEST_CASE("large inputs beyond a steward's share are not fetched, and the job is
   bench.hold();
   OwnersWord word = bench.job.word();
   word.units.push_back({{0}, Value(BlobId{2 << 20, Hash{}})});
+  CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(word)}));
+  CHECK(bench.stewardship.holds(bench.job.id()));
+  CHECK(bench.blobs.count() == 0);
+}
+
+TEST_CASE("what a job's units take of a steward's share is not there for its large inputs") {
+  Bench bench(4 << 20);
+  bench.blobs.connected(bench.submitter(), bench.now, bench.out);
+  bench.hold();
+  OwnersWord word = bench.job.word();
+  for (std::uint64_t unit = 0; unit < 10; ++unit) word.units.push_back({{unit}, Bytes(30'000, static_cast<std::uint8_t>(unit))});
+  word.units.push_back({{10}, Value(BlobId{900'000, Hash{}})});
   CHECK_FALSE(bench.tell(bench.submitter(), {bench.job.entry(word)}));
   CHECK(bench.stewardship.holds(bench.job.id()));
   CHECK(bench.blobs.count() == 0);
