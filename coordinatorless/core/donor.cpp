@@ -58,6 +58,7 @@ bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submi
   job.fuel = manifest.fuel;
   job.ready = !manifest.module || blobs_.need(*manifest.module, {&submitter, 1}, limits::blob_tries_max, now, out, Sharing::shared);
   job.work_at = job.lost_at = now.boot;
+  job.absent_until = now.boot + limits::absent_grace;
   shares_.came(manifest.owner);
   return true;
 }
@@ -179,7 +180,16 @@ void Donor::lost(const PeerId& peer, Now now) {
     job.connected = false;
     job.want_at = never;
     job.lost_at = now.boot;
+    job.absent_until = now.boot + std::max<Duration>(limits::absent_grace, longest_run(id, now.boot));
   }
+}
+
+Duration Donor::longest_run(const JobId& id, BootTime now) const {
+  Duration longest{};
+  for (const auto& [attempt, running] : running_) {
+    if (running.job == id && running.wanted) longest = std::max<Duration>(longest, now - running.started);
+  }
+  return longest;
 }
 
 void Donor::allow(unsigned slots, Now now, Output& out) {
@@ -257,7 +267,7 @@ void Donor::start_some(const JobId& id, Served& job, Now now, std::vector<Attemp
     running_.emplace_hint(running_.end(), attempt,
                           Running{id, held.unit, held.lease, held.came, held.valid, cost, held.input.bytes.size(),
                                   held.input.large ? std::optional(held.input.blob()) : std::nullopt,
-                                  job.says_inputs ? std::optional(input_digest(held.input)) : std::nullopt, job.owner, true});
+                                  job.says_inputs ? std::optional(input_digest(held.input)) : std::nullopt, job.owner, true, now.boot});
     starting.push_back({attempt, id, job.task, job.task_version, std::move(held.input), job.unit_limit, job.module, job.memory_bytes,
                         job.fuel});
     running_cost_ += cost;
@@ -437,8 +447,8 @@ void Donor::tick(Now now, Output& out) {
   }
   std::vector<JobId> gone;
   for (auto& [id, job] : jobs_) {
-    if (job.lost_at != never && now.boot >= job.lost_at + limits::absent_grace) drop_work(id, job, out);
-    if (job.lost_at != never && now.boot >= job.lost_at + limits::announcement_lease) gone.push_back(id);
+    if (job.lost_at != never && now.boot >= job.absent_until) drop_work(id, job, out);
+    if (job.lost_at != never && job.idle() && now.boot >= job.lost_at + limits::announcement_lease) gone.push_back(id);
     if (job.connected && now.boot >= job.want_at) say_want(id, job, now, out);
     drop_expired(id, job, now.boot, out);
   }
@@ -456,7 +466,7 @@ BootTime Donor::next_deadline() const {
     if (job.connected) next = std::min(next, job.want_at);
     for (const Held& held : job.fetching) next = std::min({next, held.expires, held.fetch_ends});
     if (job.connected && !job.finished.empty()) next = std::min(next, job.finished_first + limits::result_gather);
-    if (job.lost_at != never) next = std::min(next, job.lost_at + (job.idle() ? limits::announcement_lease : limits::absent_grace));
+    if (job.lost_at != never) next = std::min(next, job.idle() ? job.lost_at + limits::announcement_lease : job.absent_until);
   }
   return next;
 }

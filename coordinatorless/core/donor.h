@@ -13,8 +13,9 @@
 //      half of what was in hand is done. Rationale: a lone unit must not wait; a thousand must not be a thousand messages.
 //   4. What a submitter leases beyond the limits goes straight back. Rationale: its leases must not fill this machine's memory. A unit that
 //      is here already is not begun again: it has a new lease.
-//   5. A submitter whose link broke has absent_grace to come back; results wait for it, up to absent_bytes_max. Then its work is dropped, and
-//      the job once its announcement must have run out.
+//   5. A submitter whose link broke has absent_grace to come back, or as long as the longest of its attempts had run; results wait for it, up to
+//      absent_bytes_max. Then its work is dropped, and the job once its announcement must have run out. Rationale: what an hour has gone into is
+//      not to be lost with a closed laptop, and nobody who stays away costs more than twice what it had cost.
 //   6. Our own owner's jobs come first, then those of owners that have done us favours (favour_accounts.h); among the jobs of one owner, what
 //      came first is done first. While somebody who comes first has units here others start in free slots alone, not ahead; and a slot that
 //      such a unit leaves waits for the next of its job, for as long as one takes, outranked_pause at most. Rationale: the next lease is a
@@ -130,6 +131,7 @@ class Donor {
     bool ready = false;  // its module is here, or it has none
     bool connected = false;
     BootTime lost_at = never;
+    BootTime absent_until = never;  // its work is kept that long, where it is lost
     BootTime want_at = never;  // when the credit is said again
     std::list<Held> waiting;           // may start; in the order they came, or their inputs did
     std::list<Held> fetching;          // their inputs are not here yet
@@ -158,6 +160,7 @@ class Donor {
     std::optional<std::array<std::uint8_t, input_digest_bytes>> digest{};  // of an input that is said
     PublicKey owner{};
     bool wanted = true;  // false: revoked, the result goes nowhere
+    BootTime started{};
   };
 
   bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, bool own, Now now, Output& out, std::uint64_t epoch);
@@ -167,6 +170,7 @@ class Donor {
   [[nodiscard]] Served* find(const JobId& job, const PeerId& submitter);
   [[nodiscard]] std::map<JobId, Served>::iterator least_worthy(const PublicKey& newcomer, bool own, BootTime now);
   void drop_work(const JobId& id, Served& job, Output& out);
+  [[nodiscard]] Duration longest_run(const JobId& id, BootTime now) const;
   void stop_waiting(Served& job, std::map<UnitIndex, Place>::iterator at, Output& out);
   void release_input(const PublicKey& owner, const std::optional<BlobId>& input, Output& out);
   [[nodiscard]] bool has_room_for_input(const PublicKey& owner, std::uint64_t bytes) const;

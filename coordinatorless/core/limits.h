@@ -167,7 +167,7 @@ inline constexpr Duration executor_feed = milliseconds(30);     // this much wor
 inline constexpr std::size_t executor_attempts_max = 16 << 10;  // in the executor at once, however short
 inline constexpr Duration result_gather = milliseconds(30);     // results wait this long for company while more work is in hand: half a horizon
 inline constexpr Duration want_refresh = seconds(30);
-inline constexpr Duration absent_grace = seconds(60);  // work of a submitter that is gone is kept this long
+inline constexpr Duration absent_grace = seconds(60);  // work of a submitter that is gone is kept this long, at least
 inline constexpr Duration idle_place = seconds(60);    // a job that gave no work this long makes room for another, where all places are taken
 // A large output waits so long for agreement and for being fetched, or for two leases' time: a submitter that never says what it wants of it must
 // not fill the disk.

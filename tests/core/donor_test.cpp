@@ -347,6 +347,38 @@ TEST_CASE("results wait for a submitter whose link broke, and the job is given u
   CHECK_FALSE(bench.donor.serves(peer(1)));
 }
 
+TEST_CASE("an attempt outlasts its submitter's absence for as long again as it had run, and its result waits") {
+  for (const bool in_time : {true, false}) {
+    Bench bench;
+    REQUIRE(bench.serve(job(1), peer(1)));
+    bench.lease(job(1), peer(1), 0, 1, std::chrono::hours(3));
+    REQUIRE(bench.running.size() == 1);
+    bench.pass(std::chrono::minutes(40));
+    bench.donor.lost(peer(1), bench.now);
+    bench.pass(std::chrono::minutes(25));
+    bench.finish(1, seconds(1));
+    bench.pass(std::chrono::minutes(14) + seconds(in_time ? 58 : 60));
+    CHECK(bench.heard<Results>(peer(1)).empty());
+    CHECK(bench.donor.serves(peer(1)) == in_time);
+    bench.donor.connected(peer(1), bench.now, bench.out);
+    bench.settle();
+    CHECK(bench.heard<Results>(peer(1)).size() == (in_time ? 1 : 0));
+  }
+}
+
+TEST_CASE("one that stays away for longer than its attempts had run has them stopped") {
+  Bench bench;
+  REQUIRE(bench.serve(job(1), peer(1)));
+  bench.lease(job(1), peer(1), 0, 1, std::chrono::hours(3));
+  bench.pass(std::chrono::minutes(40));
+  bench.donor.lost(peer(1), bench.now);
+  bench.pass(std::chrono::minutes(39));
+  CHECK(bench.cancelled.empty());
+  bench.pass(std::chrono::minutes(1));
+  CHECK(bench.cancelled.size() == 1);
+  CHECK_FALSE(bench.donor.serves(peer(1)));
+}
+
 TEST_CASE("units whose lease has run out are not computed") {
   Bench bench;
   bench.serve(job(1), peer(1));
