@@ -141,6 +141,25 @@ TEST_CASE("a partition longer than every timeout heals, and both halves find tog
   check_right(world, job);
 }
 
+TEST_CASE("units that take long outlast their submitter's absence: the job ends as if it had been there") {
+  const auto minutes_with = [](bool absent) {
+    World world({.seed = 31, .links = {}});
+    world.add_workers(8, {.speed = 1.0});
+    const Node submitter = world.add_submitter();
+    const Submission& job = world.submit(submitter, {8, 40min, 1});
+    world.run_for(20min);
+    if (absent) world.partition({submitter}, others(world, {submitter}));
+    world.run_for(10min);
+    CHECK(job.accepted() < 8);
+    world.heal();
+    REQUIRE(world.run_until_ended(job, 120min));
+    check_right(world, job);
+    return seconds_of(world.now()) / 60;
+  };
+  const double there = minutes_with(false), absent = minutes_with(true);
+  CHECK_MESSAGE(absent < there + 2, there << " minutes, " << absent << " with an absence of ten");
+}
+
 TEST_CASE("a submitter that nobody can dial is served by donors that it dials") {
   World world({.seed = 10, .links = {}});
   world.add_workers(6);
