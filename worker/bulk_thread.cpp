@@ -124,7 +124,7 @@ void BulkThread::on(const core::FetchBlob& fetch) {
 
 void BulkThread::on(const core::HelpFetch& help) { transfer_.help(help.blob, help.from, boot_now()); }
 
-/// While another unit needs it here it stays a secret, until it is released.
+/// A result for which it was fetched is signed and gone: who audits that one is sent here for it, even while another unit needs it.
 void BulkThread::on(const core::OfferBlob& offer) {
   secret_.erase(offer.blob);
   share(offer.blob);
