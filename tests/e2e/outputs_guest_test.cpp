@@ -134,7 +134,9 @@ TEST_CASE("where the disk of the outputs is full that is one line, and with room
   const Json end = event(second, "end");
   check_ended_well(second, end);
   CHECK(end["units_resumed"] >= 15);
-  CHECK(computed_first + end["attempts"].get<std::size_t>() == files);
+  // Nothing accepted is computed again. What the first run had counted and not accepted is in neither of these, and seldom computed again.
+  CHECK(end["units_resumed"].get<std::size_t>() + end["attempts"].get<std::size_t>() <= files);
+  CHECK(computed_first + end["attempts"].get<std::size_t>() >= files);
   shouting.check_outputs();
 }
 
