@@ -74,7 +74,7 @@ Result<void> check_rows(sqlite3* database, const std::string& path) {
                     [](const Statement& row) { return sum_of_reputation(row.bytes(1), row.bytes(2), row.bytes(3)); });
 }
 
-Result<void> check_database(sqlite3* database, const std::string& path, bool all) {
+Result<void> check_one_state(sqlite3* database, const std::string& path, bool all) {
   const Result<Found> found = identify(database, path);
   if (!found) return found.error();
   if (*found == Found::empty) return {};
@@ -83,6 +83,14 @@ Result<void> check_database(sqlite3* database, const std::string& path, bool all
   }
   if (auto well = check_numbers(database, path); !well) return well;
   return all ? check_rows(database, path) : Result<void>();
+}
+
+/// All that is asked is asked of one state, whatever another process writes meanwhile: its rows would come between a count and another.
+Result<void> check_database(sqlite3* database, const std::string& path, bool all) {
+  if (!execute(database, "BEGIN")) return error_of(database, "cannot read", path);
+  Result<void> well = check_one_state(database, path, all);
+  execute(database, "ROLLBACK");
+  return well;
 }
 
 Result<void> check_as(const std::string& path, bool all) {

@@ -206,7 +206,7 @@ TEST_CASE("a process reads while another writes, and sees whole commits") {
   char told = 0;
   REQUIRE(::read(go[0], &told, 1) == 1);
   const auto reader = Store::open_for_reading(path);
-  REQUIRE(reader.ok());
+  REQUIRE_MESSAGE(reader.ok(), (reader.ok() ? "" : reader.error().message));
   std::size_t last = 0;
   while (last < 3000) {
     const auto units = (*reader)->accepted(job_named(1));
