@@ -180,16 +180,13 @@ void Donor::lost(const PeerId& peer, Now now) {
     job.connected = false;
     job.want_at = never;
     job.lost_at = now.boot;
-    job.absent_until = now.boot + std::max<Duration>(limits::absent_grace, longest_run(id, now.boot));
+    job.absent_until = now.boot + limits::absent_grace;
   }
-}
-
-Duration Donor::longest_run(const JobId& id, BootTime now) const {
-  Duration longest{};
-  for (const auto& [attempt, running] : running_) {
-    if (running.job == id && running.wanted) longest = std::max<Duration>(longest, now - running.started);
+  for (const auto& [attempt, running] : running_) {  // once, however many jobs the peer has
+    if (!running.wanted) continue;
+    Served& job = jobs_.at(running.job);
+    if (job.submitter == peer) job.absent_until = std::max(job.absent_until, now.boot + (now.boot - running.started));
   }
-  return longest;
 }
 
 void Donor::allow(unsigned slots, Now now, Output& out) {

@@ -170,7 +170,6 @@ class Donor {
   [[nodiscard]] Served* find(const JobId& job, const PeerId& submitter);
   [[nodiscard]] std::map<JobId, Served>::iterator least_worthy(const PublicKey& newcomer, bool own, BootTime now);
   void drop_work(const JobId& id, Served& job, Output& out);
-  [[nodiscard]] Duration longest_run(const JobId& id, BootTime now) const;
   void stop_waiting(Served& job, std::map<UnitIndex, Place>::iterator at, Output& out);
   void release_input(const PublicKey& owner, const std::optional<BlobId>& input, Output& out);
   [[nodiscard]] bool has_room_for_input(const PublicKey& owner, std::uint64_t bytes) const;

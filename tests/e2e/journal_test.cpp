@@ -110,6 +110,8 @@ TEST_CASE("jobs that are over or interrupted are read from a data directory that
     CHECK_MESSAGE(process.says(expected.says), process.story());
   }
   check_says(read_only("killed", "cancel " + interrupted), 1, {"read-only file system"});
+  std::filesystem::remove(place / "killed/submitter.journal-shm");  // as where only the journal and its log were copied
+  check_says(read_only("killed", "jobs"), 1, {"its log lacks its index", "copy the directory to where you can write"});
 }
 
 TEST_CASE("a damaged journal is said in one line and left as it is; repaired, its job goes on to the right answer") {
