@@ -33,7 +33,11 @@ Result<Prepared> take_up(const worker::Node& node, const store::StoredJob& store
   kept.done();
   auto held = node.store()->held(stored.job);
   if (!held) return held.error();
+  auto leases = node.store()->notes(NoteKind::lease);
+  if (!leases) return leases.error();
+  std::erase_if(*leases, [&](const NoteRow& lease) { return lease.job != stored.job; });
   job->event.held = *std::move(held);
+  job->event.leases = *std::move(leases);
   job->event.accepted = kept.tags();
   return Prepared{*std::move(job), std::move(kept), std::move(lock), {}};
 }

@@ -25,6 +25,7 @@ std::vector<core::Event> Remembered::events() && {
   if (!contacts.contacts.empty()) events.push_back(std::move(contacts));
   if (!favours.receipts.empty() || !favours.accounts.empty()) events.push_back(std::move(favours));
   if (!reputations.donors.empty()) events.push_back(std::move(reputations));
+  if (!waiting.notes.empty()) events.push_back(std::move(waiting));
   if (!held.jobs.empty()) events.push_back(std::move(held));
   return events;
 }
@@ -38,8 +39,10 @@ Result<Remembered> remember(const store::Store& journal, const store::DataDir& d
   if (!accounts) return accounts.error();
   auto donors = journal.reputations(swarm);
   if (!donors) return donors.error();
+  auto waiting = journal.notes(NoteKind::waiting);
+  if (!waiting) return waiting.error();
   for (ReceiptRow& row : receipts_beside(dir, role)) receipts->push_back(std::move(row));
-  return Remembered{{*std::move(contacts)}, {*std::move(receipts), *std::move(accounts)}, {*std::move(donors)}, {}};
+  return Remembered{{*std::move(contacts)}, {*std::move(receipts), *std::move(accounts)}, {*std::move(donors)}, {*std::move(waiting)}, {}};
 }
 
 }  // namespace dugnad::worker

@@ -18,6 +18,7 @@ struct Remembered {
   core::ContactsRestored contacts;
   core::FavoursRestored favours;
   core::ReputationsRestored reputations;
+  core::WaitingRestored waiting{};
   core::HeldRestored held{};
 
   /// For the peer, before anything else happens.

@@ -120,8 +120,22 @@ struct ReputationRow {
   Bytes record;
 };
 
+enum class NoteKind : std::uint8_t {
+  waiting = 1,  // a donor's: results that their submitter has not had (core/waiting_results.h)
+  lease = 2,    // a submitter's: a lease that is out for long (core/lease_notes.h)
+};
+
+/// What is to be known to the next process, and soon not any more: opaque here; an empty body: forgotten. `key` is unique within kind and job.
+struct NoteRow {
+  NoteKind kind = NoteKind::waiting;
+  JobId job;
+  std::uint64_t key = 0;
+  Bytes body;
+  bool operator==(const NoteRow&) const = default;
+};
+
 using Row = std::variant<JobRow, JobStateRow, AcceptedRow, PapersRow, SummaryRow, ContactRow, ContactGone, ReceiptRow, ReceiptGone, FavourRow,
-                         ReputationRow>;
+                         ReputationRow, NoteRow>;
 
 [[nodiscard]] std::uint64_t input_tag_of(const Value& input);
 

@@ -7,8 +7,8 @@
 
 namespace dugnad::core {
 
-Donor::Donor(const Self& self, BlobWants& blobs, FavourAccounts& accounts, std::vector<std::pair<std::string, std::uint32_t>> tasks,
-             CodePolicy code, unsigned slots, std::uint64_t blob_room)
+Donor::Donor(const Self& self, BlobWants& blobs, FavourAccounts& accounts, Journal& journal,
+             std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code, unsigned slots, std::uint64_t blob_room)
     : self_(self),
       blobs_(blobs),
       accounts_(accounts),
@@ -16,7 +16,8 @@ Donor::Donor(const Self& self, BlobWants& blobs, FavourAccounts& accounts, std::
       code_(std::move(code)),
       slots_(slots),
       input_room_(blob_room),
-      outputs_(blobs, blob_room) {}
+      outputs_(blobs, blob_room),
+      waiting_(journal) {}
 
 // --- Jobs ---
 
@@ -120,6 +121,7 @@ void Donor::dismiss(const JobId& id, Output& out) {
 
 void Donor::forget(const JobId& id, Output& out) {
   outputs_.let_go_all(id, out);
+  waiting_.drop(id, out);
   pass_on(id, out);
 }
 
@@ -168,13 +170,16 @@ void Donor::connected(const PeerId& peer, Now now, Output& out) {
     if (job.submitter != peer) continue;
     job.connected = true;
     job.lost_at = never;
+    job.full = false;
+    waiting_.deliver(peer, id, now, out);
     if (!job.finished.empty()) send_results(id, job, now, out);  // before the submitter leases again what it misses
     say_want(id, job, now, out);
   }
   feed(now, out);
 }
 
-void Donor::lost(const PeerId& peer, Now now) {
+void Donor::lost(const PeerId& peer, Now now, Output& out) {
+  waiting_.lost(peer, now, out);
   for (auto& [id, job] : jobs_) {
     if (job.submitter != peer) continue;
     job.connected = false;
@@ -349,7 +354,7 @@ void Donor::on_finished(std::vector<FinishedAttempt> finished, Now now, Output& 
 // --- Results ---
 
 bool Donor::should_send(const Served& job, BootTime now) const {
-  if (job.finished.empty() || !job.connected) return false;
+  if (job.finished.empty()) return false;
   return job.finished.size() >= job.units.size() || job.finished.size() >= limits::batch_units_max ||
          job.finished_bytes >= limits::batch_bytes_max / 2 || now >= job.finished_first + limits::result_gather ||
          from_seconds(job.unit_seconds) >= limits::result_gather || leaving_;
@@ -371,7 +376,7 @@ void Donor::send_results(const JobId& id, Served& job, Now now, Output& out) {
       said = end;
     }
     if (job.submitter != self_.id || job.says_inputs) batch.signature = self_.sign(Domain::results, results_root(batch).view());
-    out.send(job.submitter, batch);
+    hand_on(job, batch, now, out);
     batch.results.clear();
     bytes = 0;
   };
@@ -383,6 +388,19 @@ void Donor::send_results(const JobId& id, Served& job, Now now, Output& out) {
   send();
   // Now that the results are signed and gone it may be known that they were computed: who audits them is sent here for the inputs.
   for (const BlobId& input : std::exchange(job.offered, {})) out.push(OfferBlob{input});
+}
+
+/// Sends them, or lets them wait where nobody is there.
+void Donor::hand_on(Served& job, const Results& batch, Now now, Output& out) {
+  const WaitingResults::For whose{job.submitter, job.owner};
+  if (!job.connected) {
+    waiting_.keep(whose, batch, now, out);
+    job.full = waiting_.bytes_for(job.submitter) >= limits::absent_bytes_max;
+    return;
+  }
+  out.send(job.submitter, batch);
+  const Duration took = from_seconds(job.unit_seconds * static_cast<double>(batch.results.size()));
+  if (job.submitter != self_.id && took >= limits::results_doubted_least) waiting_.sent(whose, batch, now, out);
 }
 
 void Donor::send_due(Now now, Output& out) {
@@ -444,7 +462,10 @@ void Donor::tick(Now now, Output& out) {
   }
   std::vector<JobId> gone;
   for (auto& [id, job] : jobs_) {
-    if (job.lost_at != never && now.boot >= job.absent_until) drop_work(id, job, out);
+    if (job.lost_at != never && now.boot >= job.absent_until) {
+      if (!job.finished.empty()) send_results(id, job, now, out);
+      drop_work(id, job, out);
+    }
     if (job.lost_at != never && job.idle() && now.boot >= job.lost_at + limits::announcement_lease) gone.push_back(id);
     if (job.connected && now.boot >= job.want_at) say_want(id, job, now, out);
     drop_expired(id, job, now.boot, out);
@@ -453,16 +474,17 @@ void Donor::tick(Now now, Output& out) {
   yield_to_others(now, out);
   if (now.boot >= held_back_until_) feed(now, out);
   outputs_.tick(now.boot, out);
+  if (now.boot >= waiting_.next_deadline()) waiting_.tick(now, out);
   send_due(now, out);
 }
 
 BootTime Donor::next_deadline() const {
-  BootTime next = std::min(outputs_.next_deadline(), yield_deadline());
+  BootTime next = std::min({outputs_.next_deadline(), waiting_.next_deadline(), yield_deadline()});
   if (left_at_ != never && !(running_.empty() && outputs_.empty())) next = std::min(next, left_at_ + limits::leave_grace);
   for (const auto& [id, job] : jobs_) {
     if (job.connected) next = std::min(next, job.want_at);
     for (const Held& held : job.fetching) next = std::min({next, held.expires, held.fetch_ends});
-    if (job.connected && !job.finished.empty()) next = std::min(next, job.finished_first + limits::result_gather);
+    if (!job.finished.empty()) next = std::min(next, job.finished_first + limits::result_gather);
     if (job.lost_at != never) next = std::min(next, job.idle() ? job.lost_at + limits::announcement_lease : job.absent_until);
   }
   return next;

@@ -13,9 +13,10 @@
 //      half of what was in hand is done. Rationale: a lone unit must not wait; a thousand must not be a thousand messages.
 //   4. What a submitter leases beyond the limits goes straight back. Rationale: its leases must not fill this machine's memory. A unit that
 //      is here already is not begun again: it has a new lease.
-//   5. A submitter whose link broke has absent_grace to come back, or as long as the longest of its attempts had run; results wait for it, up to
-//      absent_bytes_max. Then its work is dropped, and the job once its announcement must have run out. Rationale: what an hour has gone into is
-//      not to be lost with a closed laptop, and nobody who stays away costs more than twice what it had cost.
+//   5. A submitter whose link broke has absent_grace to come back, or as long as the longest of its attempts had run; nothing more is started beyond
+//      absent_bytes_max of results. Then its work is dropped, and the job once its announcement must have run out; what is computed waits for it on
+//      disk (waiting_results.h). Rationale: what an hour has gone into is not to be lost with a closed laptop, and nobody who stays away costs more
+//      than twice what it had cost.
 //   6. Our own owner's jobs come first, then those of owners that have done us favours (favour_accounts.h); among the jobs of one owner, what
 //      came first is done first. While somebody who comes first has units here others start in free slots alone, not ahead; and a slot that
 //      such a unit leaves waits for the next of its job, for as long as one takes, outranked_pause at most. Rationale: the next lease is a
@@ -48,6 +49,7 @@
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/core/self.h"
 #include "coordinatorless/core/shelf.h"
+#include "coordinatorless/core/waiting_results.h"
 
 namespace dugnad::core {
 
@@ -56,8 +58,8 @@ inline constexpr Duration outranked_pause = std::chrono::milliseconds(250);  // 
 class Donor {
  public:
   /// `blob_room`: bytes of large inputs, and as many of large outputs, that may be here.
-  Donor(const Self& self, BlobWants& blobs, FavourAccounts& accounts, std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code,
-        unsigned slots, std::uint64_t blob_room);
+  Donor(const Self& self, BlobWants& blobs, FavourAccounts& accounts, Journal& journal,
+        std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code, unsigned slots, std::uint64_t blob_room);
 
   /// A job that may be served. True where it is new and will be: the caller then sees to a link with the submitter.
   /// `epoch`: of the delegation that names the submitter. Where it is a later one than that of whoever the job is served for, it has passed on.
@@ -76,10 +78,12 @@ class Donor {
   void on_finished(std::vector<FinishedAttempt> finished, Now now, Output& out);
   /// What an earlier process of this donor held for submitters; their jobs are perhaps not known yet.
   void restore(const std::vector<HeldOutput>& outputs, Now now, Output& out) { outputs_.restore(outputs, now, out); }
+  /// And what it could not deliver.
+  void restore(const WaitingRestored& waiting, Now now, Output& out) { waiting_.restore(waiting.notes, now, out); }
 
   void on_blob(const BlobWants::News& news, Now now, Output& out);
   void connected(const PeerId& peer, Now now, Output& out);
-  void lost(const PeerId& peer, Now now);
+  void lost(const PeerId& peer, Now now, Output& out);
   void allow(unsigned slots, Now now, Output& out);
   /// No new leases; what is not started goes back at once, what runs has leave_grace.
   void leave(Now now, Output& out);
@@ -113,9 +117,7 @@ class Donor {
   };
   struct Served {
     [[nodiscard]] bool idle() const { return units.empty() && finished.empty(); }
-    [[nodiscard]] bool may_start() const {
-      return ready && !waiting.empty() && (connected || finished_bytes < limits::absent_bytes_max);
-    }
+    [[nodiscard]] bool may_start() const { return ready && !waiting.empty() && !full; }
 
     PublicKey owner;
     PeerId submitter;
@@ -130,6 +132,7 @@ class Donor {
     std::uint64_t fuel = 0;
     bool ready = false;  // its module is here, or it has none
     bool connected = false;
+    bool full = false;  // its submitter is away, and enough waits for it
     BootTime lost_at = never;
     BootTime absent_until = never;  // its work is kept that long, where it is lost
     BootTime want_at = never;  // when the credit is said again
@@ -191,6 +194,7 @@ class Donor {
   void note(Served& job, const Running& running, FinishedAttempt finished, Now now, Output& out);
   [[nodiscard]] bool should_send(const Served& job, BootTime now) const;
   void send_results(const JobId& id, Served& job, Now now, Output& out);
+  void hand_on(Served& job, const Results& batch, Now now, Output& out);
   void send_due(Now now, Output& out);
   void give_back_waiting(const JobId& id, Served& job, Output& out);
   void give_back_running(const JobId& id, Served& job, Output& out);
@@ -224,6 +228,7 @@ class Donor {
   std::uint64_t input_bytes_ = 0;         // of large inputs: here, or on their way
   std::map<PublicKey, std::uint64_t> inputs_of_;  // these, by owner
   HeldOutputs outputs_;
+  WaitingResults waiting_;
   AttemptId last_attempt_{};
   std::uint64_t units_computed_ = 0;
 };

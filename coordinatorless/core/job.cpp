@@ -15,7 +15,8 @@ Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manife
       id_(id),
       manifest_(std::move(manifest)),
       units_(manifest_.confidence ? 0 : manifest_.copies),
-      leases_(LeaseId{self_.generator->next() >> 16}),
+      leases_(LeaseNotes::first_after(submitted.leases, LeaseId{self_.generator->next() >> 16})),
+      lease_notes_(submitted.leases, now),
       outputs_(commons.blobs, commons.outputs),
       alone_since_(now.boot) {
   if (!manifest_.confidence && manifest_.copies > 1) {
@@ -34,7 +35,11 @@ Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manife
 void Job::append(UnitsAppended appended, Now now) {
   DUGNAD_ASSERT(!complete_, "units appended after the last one");
   if (trust_ && !appended.units.empty()) trust_->appended(now.boot);
-  for (NewUnit& unit : appended.units) append_one(std::move(unit));
+  for (NewUnit& unit : appended.units) {
+    const UnitIndex index = unit.unit;
+    append_one(std::move(unit));
+    take_up_leases(index, now.boot);
+  }
   complete_ = appended.last;
   log_came();
   if (complete_) withdraw_missing();
@@ -271,6 +276,14 @@ void Job::hand_on(BootTime now, Journal& journal, Output& out) {
   say_verdicts(out);
 }
 
+void Job::note_leases(Now now, Journal& journal, Output& out) {
+  if (now.boot < lease_notes_.next_look(!leases_.empty(), now.boot)) return;
+  std::vector<Row> rows;
+  const auto donor_of = [this](DonorIndex donor) { return donors_[donor].id == self_.id ? nullptr : &donors_[donor].id; };
+  lease_notes_.look(id_, leases_, donor_of, now, rows);
+  if (!rows.empty()) (void)journal.write(std::move(rows), out);
+}
+
 void Job::say_verdicts(Output& out) {
   for (DonorOutvoted& said : outvoted_) out.push(std::move(said));
   outvoted_.clear();
@@ -310,6 +323,7 @@ void Job::finish(JobState state, Journal& journal, Output& out) {
   std::vector<Row> rows;
   if (trust_) rows.push_back(SummaryRow{id_, encode(trust_->stated())});
   rows.push_back(JobStateRow{id_, state});
+  lease_notes_.end(id_, rows);
   const PersistSeq after = journal.write(std::move(rows), out);
   for (const Donor& donor : donors_) {
     if (donor.connected) out.send(donor.id, Closed{id_});
@@ -335,6 +349,7 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
     start_checks(out);
   }
   hand_on(now.boot, journal, out);
+  note_leases(now, journal, out);
   if (ending_) {
     finish(*ending_, journal, out);
   } else if (complete_ && units_.open() == 0) {
@@ -346,7 +361,7 @@ void Job::settle_up(Now now, Journal& journal, Output& out) {
 
 BootTime Job::find_deadline() const {
   if (ended_) return never;
-  BootTime next = std::min({serve_again_at_, leases_.next_expiry(), outputs_.next_deadline(), thanks_at_});
+  BootTime next = std::min({serve_again_at_, leases_.next_expiry(), outputs_.next_deadline(), thanks_at_, lease_notes_.next_look()});
   if (!settled_.empty()) next = std::min(next, settled_first_ + limits::settled_gather);
   if (trust_) next = trust_->has_more() ? settled_up_at_ : std::min(next, trust_->next_deadline());
   if (!said_alone_ && alone_since_ != never && units_.open() > 0) next = std::min(next, alone_since_ + limits::lost_grace);

@@ -7,7 +7,8 @@
 //      its share of what is left (guided self-scheduling, Polychronopoulos and Kuck 1987), so that all finish together.
 //   3. A lease ends when every unit came back, or lapses at its expiry, or lost_grace after its donor's link broke. A donor that lets leases lapse
 //      is left out for a while, doubling: silence costs the job little. Where the link comes back in time, what is still out is leased again to
-//      the same donor, until the same time: it goes on with what it has, and begins what was lost.
+//      the same donor, until the same time: it goes on with what it has, and begins what was lost. So it is after a restart with leases that were
+//      out for long (lease_notes.h), but that everybody has restored_grace to find the submitter again.
 //   4. Units whose donor takes race_slack times the usual turnaround are leased once more to donors for whom nothing waits.
 //   5. A donor that was outvoted outvoted_max times gets nothing more while enough others are there.
 //   6. Whatever no longer matters is revoked.
@@ -43,6 +44,7 @@
 #include "coordinatorless/core/journal.h"
 #include "coordinatorless/core/known_answers.h"
 #include "coordinatorless/core/lease_book.h"
+#include "coordinatorless/core/lease_notes.h"
 #include "coordinatorless/core/messages.h"
 #include "coordinatorless/core/pace.h"
 #include "coordinatorless/core/peer.h"
@@ -68,6 +70,10 @@ class Job {
  public:
   /// `submitted`: what an earlier run of it held is taken up.
   Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manifest, JobSubmitted submitted, Now now);
+
+  /// Donors that have leases of an earlier run: each is told how it stands before the units come.
+  [[nodiscard]] std::set<PeerId> earlier_donors() const { return lease_notes_.donors(); }
+  void expect(const PeerId& donor, Past past);
 
   void append(UnitsAppended appended, Now now);
   /// `address`: where its link comes from; none behind a relay.
@@ -198,6 +204,7 @@ class Job {
   [[nodiscard]] bool replay_results(const held::ResultsCame& came, const EvidenceBatch& batch);
   [[nodiscard]] bool replay_result(DonorIndex donor, bool own, const EvidenceResult& result, const held::NewResult* fresh);
   void append_one(NewUnit unit);
+  void take_up_leases(UnitIndex unit, BootTime now);
   void log_came();
   void withdraw_missing();
   /// Of a job that is judged by a check of each result, nothing is held that another run could use.
@@ -211,6 +218,7 @@ class Job {
   void say_what_is_held(Output& out);
   [[nodiscard]] bool gathers(BootTime now) const;
   void hand_on(BootTime now, Journal& journal, Output& out);
+  void note_leases(Now now, Journal& journal, Output& out);
   void send_revokes(Output& out);
   void say_verdicts(Output& out);
   void say_who_is_there(BootTime now, Output& out);
@@ -237,6 +245,7 @@ class Job {
   std::deque<Donor> donors_;  // by index; donors_per_job_max
   std::map<PeerId, DonorIndex> index_of_;
   LeaseBook leases_;
+  LeaseNotes lease_notes_;
   AwaitedOutputs outputs_;
   std::vector<PeerId> stewards_;       // stewards_max
   std::set<UnitIndex> adopted_large_;  // units whose large output was gathered by them, until it is here

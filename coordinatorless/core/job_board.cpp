@@ -21,6 +21,7 @@ void JobBoard::submit(const JobId& id, Manifest manifest, JobSubmitted submitted
   const auto [at, fresh] = jobs_.try_emplace(id);
   DUGNAD_ASSERT(fresh, "a job submitted twice");
   at->second = std::make_unique<Job>(self_, commons_, id, std::move(manifest), std::move(submitted), now);
+  for (const PeerId& donor : at->second->earlier_donors()) at->second->expect(donor, reputations_.past(donor, now.wall));
   commons_.running = jobs_.size();
   journal_.write(std::move(rows), out);
 }

@@ -151,6 +151,7 @@ void Job::renew(BootTime now, Output& out) {
       for (const LeasedUnit& unit : again) lease.units.push_back(unit.unit);
       leases_.open(index, std::move(lease.units), lengths_of(again), lease.sent, lease.expires);
       out.send(donors_[index].id, Lease{id_, id, std::max<Duration>(lease.expires - now, {}), std::move(again)});
+      lease_notes_.look_at_once(now);
     }
     return true;
   });

@@ -192,6 +192,24 @@ void Job::append_one(NewUnit added) {
   }
 }
 
+void Job::expect(const PeerId& donor, Past past) {
+  const bool is_new = find(donor) == nullptr;
+  if (const auto place = join(donor, past); place && is_new) donors_[*place].connected = false;
+}
+
+void Job::take_up_leases(UnitIndex unit, BootTime now) {
+  for (const LeaseNotes::Earlier& earlier : lease_notes_.take(unit)) {
+    DonorIndex index = 0;
+    Donor* donor = find(earlier.donor, &index);
+    if (donor == nullptr || !units_.take_up(unit, index, earlier.lease)) continue;
+    leases_.take_up(earlier.lease, index, unit, static_cast<std::uint32_t>(units_.input_length(unit)), now, earlier.expires);
+    if (donor->leased++ == 0) donor->pace.became_busy(now);
+    if (trust_) trust_->leased(index, 1);
+    if (donor->connected) to_renew_.insert(index);
+    else donor->lost_at = now + (limits::restored_grace - limits::lost_grace);
+  }
+}
+
 void Job::log_came() {
   if (came_.count > 0) log_.add(came_);
   came_ = {};

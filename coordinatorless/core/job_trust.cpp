@@ -231,7 +231,7 @@ void JobTrust::forget_told(UnitNumber unit) { told_.erase(told_.lower_bound({uni
 
 bool JobTrust::waits_for_told(UnitNumber unit) const {
   return std::any_of(told_.lower_bound({unit, 0}), told_.lower_bound({unit + 1, 0}),
-                     [&](const auto& told) { return units_.is_leased_to(units_.unit_at(unit), told.second); });
+                     [&](const auto& told) { return units_.lease_of(units_.unit_at(unit), told.second).has_value(); });
 }
 
 bool JobTrust::is_late(UnitIndex unit) {

@@ -7,8 +7,7 @@ namespace dugnad::core {
 void LeaseBook::open(DonorIndex donor, std::vector<UnitIndex> units, std::vector<std::uint32_t> bytes, BootTime sent,
                      BootTime expires) {
   DUGNAD_ASSERT(!units.empty() && bytes.size() == units.size(), "a lease of nothing, or of units of unknown length");
-  if (donor >= bytes_out_.size()) bytes_out_.resize(donor + 1);
-  for (const std::uint32_t length : bytes) (length > small_bytes_max ? bytes_out_[donor].large : bytes_out_[donor].small) += length;
+  for (const std::uint32_t length : bytes) went_out(donor, length);
   const LeaseId lease{++last_.value};
   LeaseRecord record{.donor = donor, .sent = sent, .expires = expires, .units = std::move(units), .back = {}, .bytes = std::move(bytes),
                      .out = 0, .cursor = 0};
@@ -34,6 +33,28 @@ bool LeaseBook::unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit) {
     return true;
   }
   return false;
+}
+
+void LeaseBook::take_up(LeaseId lease, DonorIndex donor, UnitIndex unit, std::uint32_t bytes, BootTime now, BootTime expires) {
+  DUGNAD_ASSERT(lease <= first_, "an earlier lease with a number of today's");
+  const auto [at, is_first] = leases_.try_emplace(lease);
+  LeaseRecord& record = at->second;
+  if (is_first) {
+    record.donor = donor;
+    record.sent = now;
+    record.expires = expires;
+    expiries_.emplace(expires, lease);
+  }
+  went_out(donor, bytes);
+  record.units.push_back(unit);
+  record.back.push_back(false);
+  record.bytes.push_back(bytes);
+  ++record.out;
+}
+
+void LeaseBook::went_out(DonorIndex donor, std::uint32_t bytes) {
+  if (donor >= bytes_out_.size()) bytes_out_.resize(donor + 1);
+  (bytes > small_bytes_max ? bytes_out_[donor].large : bytes_out_[donor].small) += bytes;
 }
 
 void LeaseBook::came_back(DonorIndex donor, std::uint32_t bytes) {

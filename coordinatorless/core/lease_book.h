@@ -42,6 +42,9 @@ class LeaseBook {
   /// `bytes`: how long each unit's input is.
   void open(DonorIndex donor, std::vector<UnitIndex> units, std::vector<std::uint32_t> bytes, BootTime sent, BootTime expires);
 
+  /// One more unit is out under a lease of an earlier run of the job, which is begun here with its first one. Its number is below `first`.
+  void take_up(LeaseId lease, DonorIndex donor, UnitIndex unit, std::uint32_t bytes, BootTime now, BootTime expires);
+
   /// A unit is no longer out under this lease. True where it was: each unit of a lease comes back once.
   bool unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit);
   /// Ends a lease early; what was still out.
@@ -59,6 +62,7 @@ class LeaseBook {
  private:
   void erase(std::map<LeaseId, LeaseRecord>::iterator at);
 
+  void went_out(DonorIndex donor, std::uint32_t bytes);
   void came_back(DonorIndex donor, std::uint32_t bytes);
 
   std::map<LeaseId, LeaseRecord> leases_;

@@ -48,7 +48,7 @@ struct Peer::Parts {
         favours(self, journal, accounts),
         stewardship(self, blobs, config.steward_bytes),
         entrusting(self, membership),
-        donor(self, blobs, accounts, std::move(config.tasks), std::move(config.code), config.slots, config.blob_bytes / limits::blob_uses) {}
+        donor(self, blobs, accounts, journal, std::move(config.tasks), std::move(config.code), config.slots, config.blob_bytes / limits::blob_uses) {}
 
   Generator generator;
   const Self self;
@@ -97,6 +97,7 @@ struct Peer::Parts {
   void on(BlobFailed&& event, Now now) { blobs.failed(event, now, out); }
   void on(OutputTaken&& event, Now now) { board.on_taken(event, now, out); }
   void on(HeldOutputsFound&& event, Now now) { donor.restore(event.outputs, now, out); }
+  void on(WaitingRestored&& event, Now now) { donor.restore(event, now, out); }
   void on(BulkToRelay&& event, Now now);
   void on(PeerMisbehaved&& event, Now now) { charge(event.peer, event.charge, now); }
   void on(Persisted&& event, Now) { favours.persisted(event.up_to, out); }

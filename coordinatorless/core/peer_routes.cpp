@@ -36,7 +36,7 @@ void Peer::Parts::unlinked_for_jobs(const PeerId& peer, Now now) {
   stewardship.lost(peer, now);
   entrusting.lost(peer, now);
   const bool served = donor.serves(peer);
-  donor.lost(peer, now);
+  donor.lost(peer, now, out);
   if (served) look_for_successors(peer, now);
 }
 

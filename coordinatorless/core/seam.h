@@ -73,6 +73,7 @@ struct JobSubmitted {
   unsigned stewards = 0;             // wanted; of a job whose manifest says that it may have some
   // Of a job that is taken up again, as its journal has it, in the order in which it was written.
   std::vector<HeldRow> held{};
+  std::vector<NoteRow> leases{};  // in any order
   std::vector<AcceptedTag> accepted{};  // units that will not be appended, unless what was accepted of them is void or lost
 };
 
@@ -184,6 +185,11 @@ struct HeldRestored {
   std::vector<Job> jobs;
 };
 
+/// Results that an earlier process of this peer has computed for others, and could not deliver. Before any link.
+struct WaitingRestored {
+  std::vector<NoteRow> notes;
+};
+
 /// The answer to MintIdentity; or remembered from an earlier run, before any job is submitted.
 struct IdentityMinted {
   IdentityTicket ticket;
@@ -197,7 +203,7 @@ struct TimerDue {};
 using Event = std::variant<MessageReceived, PeerConnected, PeerLost, DialFailed, SendRefused, AttemptsFinished, JobSubmitted, UnitsAppended,
                            JobCancelled, JobSought, AllowanceChanged, Persisted, BlobFetched, BlobFailed, OutputTaken, HeldOutputsFound, BulkToRelay,
                            PeerMisbehaved, JoinRequested, ContactsRestored, FavoursRestored, ReputationsRestored, HeldRestored,
-                           IdentityMinted, LeaveRequested, TimerDue>;
+                           WaitingRestored, IdentityMinted, LeaveRequested, TimerDue>;
 
 // --- Effects ---
 

@@ -153,6 +153,14 @@ bool UnitTable::adopt(UnitIndex index, DonorIndex donor, LeaseId lease) {
   return true;
 }
 
+bool UnitTable::take_up(UnitIndex index, DonorIndex donor, LeaseId lease) {
+  Unit* unit = open_unit(index);
+  if (unit == nullptr || unit->known || unit->awaited || unit->own) return false;
+  if (unit->history != nullptr && (unit->history->attempt_of(donor) != nullptr || !may_have(index, *unit, donor))) return false;
+  (void)begin(index, *unit, donor, lease);
+  return true;
+}
+
 UnitTable::Settled UnitTable::settle(UnitIndex index, Unit& unit, const Verdict& verdict) {
   Settled settled;
   settled.unit.unit = index;
@@ -214,7 +222,11 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
     return counted;
   }
   AttemptRecord* attempt = unit->history == nullptr ? nullptr : unit->history->attempt_of(donor);
-  if (attempt == nullptr || attempt->state == AttemptState::voted) return counted;
+  if (attempt == nullptr) return counted;
+  if (attempt->state == AttemptState::voted) {
+    if (attempt->lease == lease) counted.kind = Counted::Kind::late;  // sent again, since the link broke before the donor knew that it had arrived
+    return counted;
+  }
   const bool is_result = outcome == Outcome::ok || outcome == Outcome::failed;
   if (attempt->lease != lease) {
     // A unit that outlasts its leases comes back under one that has lapsed since: else it never would.

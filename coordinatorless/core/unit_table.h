@@ -130,8 +130,8 @@ class UnitTable {
   [[nodiscard]] bool any_own() const;
   /// What the donor has returned of an open unit; nullptr where it has not.
   [[nodiscard]] const Candidate* claim_of(UnitIndex unit, DonorIndex donor) const;
-  /// Whether it is out to that donor, and in time.
-  [[nodiscard]] bool is_leased_to(UnitIndex unit, DonorIndex donor) const;
+  /// The lease under which it is out to that donor, and in time.
+  [[nodiscard]] std::optional<LeaseId> lease_of(UnitIndex unit, DonorIndex donor) const;
   /// Whose results an open unit has.
   [[nodiscard]] std::vector<DonorIndex> returned_by(UnitIndex unit) const;
   [[nodiscard]] Value input_of(UnitIndex unit) const { return units_[unit.value].value(); }
@@ -155,6 +155,10 @@ class UnitTable {
   /// A result that somebody else has asked the donor for, under that lease, may be counted: from now on it is as if it had been asked for here. False
   /// where that would say nothing new: where it is told, a further result would be taken for an audit, whose auditor is chosen here alone.
   [[nodiscard]] bool adopt(UnitIndex unit, DonorIndex donor, LeaseId lease);
+
+  /// The unit is out to that donor under a lease of an earlier run. False where it is not wanted of it.
+  [[nodiscard]] bool take_up(UnitIndex unit, DonorIndex donor, LeaseId lease);
+  [[nodiscard]] std::uint64_t input_length(UnitIndex unit) const { return units_[unit.value].input_length(); }
 
   [[nodiscard]] Counted vote(UnitIndex unit, DonorIndex donor, LeaseId lease, Outcome outcome, Value output);
   /// The output that the unit waits for is here.

@@ -159,10 +159,10 @@ const Candidate* UnitTable::claim_of(UnitIndex index, DonorIndex donor) const {
   return attempt == nullptr || attempt->state != AttemptState::voted ? nullptr : &history.candidates[attempt->group];
 }
 
-bool UnitTable::is_leased_to(UnitIndex index, DonorIndex donor) const {
-  if (!is_open(index) || units_[index.value].history == nullptr) return false;
+std::optional<LeaseId> UnitTable::lease_of(UnitIndex index, DonorIndex donor) const {
+  if (!is_open(index) || units_[index.value].history == nullptr) return std::nullopt;
   const AttemptRecord* attempt = units_[index.value].history->attempt_of(donor);
-  return attempt != nullptr && attempt->state == AttemptState::leased;
+  return attempt != nullptr && attempt->state == AttemptState::leased ? std::optional(attempt->lease) : std::nullopt;
 }
 
 std::vector<DonorIndex> UnitTable::returned_by(UnitIndex index) const {

@@ -142,6 +142,7 @@ void Host::start() {
   }
   if (!favours.receipts.empty() || !favours.accounts.empty()) feed(std::move(favours));
   if (auto donors = journal_.reputations(); !donors.empty()) feed(core::ReputationsRestored{std::move(donors)});
+  if (auto waiting = journal_.notes(NoteKind::waiting); !waiting.empty()) feed(core::WaitingRestored{std::move(waiting)});
   if (auto held = held_.read(surroundings_.queue.now()); !held.jobs.empty()) feed(std::move(held));
   for (const core::Contact& contact : options_.joins) feed(core::JoinRequested{contact});
   for (const OwnJob& job : own_jobs_) resubmit(job);
@@ -247,6 +248,8 @@ void Host::resubmit(const OwnJob& job) {
   if (kept != nullptr) {
     event.held = kept->held;
     for (const auto& [index, unit] : kept->accepted) event.accepted.push_back({index, unit.input_tag});
+    event.leases = journal_.notes(NoteKind::lease);
+    std::erase_if(event.leases, [&](const NoteRow& lease) { return lease.job != submission.id(); });
   }
   feed(std::move(event));
   for (core::UnitsAppended& batch : submission.missing()) {

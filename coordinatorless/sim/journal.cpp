@@ -85,6 +85,10 @@ void Journal::keep(Row row) {
     const PeerId donor = reputation->donor;
     if (reputation->record.empty()) reputations_.erase(donor);
     else reputations_[donor] = std::move(*reputation);
+  } else if (auto* note = std::get_if<NoteRow>(&row)) {
+    const auto name = std::tuple(note->kind, note->job, note->key);
+    if (note->body.empty()) notes_.erase(name);
+    else notes_[name] = std::move(*note);
   }
 }
 
@@ -120,5 +124,11 @@ std::vector<Row> values_of(const std::map<Key, Row>& rows) {
 std::vector<ReceiptRow> Journal::receipts() const { return values_of(receipts_); }
 std::vector<FavourRow> Journal::favours() const { return values_of(favours_); }
 std::vector<ReputationRow> Journal::reputations() const { return values_of(reputations_); }
+
+std::vector<NoteRow> Journal::notes(NoteKind kind) const {
+  std::vector<NoteRow> notes = values_of(notes_);
+  std::erase_if(notes, [kind](const NoteRow& note) { return note.kind != kind; });
+  return notes;
+}
 
 }  // namespace dugnad::sim

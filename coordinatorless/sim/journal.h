@@ -42,6 +42,7 @@ class Journal {
   [[nodiscard]] std::vector<ReceiptRow> receipts() const;
   [[nodiscard]] std::vector<FavourRow> favours() const;
   [[nodiscard]] std::vector<ReputationRow> reputations() const;
+  [[nodiscard]] std::vector<NoteRow> notes(NoteKind kind) const;
 
  private:
   void commit(std::size_t writes);
@@ -64,6 +65,7 @@ class Journal {
   std::map<Line, ReceiptRow> receipts_;
   std::map<PublicKey, FavourRow> favours_;
   std::map<PeerId, ReputationRow> reputations_;
+  std::map<std::tuple<NoteKind, JobId, std::uint64_t>, NoteRow> notes_;
 };
 
 }  // namespace dugnad::sim

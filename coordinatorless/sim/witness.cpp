@@ -30,7 +30,6 @@ void Witness::restarted(const JobId& job) {
   Watched* watched = find(job);
   if (watched == nullptr) return;
   watched->own_attempts.clear();
-  for (auto& [unit, ballot] : watched->ballots) ballot.leases.clear();
 }
 
 void Witness::sent(const PeerId& to, ByteView frame) {

@@ -26,7 +26,7 @@ class Witness {
 
   /// `submission` outlives the witness.
   void watch(Submission& submission);
-  /// Its submitter has restarted: leases of the process before count for nothing. What was returned under them before may be held still.
+  /// Its submitter has restarted: what it computed itself is gone. Leases of the process before may be known to the next one.
   void restarted(const JobId& job);
 
   /// A submitter hands `frame` to its driver for `to`; and gets one from `from`.

@@ -70,8 +70,14 @@ Result<void> check_rows(sqlite3* database, const std::string& path) {
       !well) {
     return well;
   }
-  return check_each("SELECT sum, swarm, donor, record FROM reputations",
-                    [](const Statement& row) { return sum_of_reputation(row.bytes(1), row.bytes(2), row.bytes(3)); });
+  if (auto well = check_each("SELECT sum, swarm, donor, record FROM reputations",
+                             [](const Statement& row) { return sum_of_reputation(row.bytes(1), row.bytes(2), row.bytes(3)); });
+      !well) {
+    return well;
+  }
+  if (number_from(database, "PRAGMA user_version").value_or(0) < schema_with_notes) return {};
+  return check_each("SELECT sum, job, kind, key, body FROM notes",
+                    [](const Statement& row) { return sum_of_note(row.bytes(1), row.number(2), row.number(3), row.bytes(4)); });
 }
 
 Result<void> check_one_state(sqlite3* database, const std::string& path, bool all) {

@@ -109,6 +109,11 @@ void FoundRows::add(const CellPlace& place, const Record& record) {
       const PeerId donor{other->bytes};
       reputations.try_emplace({swarm, donor}, ReputationRow{swarm, donor, copy(record.blob(2))});
     }
+  } else if (has_shape(record, "bnnbn")) {
+    const std::int64_t kind = record.number(1), key = record.number(2);
+    if (sum_at(record, 4, sum_of_note(record.blob(0), kind, key, record.blob(3))) != Sum::right) return;
+    const NoteRow note{static_cast<NoteKind>(kind), *first, static_cast<std::uint64_t>(key), copy(record.blob(3))};
+    notes.try_emplace({note.job, note.kind, note.key}, note);
   } else if (has_shape(record, "bbbnbnnbbb")) {
     const auto giver = PublicKey::from(record.blob(1)), receiver = PublicKey::from(record.blob(4));
     const auto submitter = PeerId::from(record.blob(2));

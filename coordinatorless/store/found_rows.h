@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct FoundRows {
   std::map<std::vector<Bytes>, ReceiptRow> receipts;
   std::map<std::pair<SwarmId, PublicKey>, FavourRow> favours;
   std::map<std::pair<SwarmId, PeerId>, ReputationRow> reputations;
+  std::map<std::tuple<JobId, NoteKind, std::uint64_t>, NoteRow> notes;
   std::uint64_t unsummed = 0;  // of all but `accepted`
 
   void add(const CellPlace& place, const Record& record);

@@ -13,6 +13,7 @@
 //                                                  one row a line, and at most one that contradicts it; an empty signature is none
 //   favours(swarm, owner, account, sum)                 one row an owner, opaque here
 //   reputations(swarm, donor, record, sum)              one row a donor, opaque here
+//   notes(job, kind, key, body, sum)                    one row a note (base/rows.h), opaque here
 // The ids of accepted have no gaps: none is deleted. `sum` (row_sum.h) is NULL in rows of an older version.
 // The header's application_id says that it is ours, user_version which schema it has. An older schema gains what it lacks when the file is
 // opened for writing; for reading it is taken as it is.
@@ -59,6 +60,7 @@ class Journal {
   [[nodiscard]] Result<std::vector<ReceiptRow>> receipts();
   [[nodiscard]] Result<std::vector<FavourRow>> favours(const SwarmId& swarm);
   [[nodiscard]] Result<std::vector<ReputationRow>> reputations(const SwarmId& swarm);
+  [[nodiscard]] Result<std::vector<NoteRow>> notes(NoteKind kind);
 
   class Impl;
 

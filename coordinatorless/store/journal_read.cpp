@@ -194,4 +194,20 @@ Result<std::vector<ReputationRow>> Journal::reputations(const SwarmId& swarm) {
   return donors;
 }
 
+Result<std::vector<NoteRow>> Journal::notes(NoteKind kind) {
+  std::vector<NoteRow> notes;
+  if (!impl_->has_schema(schema_with_notes)) return notes;
+  const auto kind_number = static_cast<std::int64_t>(kind);
+  Statement rows(impl_->get(), "SELECT job, key, body, sum FROM notes WHERE kind=?1 ORDER BY job, key");
+  if (rows.prepared()) rows.bind(1, kind_number);
+  while (rows.prepared() && rows.step()) {
+    const auto job = JobId::from(rows.bytes(0));
+    const ByteView body = rows.bytes(2);
+    if (!job || !fits(rows, 3, sum_of_note(job->view(), kind_number, rows.number(1), body))) return impl_->damage("a note");
+    notes.push_back({kind, *job, static_cast<std::uint64_t>(rows.number(1)), copy(body)});
+  }
+  if (!rows.ok()) return impl_->failure("cannot read");
+  return notes;
+}
+
 }  // namespace dugnad::store

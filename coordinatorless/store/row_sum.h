@@ -10,7 +10,7 @@
 namespace dugnad::store {
 
 /// Rows that nobody signed; the others are checked by their signatures.
-enum class RowKind : std::uint8_t { job = 1, accepted = 2, summary = 3, favour = 4, reputation = 5 };
+enum class RowKind : std::uint8_t { job = 1, accepted = 2, summary = 3, favour = 4, reputation = 5, note = 6 };
 
 class RowSum {
  public:
@@ -51,6 +51,9 @@ class RowSum {
 }
 [[nodiscard]] inline std::int64_t sum_of_reputation(ByteView swarm, ByteView donor, ByteView record) {
   return RowSum(RowKind::reputation).add(swarm).add(donor).add(record).finish();
+}
+[[nodiscard]] inline std::int64_t sum_of_note(ByteView job, std::int64_t kind, std::int64_t key, ByteView body) {
+  return RowSum(RowKind::note).add(job).add(kind).add(key).add(body).finish();
 }
 
 }  // namespace dugnad::store

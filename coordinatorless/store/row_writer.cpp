@@ -26,7 +26,9 @@ RowWriter::RowWriter(sqlite3* database)
       favour_(database, "INSERT OR REPLACE INTO favours(swarm,owner,account,sum) VALUES(?1,?2,?3,?4)"),
       favour_gone_(database, "DELETE FROM favours WHERE swarm=?1 AND owner=?2"),
       reputation_(database, "INSERT OR REPLACE INTO reputations(swarm,donor,record,sum) VALUES(?1,?2,?3,?4)"),
-      reputation_gone_(database, "DELETE FROM reputations WHERE swarm=?1 AND donor=?2") {}
+      reputation_gone_(database, "DELETE FROM reputations WHERE swarm=?1 AND donor=?2"),
+      note_(database, "INSERT OR REPLACE INTO notes(job,kind,key,body,sum) VALUES(?1,?2,?3,?4,?5)"),
+      note_gone_(database, "DELETE FROM notes WHERE job=?1 AND kind=?2 AND key=?3") {}
 
 bool RowWriter::begin() {
   last_id_.reset();
@@ -121,6 +123,13 @@ bool RowWriter::put_row(const ReputationRow& row) {
   if (row.record.empty()) return reputation_gone_.bind(1, row.swarm.view()).bind(2, row.donor.view()).run();
   const std::int64_t sum = sum_of_reputation(row.swarm.view(), row.donor.view(), row.record);
   return reputation_.bind(1, row.swarm.view()).bind(2, row.donor.view()).bind(3, row.record).bind(4, sum).run();
+}
+
+bool RowWriter::put_row(const NoteRow& row) {
+  const auto kind = static_cast<std::int64_t>(row.kind), key = static_cast<std::int64_t>(row.key);
+  if (row.body.empty()) return note_gone_.bind(1, row.job.view()).bind(2, kind).bind(3, key).run();
+  note_.bind(1, row.job.view()).bind(2, kind).bind(3, key);
+  return note_.bind(4, row.body).bind(5, sum_of_note(row.job.view(), kind, key, row.body)).run();
 }
 
 }  // namespace dugnad::store

@@ -31,11 +31,12 @@ class RowWriter {
   bool put_row(const ReceiptGone& row);
   bool put_row(const FavourRow& row);
   bool put_row(const ReputationRow& row);
+  bool put_row(const NoteRow& row);
 
   sqlite3* database_;
   std::optional<std::int64_t> last_id_;  // within the transaction: other programs may write between two
   Statement begin_, commit_, job_, state_, batch_, last_accepted_, papers_, summary_, contact_, contact_gone_;
-  Statement receipt_, receipt_gone_, favour_, favour_gone_, reputation_, reputation_gone_;
+  Statement receipt_, receipt_gone_, favour_, favour_gone_, reputation_, reputation_gone_, note_, note_gone_;
 };
 
 }  // namespace dugnad::store

@@ -150,7 +150,7 @@ Result<Salvaged> salvage(const std::string& from, const std::string& to) {
   pages->for_each([&found](const CellPlace& place, const Record& record) { found.add(place, record); });
 
   const std::uint64_t others = found.papers.size() + found.summaries.size() + found.contacts.size() + found.receipts.size() +
-                               found.favours.size() + found.reputations.size();
+                               found.favours.size() + found.reputations.size() + found.notes.size();
   if (found.jobs.empty() && found.accepted.empty() && others == 0) {
     return Error{"nothing in " + from + " is whole; move it away to start afresh, or restore it from a copy"};
   }
@@ -173,7 +173,7 @@ Result<Salvaged> salvage(const std::string& from, const std::string& to) {
                        put_all(journal, found.papers, ignored) && put_all(journal, found.summaries, ignored) &&
                        put_all(journal, found.contacts, salvaged.contacts) && put_all(journal, found.receipts, salvaged.receipts) &&
                        put_all(journal, found.favours, salvaged.favours) && put_all(journal, found.reputations, salvaged.reputations) &&
-                       journal.finish();
+                       put_all(journal, found.notes, ignored) && journal.finish();
   if (!written) return error_of(database->get(), "cannot write", to);
   return salvaged;
 }

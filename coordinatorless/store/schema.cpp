@@ -67,6 +67,12 @@ ALTER TABLE summaries ADD COLUMN sum INTEGER;
 ALTER TABLE favours ADD COLUMN sum INTEGER;
 ALTER TABLE reputations ADD COLUMN sum INTEGER;
 PRAGMA user_version = 5;
+)",
+    R"(
+CREATE TABLE notes(
+  job BLOB NOT NULL, kind INTEGER NOT NULL, key INTEGER NOT NULL, body BLOB NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY(job, kind, key)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 6;
 )"};
 static_assert(schema_steps.size() == schema_version);
 static_assert(application_id == 1685415790, "the number in schema_steps");

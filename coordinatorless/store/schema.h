@@ -7,11 +7,12 @@
 
 namespace dugnad::store {
 
-inline constexpr std::int64_t schema_version = 5;
+inline constexpr std::int64_t schema_version = 6;
 inline constexpr std::int64_t schema_with_evidence = 2;
 inline constexpr std::int64_t schema_with_favours = 3;
 inline constexpr std::int64_t schema_with_held = 4;
 inline constexpr std::int64_t schema_with_sums = 5;
+inline constexpr std::int64_t schema_with_notes = 6;
 
 enum class Found { empty, older, ours };
 

@@ -206,5 +206,8 @@ Result<std::vector<FavourRow>> Store::favours(const SwarmId& swarm) const {
 Result<std::vector<ReputationRow>> Store::reputations(const SwarmId& swarm) const {
   return impl_->read([&swarm](Journal& journal) { return journal.reputations(swarm); });
 }
+Result<std::vector<NoteRow>> Store::notes(NoteKind kind) const {
+  return impl_->read([kind](Journal& journal) { return journal.notes(kind); });
+}
 
 }  // namespace dugnad::store

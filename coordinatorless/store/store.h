@@ -63,6 +63,8 @@ class Store {
   [[nodiscard]] Result<std::vector<ReceiptRow>> receipts() const;
   [[nodiscard]] Result<std::vector<FavourRow>> favours(const SwarmId& swarm) const;
   [[nodiscard]] Result<std::vector<ReputationRow>> reputations(const SwarmId& swarm) const;
+  /// Of all jobs; nothing where an older version has written the journal.
+  [[nodiscard]] Result<std::vector<NoteRow>> notes(NoteKind kind) const;
 
  private:
   class Impl;

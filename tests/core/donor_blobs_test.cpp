@@ -27,6 +27,7 @@ struct Bench {
   Now now{BootTime{} + seconds(1000), WallTime{}};
   BlobWants blobs{self.id};
   FavourAccounts accounts{{}, {}};
+  Journal journal;
   Donor donor;
   Output out;
   std::vector<AttemptToStart> running;
@@ -42,7 +43,7 @@ struct Bench {
 
   /// `earlier`: what another process of this donor held; the job is then unknown yet.
   explicit Bench(std::uint64_t room = 4 * mebibyte, std::optional<WantedConfidence> confidence = {}, const std::vector<HeldOutput>& earlier = {})
-      : donor(self, blobs, accounts, {{"test", 1}}, {}, 1, room) {
+      : donor(self, blobs, accounts, journal, {{"test", 1}}, {}, 1, room) {
     donor.restore(earlier, now, out);
     settle();
     if (earlier.empty()) learn(confidence);
@@ -226,7 +227,7 @@ TEST_CASE("outputs of a submitter that is gone, or of a job that has ended, are 
   Bench bench;
   bench.lease(0, Bytes{1});
   bench.finish(Value(blob(8)));
-  bench.donor.lost(peer(1), bench.now);
+  bench.donor.lost(peer(1), bench.now, bench.out);
   bench.pass(limits::absent_grace);
   CHECK(bench.released == Blobs{blob(8)});
   Bench other;

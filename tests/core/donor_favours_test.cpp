@@ -30,7 +30,8 @@ struct Bench {
   Now now{BootTime{} + seconds(1000), WallTime{}};
   BlobWants blobs{self.id};
   FavourAccounts accounts{{}, named<PublicKeyTag>(us)};
-  Donor donor{self, blobs, accounts, {{"test", 1}}, {}, 1, 1 << 20};
+  Journal journal;
+  Donor donor{self, blobs, accounts, journal, {{"test", 1}}, {}, 1, 1 << 20};
   Output out;
   std::vector<AttemptToStart> running;
   std::map<std::uint8_t, std::vector<Message>> said;

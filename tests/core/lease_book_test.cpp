@@ -56,3 +56,22 @@ TEST_CASE("bytes are out until their units are back or their lease is over, smal
   CHECK(book.unit_back(second, 2, {4}));
   CHECK(book.bytes_out(2).large == 0);
 }
+
+TEST_CASE("a lease of an earlier run is taken up unit by unit, beside today's") {
+  LeaseBook book(LeaseId{100});
+  book.take_up({40}, 3, {7}, 8, BootTime{} + seconds(5), BootTime{} + seconds(10));
+  book.take_up({40}, 3, {9}, 1 << 20, BootTime{} + seconds(6), BootTime{} + seconds(20));
+  CHECK(book.find({40})->sent == BootTime{} + seconds(5));
+  CHECK(book.find({40})->out == 2);
+  CHECK_FALSE(book.issued({40}));
+  CHECK(book.bytes_out(3).small == 8);
+  CHECK(book.bytes_out(3).large == 1 << 20);
+  CHECK(book.next_id() == LeaseId{101});
+  CHECK(book.next_expiry() == BootTime{} + seconds(10));
+  CHECK_FALSE(book.unit_back({40}, 4, {7}));  // another donor
+  CHECK(book.unit_back({40}, 3, {9}));
+  CHECK(book.unit_back({40}, 3, {7}));
+  CHECK(book.empty());
+  CHECK(book.bytes_out(3).large == 0);
+  CHECK(book.next_expiry() == never);
+}

@@ -107,3 +107,31 @@ TEST_CASE("units that are over keep the numbers that a ledger knows them by") {
   }
   CHECK_FALSE(table.is_here(count));
 }
+
+TEST_CASE("a result that comes twice under its lease is late, under another it was not asked for") {
+  UnitTable table(2);
+  Generator generator = Generator::from_seed(1);
+  table.append({{unit, Bytes{1}}});
+  REQUIRE(table.lease_next(0, lease_of(0), generator));
+  CHECK(table.vote(unit, 0, lease_of(0), Outcome::ok, Bytes{2}).kind == Kind::taken);
+  CHECK(table.vote(unit, 0, lease_of(0), Outcome::ok, Bytes{2}).kind == Kind::late);
+  CHECK(table.vote(unit, 0, lease_of(0), Outcome::ok, Bytes{3}).kind == Kind::late);
+  CHECK(table.vote(unit, 0, lease_of(4), Outcome::ok, Bytes{2}).kind == Kind::unasked);
+  CHECK(table.is_open(unit));  // none of them was another donor's
+}
+
+TEST_CASE("a unit that is out under an earlier run's lease waits for nobody else, and its result is taken under that number") {
+  UnitTable table(1);
+  Generator generator = Generator::from_seed(1);
+  table.append({{unit, Bytes{1}}, {{1}, Bytes{1}}});
+  CHECK(table.take_up(unit, 0, {3}));
+  CHECK_FALSE(table.take_up(unit, 0, {2}));  // it has it
+  CHECK(table.lease_of(unit, 0) == LeaseId{3});
+  const auto next = table.lease_next(1, {9}, generator);
+  REQUIRE(next);
+  CHECK(next->unit == UnitIndex{1});
+  CHECK_FALSE(table.lease_next(1, {10}, generator));
+  CHECK(table.vote(unit, 0, {2}, Outcome::ok, Bytes{2}).kind == Kind::taken);
+  CHECK_FALSE(table.is_open(unit));
+  CHECK_FALSE(table.take_up(unit, 1, {3}));
+}

@@ -160,6 +160,60 @@ TEST_CASE("units that take long outlast their submitter's absence: the job ends 
   CHECK_MESSAGE(absent < there + 2, there << " minutes, " << absent << " with an absence of ten");
 }
 
+TEST_CASE("results that came while the submitter was away outlast their donors' processes") {
+  World world({.seed = 32, .links = {}});
+  const auto donors = world.add_workers(8, {.speed = 1.0});
+  const Node submitter = world.add_submitter();
+  const Submission& job = world.submit(submitter, {8, 20min, 1});
+  world.run_for(10min);
+  world.partition({submitter}, others(world, {submitter}));
+  world.run_for(10min);
+  CHECK(job.accepted() == 0);
+  for (const Node donor : donors) world.crash(donor);
+  std::size_t waiting = 0;
+  for (const Node donor : donors) waiting += world.host(donor).journal().notes(NoteKind::waiting).size();
+  REQUIRE(waiting >= 4);  // the others take longer
+  world.run_for(10s);
+  for (const Node donor : donors) world.restart(donor);
+  world.run_for(10min);
+  world.heal();
+  world.run_for(5min);
+  CHECK(job.accepted() == waiting);
+  REQUIRE(world.run_until_ended(job, 120min));
+  check_right(world, job);
+  CHECK(world.results() == 8);
+  for (const Node donor : donors) CHECK(world.host(donor).journal().notes(NoteKind::waiting).empty());
+}
+
+TEST_CASE("units that take long outlast their submitter's process: none is begun anew") {
+  for (const bool by_confidence : {false, true}) {
+    CAPTURE(by_confidence);
+    const auto minutes_with = [by_confidence](Duration absent) {
+      World world({.seed = 33, .links = {}});
+      world.add_workers(8, {.speed = 1.0});
+      const Node submitter = world.add_submitter();
+      JobSpec spec{8, 40min, 1};
+      if (by_confidence) spec.confidence = core::WantedConfidence{};
+      const Submission& job = world.submit(submitter, spec);
+      world.run_for(20min);
+      if (absent > Duration{}) {
+        world.crash(submitter);
+        world.run_for(absent);
+        world.restart(submitter);
+      }
+      REQUIRE(world.run_until_ended(job, 24h));
+      check_right(world, job);
+      return seconds_of(world.now()) / 60;
+    };
+    const double there = minutes_with({});
+    for (const Duration absent : {Duration(10s), Duration(10min)}) {
+      if (by_confidence && absent > 1min) continue;  // audits that had just begun are not kept for that long
+      const double away = minutes_with(absent);
+      CHECK_MESSAGE(away < there + 3, there << " minutes, " << away << " with the submitter killed for " << seconds_of(absent) << " s");
+    }
+  }
+}
+
 TEST_CASE("a submitter that nobody can dial is served by donors that it dials") {
   World world({.seed = 10, .links = {}});
   world.add_workers(6);

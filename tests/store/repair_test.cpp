@@ -26,6 +26,7 @@ struct Content {
   std::map<std::uint8_t, std::vector<std::string>> held;
   std::map<std::uint8_t, std::string> summaries;
   std::map<std::string, std::string> reputations;
+  std::map<std::uint64_t, std::string> notes;  // by key
 };
 
 /// An error's line where something cannot be read.
@@ -48,6 +49,9 @@ Result<Content> read_all(const Store& store) {
   const auto reputations = store.reputations({});
   if (!reputations) return reputations.error();
   for (const ReputationRow& row : *reputations) content.reputations[row.donor.hex()] = to_text(row.record);
+  const auto notes = store.notes(NoteKind::lease);
+  if (!notes) return notes.error();
+  for (const NoteRow& row : *notes) content.notes[row.key] = to_text(row.body);
   return content;
 }
 
@@ -68,6 +72,7 @@ void fill(Store& store, std::uint64_t from, std::uint64_t to) {
     if (write < jobs_count)
       rows.emplace_back(JobRow{job_named(name), to_bytes("manifest"), to_bytes("recipe of " + std::to_string(name)), wall(5)});
     rows.emplace_back(ReputationRow{{}, peer_named(static_cast<std::uint8_t>(write)), to_bytes("record " + std::to_string(write))});
+    rows.emplace_back(NoteRow{NoteKind::lease, job_named(name), write, to_bytes("note " + std::to_string(write))});
     store.write({write + 1}, rows);
     store.flush();
   }
@@ -134,6 +139,7 @@ void check_sound(const Content& saved, const Content& whole) {
   }
   for (const auto& [job, summary] : saved.summaries) CHECK(summary == whole.summaries.at(job));
   for (const auto& [donor, record] : saved.reputations) CHECK(record == whole.reputations.at(donor));
+  for (const auto& [key, body] : saved.notes) CHECK(body == whole.notes.at(key));
 }
 
 enum class Came { unnoticed, repaired, nothing_whole };
@@ -253,6 +259,7 @@ TEST_CASE("a page that is lost costs the units in it alone, each of them counted
   REQUIRE(store.ok());
   const auto jobs = (*store)->jobs();
   for (const StoredJob& job : *jobs) CHECK(job.state == JobState::running);
+  CHECK(((*store)->notes(NoteKind::lease)->size() == writes));
 }
 
 TEST_CASE("what is held ends at a hole, and goes altogether where units were accepted behind it") {
@@ -290,7 +297,7 @@ TEST_CASE("a journal that is whole is left alone, and so is a newer version's, a
     return repaired.ok() ? std::string(repaired->has_value() ? "repaired" : "whole") : repaired.error().message;
   };
   CHECK(after(0, 0) == "whole");
-  CHECK(contains(after(63, 6), "newer version"));
+  CHECK(contains(after(63, 7), "newer version"));
   const Scratch scratch;
   put_content(scratch.file("j"), std::string(9000, 'n'));
   CHECK_FALSE(repair(scratch.file("j")).ok());

@@ -46,9 +46,9 @@ constexpr std::size_t application_id_at = 68;
 TEST_CASE("a journal from a newer version is refused and not touched") {
   const Scratch scratch;
   std::string content = sound_journal();
-  content[user_version_at + 3] = 6;
+  content[user_version_at + 3] = 7;
   const std::string line = refusal(scratch, content);
-  CHECK(contains(line, "made by a newer version of dugnad (schema 6, this one knows 5)"));
+  CHECK(contains(line, "made by a newer version of dugnad (schema 7, this one knows 6)"));
 }
 
 /// What version 1 of the schema left behind: a job, two units of it, and a contact.
@@ -89,6 +89,7 @@ TEST_CASE("an older journal is read as it is, and gains what it lacks when it is
     CHECK((*store)->receipts()->empty());
     CHECK((*store)->favours({})->empty());
     CHECK((*store)->reputations({})->empty());
+    CHECK((*store)->notes(NoteKind::waiting)->empty());
   }
   CHECK(version() == 1);
   {
@@ -96,7 +97,7 @@ TEST_CASE("an older journal is read as it is, and gains what it lacks when it is
     REQUIRE_MESSAGE(store.ok(), (store.ok() ? "" : store.error().message));
     (*store)->write({1}, {accepted_row(job_named(1), 1, 2), AcceptedRow{job_named(1), {}, to_bytes("evidence"), to_bytes("log")}});
   }
-  CHECK(version() == 5);
+  CHECK(version() == 6);
   const auto store = Store::open(path);
   REQUIRE(store.ok());
   CHECK((*store)->accepted(job_named(1))->size() == 3);

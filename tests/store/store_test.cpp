@@ -148,6 +148,25 @@ TEST_CASE("a contact is remembered once, in its last form, until it is gone") {
   CHECK(contacts->at(1).peer == peer_named(3));
 }
 
+TEST_CASE("a note is there in its last form, until it is forgotten, apart from those of other kinds and jobs") {
+  const Scratch scratch;
+  const std::string path = scratch.file("journal");
+  constexpr std::uint64_t highest = ~std::uint64_t{0};
+  {
+    const auto store = open(path);
+    store->write({1}, {NoteRow{NoteKind::waiting, job_named(1), 1, to_bytes("old")}, NoteRow{NoteKind::lease, job_named(1), 1, to_bytes("lease")},
+                       NoteRow{NoteKind::waiting, job_named(2), 1, to_bytes("gone")}, NoteRow{NoteKind::waiting, job_named(2), 2, to_bytes("two")}});
+    store->write({2}, {NoteRow{NoteKind::waiting, job_named(1), 1, to_bytes("new")}, NoteRow{NoteKind::waiting, job_named(2), 1, {}},
+                       NoteRow{NoteKind::waiting, job_named(3), 7, {}}, NoteRow{NoteKind::lease, job_named(2), highest, to_bytes("last")}});
+  }
+  const auto store = Store::open_for_reading(path);
+  REQUIRE(store.ok());
+  const std::vector<NoteRow> waiting{{NoteKind::waiting, job_named(1), 1, to_bytes("new")}, {NoteKind::waiting, job_named(2), 2, to_bytes("two")}};
+  CHECK(((*store)->notes(NoteKind::waiting).value() == waiting));
+  const std::vector<NoteRow> leases{{NoteKind::lease, job_named(1), 1, to_bytes("lease")}, {NoteKind::lease, job_named(2), highest, to_bytes("last")}};
+  CHECK(((*store)->notes(NoteKind::lease).value() == leases));
+}
+
 TEST_CASE("commits are told in order, and only when a second reader finds the rows") {
   const Scratch scratch;
   const auto store = open(scratch.file("journal"));
