@@ -1,8 +1,8 @@
 // LeaseNotes: the leases of one job that are out for long, as its submitter's next process is to find them.
 //
 // Specification
-//   1. A lease that is out for lease_noted_after is noted, with its units, and until when it is valid; at most lease_notes_max. What has come back of it
-//      is known from the journal's other rows. Rationale: an attempt of hours must not be begun anew because the submitter was started again;
+//   1. A lease that is out for lease_noted_after is noted, with its units, and until when it is valid; at most lease_notes_max. What has come back of
+//      it is known from the journal's other rows. Rationale: an attempt of hours must not be begun anew because the submitter was started again;
 //      one of seconds is not worth a row.
 //   2. The next process takes it up under the same number, unit by unit as they come, as if the donor's link had broken just now (job.h, rule 3): the
 //      donor comes back and goes on, or the units go to others. Rationale: who was leased what was decided then; no donor can choose now.

@@ -163,7 +163,8 @@ TEST_CASE("a note is there in its last form, until it is forgotten, apart from t
   REQUIRE(store.ok());
   const std::vector<NoteRow> waiting{{NoteKind::waiting, job_named(1), 1, to_bytes("new")}, {NoteKind::waiting, job_named(2), 2, to_bytes("two")}};
   CHECK(((*store)->notes(NoteKind::waiting).value() == waiting));
-  const std::vector<NoteRow> leases{{NoteKind::lease, job_named(1), 1, to_bytes("lease")}, {NoteKind::lease, job_named(2), highest, to_bytes("last")}};
+  const std::vector<NoteRow> leases{{NoteKind::lease, job_named(1), 1, to_bytes("lease")},
+                                    {NoteKind::lease, job_named(2), highest, to_bytes("last")}};
   CHECK(((*store)->notes(NoteKind::lease).value() == leases));
 }
 
