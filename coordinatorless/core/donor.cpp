@@ -17,7 +17,7 @@ Donor::Donor(const Self& self, BlobWants& blobs, FavourAccounts& accounts, Journ
       slots_(slots),
       input_room_(blob_room),
       outputs_(blobs, blob_room),
-      waiting_(journal) {}
+      waiting_(self, journal, [this](const JobId& job, UnitIndex unit, const BlobId& output) { return outputs_.holds(job, unit, output); }) {}
 
 // --- Jobs ---
 
@@ -97,14 +97,13 @@ void Donor::abandon(Served& job, std::map<UnitIndex, Place>::iterator at, Cancel
   job.units.erase(at);
 }
 
-void Donor::drop_work(const JobId& id, Served& job, Output& out) {
+void Donor::drop_work(Served& job, Output& out) {
   CancelAttempts cancel;
   while (!job.units.empty()) {
     if (const auto at = job.units.begin(); at->second.attempt) abandon(job, at, cancel);
     else stop_waiting(job, at, out);
   }
   if (!cancel.attempts.empty()) out.push(std::move(cancel));
-  if (!job.says_inputs) outputs_.let_go_all(id, out);
   units_held_ -= std::exchange(job.finished, {}).size();
   job.finished_inputs.clear();
   job.offered.clear();
@@ -128,7 +127,12 @@ void Donor::forget(const JobId& id, Output& out) {
 void Donor::pass_on(const JobId& id, Output& out) {
   const auto at = jobs_.find(id);
   if (at == jobs_.end()) return;
-  drop_work(id, at->second, out);
+  if (!at->second.says_inputs) outputs_.let_go_all(id, out);
+  give_up(at, out);
+}
+
+void Donor::give_up(std::map<JobId, Served>::iterator at, Output& out) {
+  drop_work(at->second, out);
   if (at->second.module) blobs_.release(*at->second.module, out);
   const PublicKey owner = at->second.owner;
   const PeerId submitter = at->second.submitter;
@@ -400,7 +404,7 @@ void Donor::hand_on(Served& job, const Results& batch, Now now, Output& out) {
   }
   out.send(job.submitter, batch);
   const Duration took = from_seconds(job.unit_seconds * static_cast<double>(batch.results.size()));
-  if (job.submitter != self_.id && took >= limits::results_doubted_least) waiting_.sent(whose, batch, now, out);
+  if (job.submitter != self_.id && took >= limits::results_doubted_least) waiting_.sent(whose, batch, now);
 }
 
 void Donor::send_due(Now now, Output& out) {
@@ -464,13 +468,13 @@ void Donor::tick(Now now, Output& out) {
   for (auto& [id, job] : jobs_) {
     if (job.lost_at != never && now.boot >= job.absent_until) {
       if (!job.finished.empty()) send_results(id, job, now, out);
-      drop_work(id, job, out);
+      drop_work(job, out);
     }
     if (job.lost_at != never && job.idle() && now.boot >= job.lost_at + limits::announcement_lease) gone.push_back(id);
     if (job.connected && now.boot >= job.want_at) say_want(id, job, now, out);
     drop_expired(id, job, now.boot, out);
   }
-  for (const JobId& id : gone) pass_on(id, out);
+  for (const JobId& id : gone) give_up(jobs_.find(id), out);  // what it may come back for stays for its time
   yield_to_others(now, out);
   if (now.boot >= held_back_until_) feed(now, out);
   outputs_.tick(now.boot, out);

@@ -14,9 +14,9 @@
 //   4. What a submitter leases beyond the limits goes straight back. Rationale: its leases must not fill this machine's memory. A unit that
 //      is here already is not begun again: it has a new lease.
 //   5. A submitter whose link broke has absent_grace to come back, or as long as the longest of its attempts had run; nothing more is started beyond
-//      absent_bytes_max of results. Then its work is dropped, and the job once its announcement must have run out; what is computed waits for it on
-//      disk (waiting_results.h). Rationale: what an hour has gone into is not to be lost with a closed laptop, and nobody who stays away costs more
-//      than twice what it had cost.
+//      absent_bytes_max of results. Then its work is dropped, and the job once its announcement must have run out; what is computed waits for
+//      it, small values on disk (waiting_results.h) and large ones for their time (held_outputs.h). Rationale: what an hour has gone into is
+//      not to be lost with a closed laptop, and nobody who stays away costs more than twice what it had cost.
 //   6. Our own owner's jobs come first, then those of owners that have done us favours (favour_accounts.h); among the jobs of one owner, what
 //      came first is done first. While somebody who comes first has units here others start in free slots alone, not ahead; and a slot that
 //      such a unit leaves waits for the next of its job, for as long as one takes, outranked_pause at most. Rationale: the next lease is a
@@ -170,9 +170,10 @@ class Donor {
   [[nodiscard]] bool can_compute(const Manifest& manifest, bool own) const;
   /// Gives everything back and forgets the job.
   void dismiss(const JobId& id, Output& out);
+  void give_up(std::map<JobId, Served>::iterator at, Output& out);
   [[nodiscard]] Served* find(const JobId& job, const PeerId& submitter);
   [[nodiscard]] std::map<JobId, Served>::iterator least_worthy(const PublicKey& newcomer, bool own, BootTime now);
-  void drop_work(const JobId& id, Served& job, Output& out);
+  void drop_work(Served& job, Output& out);
   void stop_waiting(Served& job, std::map<UnitIndex, Place>::iterator at, Output& out);
   void release_input(const PublicKey& owner, const std::optional<BlobId>& input, Output& out);
   [[nodiscard]] bool has_room_for_input(const PublicKey& owner, std::uint64_t bytes) const;

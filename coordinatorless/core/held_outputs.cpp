@@ -52,6 +52,13 @@ void HeldOutputs::let_go_all(const JobId& job, Output& out) {
   for (auto of_job = of_job_.find(job); of_job != of_job_.end(); of_job = of_job_.find(job)) drop(of_job->second.begin()->second, out);
 }
 
+bool HeldOutputs::holds(const JobId& job, UnitIndex unit, const BlobId& output) const {
+  const auto of_job = of_job_.find(job);
+  if (of_job == of_job_.end()) return false;
+  const auto found = of_job->second.find(unit);
+  return found != of_job->second.end() && found->second->output == output;
+}
+
 bool HeldOutputs::holds_for(const PeerId& submitter, const JobId& job) const {
   const auto of_job = of_job_.find(job);
   return of_job != of_job_.end() && of_job->second.begin()->second->submitter == submitter;

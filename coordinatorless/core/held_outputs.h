@@ -31,6 +31,7 @@ class HeldOutputs {
   /// True where one was held.
   bool let_go(const JobId& job, UnitIndex unit, Output& out);
   void let_go_all(const JobId& job, Output& out);
+  [[nodiscard]] bool holds(const JobId& job, UnitIndex unit, const BlobId& output) const;
   /// Whether something of that job is held for it.
   [[nodiscard]] bool holds_for(const PeerId& submitter, const JobId& job) const;
 

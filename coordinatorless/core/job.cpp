@@ -17,6 +17,7 @@ Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manife
       units_(manifest_.confidence ? 0 : manifest_.copies),
       leases_(LeaseNotes::first_after(submitted.leases, LeaseId{self_.generator->next() >> 16})),
       lease_notes_(submitted.leases, now),
+      restored_until_(now.boot + limits::restored_grace),
       outputs_(commons.blobs, commons.outputs),
       alone_since_(now.boot) {
   if (!manifest_.confidence && manifest_.copies > 1) {
@@ -41,6 +42,7 @@ void Job::append(UnitsAppended appended, Now now) {
     take_up_leases(index, now.boot);
   }
   complete_ = appended.last;
+  if (complete_) lease_notes_.all_came();
   log_came();
   if (complete_) withdraw_missing();
 }
@@ -86,6 +88,7 @@ void Job::on_want(const PeerId& from, const Want& want, std::optional<Endpoint> 
   donor.address = address;
   able_changed_ = true;
   if (!donor.connected) outputs_.links_changed();
+  if (!donor.connected && donor.leased > 0) to_renew_.insert(*place);
   donor.connected = true;
   donor.lost_at = never;
   donor.slots = std::min<unsigned>(want.slots, limits::slots_max);
@@ -280,7 +283,8 @@ void Job::note_leases(Now now, Journal& journal, Output& out) {
   if (now.boot < lease_notes_.next_look(!leases_.empty(), now.boot)) return;
   std::vector<Row> rows;
   const auto donor_of = [this](DonorIndex donor) { return donors_[donor].id == self_.id ? nullptr : &donors_[donor].id; };
-  lease_notes_.look(id_, leases_, donor_of, now, rows);
+  const auto tag_of = [this](UnitIndex unit) { return units_.input_tag(unit); };
+  lease_notes_.look(id_, leases_, donor_of, tag_of, now, rows);
   if (!rows.empty()) (void)journal.write(std::move(rows), out);
 }
 

@@ -94,6 +94,8 @@ class Job {
   [[nodiscard]] bool may_adopt_more();
   /// The first unit of results that stewards have gathered which has not come, and still may.
   [[nodiscard]] std::optional<UnitIndex> first_to_come(const Results& results) const;
+  /// Results under leases of an earlier run, of units that have not come.
+  [[nodiscard]] bool are_early(const Results& results) const;
   [[nodiscard]] bool is_to_come(UnitIndex unit) const { return !units_.has_come(unit) && !(complete_ && !units_.is_open(unit)); }
   /// Takes those at the places that `counts` names for asked for here, where their donor computed them from the units' own inputs: by place, which.
   /// They, and nothing else of that frame, may come in next. Empty where nothing of it is news.
@@ -246,6 +248,7 @@ class Job {
   std::map<PeerId, DonorIndex> index_of_;
   LeaseBook leases_;
   LeaseNotes lease_notes_;
+  BootTime restored_until_{};  // until then whoever had a lease of an earlier run may come back
   AwaitedOutputs outputs_;
   std::vector<PeerId> stewards_;       // stewards_max
   std::set<UnitIndex> adopted_large_;  // units whose large output was gathered by them, until it is here

@@ -47,11 +47,10 @@ std::vector<bool> Job::adopt(const PeerId& from, const Results& results, const s
   std::size_t count = 0;
   for (const std::size_t place : wanted) {
     const UnitResult& result = results.results[place];
-    if (const auto lease = units_.lease_of(result.unit, *donor); lease && !leases_.issued(*lease)) {  // of an earlier run, and replaced since
-      (void)units_.give_back(result.unit, *donor);
-      unit_back(*lease, *donor, result.unit);
-    }
-    adopted[place] = units_.adopt(result.unit, *donor, result.lease);
+    auto earlier = units_.lease_of(result.unit, *donor);
+    if (earlier && leases_.issued(*earlier)) earlier.reset();  // else of an earlier run, and a steward's since
+    adopted[place] = units_.adopt(result.unit, *donor, result.lease, earlier);
+    if (adopted[place] && earlier) unit_back(*earlier, *donor, result.unit);
     count += adopted[place] ? 1 : 0;
     if (adopted[place] && result.output.large) adopted_large_.insert(result.unit);
   }

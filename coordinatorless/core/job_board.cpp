@@ -24,12 +24,14 @@ void JobBoard::submit(const JobId& id, Manifest manifest, JobSubmitted submitted
   for (const PeerId& donor : at->second->earlier_donors()) at->second->expect(donor, reputations_.past(donor, now.wall));
   commons_.running = jobs_.size();
   journal_.write(std::move(rows), out);
+  for (const EarlyMessages::Want& want : early_.take_wants(id)) on_want(want.from, want.said, want.address, now, out);
 }
 
 void JobBoard::append(UnitsAppended appended, Now now, Output& out) {
   Job* job = find(appended.job);
   if (job == nullptr) return;  // cancelled while they were being cut
   job->append(std::move(appended), now);
+  hear_early(*job, now, out);
   settle_up(*job, now, out);
 }
 
@@ -42,6 +44,10 @@ void JobBoard::cancel(const JobId& id, Now now, Output& out) {
 
 void JobBoard::on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address, Now now, Output& out) {
   Job* job = find(want.job);
+  if (job == nullptr && !leaving_ && !over_.contains(want.job)) {
+    if (early_.may_wait(now.boot)) return early_.keep(EarlyMessages::Want{from, want, address});
+    early_.drop(want.job);
+  }
   if (job == nullptr || (leaving_ && from != self_.id)) return out.send(from, Closed{want.job});
   job->on_want(from, want, address, reputations_.past(from, now.wall));
   settle_up(*job, now, out);
@@ -50,6 +56,11 @@ void JobBoard::on_want(const PeerId& from, const Want& want, std::optional<Endpo
 std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& key, Results results, Now now, Output& out) {
   counted_all_ = false;
   Job* job = find(results.job);
+  const bool may_come = job == nullptr && !leaving_ && !over_.contains(results.job) && early_.may_wait(now.boot);
+  if (may_come || (job != nullptr && job->are_early(results))) {
+    early_.keep(EarlyMessages::Results{from, key, std::move(results)});
+    return std::nullopt;
+  }
   if (job == nullptr) {
     out.send(from, Closed{results.job});
     return std::nullopt;
@@ -63,6 +74,15 @@ std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& 
   settle_up(*job, now, out);  // which may adopt others
   counted_all_ = counted_all;
   return charge;
+}
+
+void JobBoard::hear_early(Job& job, Now now, Output& out) {
+  if (early_.empty()) return;
+  for (EarlyMessages::Results& results : early_.take_results(job.id(), [&](const Results& said) { return !job.are_early(said); })) {
+    const EvidenceBatch evidence = evidence_of(results.said, results.key, false);
+    if (!is_signed(evidence, self_.swarm, job.id(), *self_.crypto)) continue;
+    (void)count(job, evidence, results.from, std::move(results.said), now, out);
+  }
 }
 
 std::optional<Charge> JobBoard::count(Job& job, EvidenceBatch evidence, const PeerId& from, Results results, Now now, Output& out,
@@ -205,6 +225,7 @@ void JobBoard::clear_away() {
     ended_.push_back({id, job->donors()});
     over_.emplace(id, job->progress());
     gathered_.erase(id);
+    early_.drop(id);
   }
   std::erase_if(jobs_, [](const auto& entry) { return entry.second->ended(); });
   commons_.running = jobs_.size();

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "coordinatorless/core/early_messages.h"
 #include "coordinatorless/core/job.h"
 #include "coordinatorless/core/reputation.h"
 
@@ -87,6 +88,8 @@ class JobBoard {
   /// May be the job's end.
   void settle_up(Job& job, Now now, Output& out);
   void settle_one(Job& job, Now now, Output& out);
+  /// What was said of it before it, or its units, were here.
+  void hear_early(Job& job, Now now, Output& out);
   void adopt(Job& job, Now now, Output& out);
   std::optional<Charge> count(Job& job, EvidenceBatch evidence, const PeerId& from, Results results, Now now, Output& out,
                               const std::vector<bool>* only = nullptr);
@@ -99,6 +102,7 @@ class JobBoard {
   JobCommons commons_;  // before the jobs
   std::map<JobId, std::unique_ptr<Job>> jobs_;  // that run
   std::map<JobId, std::list<Gathered>> gathered_;  // gathered_bytes_max of each steward
+  EarlyMessages early_;
   std::map<JobId, JobProgress> over_;           // those that ended: what became of them is all that is kept
   bool counted_all_ = false;
   bool leaving_ = false;

@@ -197,16 +197,23 @@ void Job::expect(const PeerId& donor, Past past) {
   if (const auto place = join(donor, past); place && is_new) donors_[*place].connected = false;
 }
 
+bool Job::are_early(const Results& results) const {
+  return std::any_of(results.results.begin(), results.results.end(),
+                     [this](const UnitResult& result) { return lease_notes_.awaits(result.lease) && is_to_come(result.unit); });
+}
+
 void Job::take_up_leases(UnitIndex unit, BootTime now) {
   for (const LeaseNotes::Earlier& earlier : lease_notes_.take(unit)) {
     DonorIndex index = 0;
     Donor* donor = find(earlier.donor, &index);
-    if (donor == nullptr || !units_.take_up(unit, index, earlier.lease)) continue;
-    leases_.take_up(earlier.lease, index, unit, static_cast<std::uint32_t>(units_.input_length(unit)), now, earlier.expires);
+    if (donor == nullptr || donor->outvoted >= limits::outvoted_max || units_.input_tag(unit) != earlier.input_tag) continue;
+    if (ledger_ != nullptr && units_.number_of(unit) >= ledger_->ledger().units()) continue;  // of a block that was not on disk
+    if (!units_.take_up(unit, index, earlier.lease)) continue;
+    leases_.take_up(earlier.lease, index, unit, static_cast<std::uint32_t>(units_.input_length(unit)), earlier.sent, earlier.expires);
     if (donor->leased++ == 0) donor->pace.became_busy(now);
     if (trust_) trust_->leased(index, 1);
     if (donor->connected) to_renew_.insert(index);
-    else donor->lost_at = now + (limits::restored_grace - limits::lost_grace);
+    else donor->lost_at = std::max(now, restored_until_) - limits::lost_grace;
   }
 }
 

@@ -35,13 +35,13 @@ bool LeaseBook::unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit) {
   return false;
 }
 
-void LeaseBook::take_up(LeaseId lease, DonorIndex donor, UnitIndex unit, std::uint32_t bytes, BootTime now, BootTime expires) {
+void LeaseBook::take_up(LeaseId lease, DonorIndex donor, UnitIndex unit, std::uint32_t bytes, BootTime sent, BootTime expires) {
   DUGNAD_ASSERT(lease <= first_, "an earlier lease with a number of today's");
   const auto [at, is_first] = leases_.try_emplace(lease);
   LeaseRecord& record = at->second;
   if (is_first) {
     record.donor = donor;
-    record.sent = now;
+    record.sent = sent;
     record.expires = expires;
     expiries_.emplace(expires, lease);
   }

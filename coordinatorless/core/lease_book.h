@@ -43,7 +43,7 @@ class LeaseBook {
   void open(DonorIndex donor, std::vector<UnitIndex> units, std::vector<std::uint32_t> bytes, BootTime sent, BootTime expires);
 
   /// One more unit is out under a lease of an earlier run of the job, which is begun here with its first one. Its number is below `first`.
-  void take_up(LeaseId lease, DonorIndex donor, UnitIndex unit, std::uint32_t bytes, BootTime now, BootTime expires);
+  void take_up(LeaseId lease, DonorIndex donor, UnitIndex unit, std::uint32_t bytes, BootTime sent, BootTime expires);
 
   /// A unit is no longer out under this lease. True where it was: each unit of a lease comes back once.
   bool unit_back(LeaseId lease, DonorIndex donor, UnitIndex unit);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "coordinatorless/base/packed.h"
 #include "coordinatorless/core/limits.h"
@@ -15,20 +16,22 @@ constexpr std::uint64_t lease_max = std::uint64_t{1} << 60;  // a number that a 
 
 struct Note {
   PeerId donor;
-  WallTime expires{};
-  std::vector<UnitIndex> units;
+  WallTime sent{}, expires{};
+  std::vector<std::pair<UnitIndex, std::uint64_t>> units;  // and their inputs' tags
 };
 
-Bytes encoded(const LeaseRecord& lease, const PeerId& donor, Now now) {
+void put_time(Bytes& body, WallTime time) { packed::put_u64(body, static_cast<std::uint64_t>(time.time_since_epoch().count())); }
+WallTime time_from(std::uint64_t number) { return WallTime(WallTime::duration(static_cast<std::int64_t>(number))); }
+
+Bytes encoded(const Note& note) {
   Bytes body;
-  packed::put(body, donor.view());
-  const WallTime expires = now.wall + std::chrono::ceil<WallTime::duration>(lease.expires - now.boot);
-  packed::put_u64(body, static_cast<std::uint64_t>(expires.time_since_epoch().count()));
-  UnitIndex before{};
-  for (std::size_t place = 0; place < lease.units.size(); ++place) {
-    if (lease.back[place]) continue;
-    packed::put_varint(body, packed::step(before.value, lease.units[place].value));
-    before = lease.units[place];
+  packed::put(body, note.donor.view());
+  put_time(body, note.sent);
+  put_time(body, note.expires);
+  std::uint64_t before = 0;
+  for (const auto& [unit, tag] : note.units) {
+    packed::put_varint(body, packed::step(std::exchange(before, unit.value), unit.value));
+    packed::put_u64(body, tag);
   }
   return body;
 }
@@ -36,14 +39,15 @@ Bytes encoded(const LeaseRecord& lease, const PeerId& donor, Now now) {
 std::optional<Note> decoded(const Bytes& body) {
   packed::Reader in(body);
   const auto donor = in.id<PeerId>();
-  const auto expires = in.u64();
-  if (!donor || !expires) return std::nullopt;
-  Note note{*donor, WallTime(WallTime::duration(static_cast<std::int64_t>(*expires))), {}};
+  const auto sent = in.u64(), expires = in.u64();
+  if (!donor || !sent || !expires) return std::nullopt;
+  Note note{*donor, time_from(*sent), time_from(*expires), {}};
   std::uint64_t unit = 0;
   while (in.left() > 0) {
     const auto step = in.varint();
-    if (!step || note.units.size() == limits::batch_units_max) return std::nullopt;
-    note.units.push_back({unit = packed::stepped(unit, *step)});
+    const auto tag = in.u64();
+    if (!step || !tag || note.units.size() == limits::batch_units_max) return std::nullopt;
+    note.units.emplace_back(UnitIndex{unit = packed::stepped(unit, *step)}, *tag);
   }
   return note;
 }
@@ -54,17 +58,18 @@ bool is_possible(const NoteRow& note) { return note.kind == NoteKind::lease && n
 }  // namespace
 
 LeaseNotes::LeaseNotes(const std::vector<NoteRow>& notes, Now now) {
+  constexpr auto most = std::chrono::ceil<WallTime::duration>(limits::lease_most);
+  constexpr auto least = std::chrono::ceil<WallTime::duration>(limits::lease_least);
   for (const NoteRow& row : notes) {
-    if (!is_possible(row) || noted_.size() == limits::lease_notes_max) continue;
     const LeaseId lease{row.key};
-    if (!noted_.insert(lease).second) continue;
-    const auto note = decoded(row.body);
-    if (!note) continue;
-    constexpr auto most = std::chrono::ceil<WallTime::duration>(limits::lease_most);
-    constexpr auto least = std::chrono::ceil<WallTime::duration>(limits::lease_least);
+    if (row.kind != NoteKind::lease || !noted_.try_emplace(lease).second) continue;
+    const auto note = is_possible(row) && to_come_.size() < limits::lease_notes_max ? decoded(row.body) : std::nullopt;
+    if (!note || note->units.empty() || earlier_.size() + note->units.size() > limits::lease_note_units_max) continue;
+    // A clock that was put forward or back makes a lease neither endless nor younger than it can be.
+    const BootTime sent = now.boot - (now.wall - std::clamp(note->sent, now.wall - most, now.wall));
     const BootTime expires = now.boot + (std::clamp(note->expires, now.wall + least, now.wall + most) - now.wall);
-    for (const UnitIndex unit : note->units) earlier_.emplace(unit, Earlier{lease, note->donor, expires});
-    if (!note->units.empty()) to_come_[lease] = note->units.size();
+    for (const auto& [unit, tag] : note->units) earlier_.emplace(unit, Earlier{lease, note->donor, sent, expires, tag});
+    to_come_[lease] = note->units.size();
   }
   if (!noted_.empty()) next_ = now.boot + look_interval;
 }
@@ -99,27 +104,37 @@ BootTime LeaseNotes::next_look(bool any, BootTime now) {
   return next_;
 }
 
-void LeaseNotes::look(const JobId& job, const LeaseBook& leases, const std::function<const PeerId*(DonorIndex)>& donor_of, Now now,
+void LeaseNotes::look(const JobId& job, const LeaseBook& leases, const DonorOf& donor_of, const TagOf& tag_of, Now now,
                       std::vector<Row>& rows) {
-  std::erase_if(noted_, [&](LeaseId lease) {
+  std::erase_if(noted_, [&](const auto& noted) {
+    const auto& [lease, units] = noted;
     if (leases.find(lease) != nullptr || to_come_.contains(lease)) return false;
+    units_noted_ -= units;
     rows.push_back(NoteRow{NoteKind::lease, job, lease.value, {}});
     return true;
   });
+  const auto wall = [now](BootTime time) { return now.wall + std::chrono::floor<WallTime::duration>(time - now.boot); };
   for (const auto& [lease, record] : leases.all()) {
-    if (noted_.size() >= limits::lease_notes_max) break;
-    if (record.sent + limits::lease_noted_after > now.boot || noted_.contains(lease)) continue;
-    const PeerId* donor = donor_of(record.donor);
+    if (noted_.size() >= limits::lease_notes_max || units_noted_ >= limits::lease_note_units_max) break;
+    const PeerId* donor = record.sent + limits::lease_noted_after > now.boot || noted_.contains(lease) ? nullptr : donor_of(record.donor);
     if (donor == nullptr) continue;
-    noted_.insert(lease);
-    rows.push_back(NoteRow{NoteKind::lease, job, lease.value, encoded(record, *donor, now)});
+    Note note{*donor, wall(record.sent), wall(record.expires), {}};
+    for (std::size_t place = 0; place < record.units.size(); ++place) {
+      const auto tag = record.back[place] ? std::nullopt : tag_of(record.units[place]);
+      if (tag) note.units.emplace_back(record.units[place], *tag);
+    }
+    if (note.units.empty()) continue;
+    units_noted_ += note.units.size();
+    noted_.emplace(lease, note.units.size());
+    rows.push_back(NoteRow{NoteKind::lease, job, lease.value, encoded(note)});
   }
   next_ = leases.empty() && noted_.empty() ? never : now.boot + look_interval;
 }
 
 void LeaseNotes::end(const JobId& job, std::vector<Row>& rows) {
-  for (const LeaseId lease : noted_) rows.push_back(NoteRow{NoteKind::lease, job, lease.value, {}});
+  for (const auto& [lease, units] : noted_) rows.push_back(NoteRow{NoteKind::lease, job, lease.value, {}});
   noted_.clear();
+  units_noted_ = 0;
   next_ = never;
 }
 

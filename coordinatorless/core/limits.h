@@ -141,7 +141,12 @@ inline constexpr Duration lease_unknown = minutes(2);     // while no unit of th
 inline constexpr Duration lost_grace = seconds(3);        // a donor whose link broke may come back this long before its units go to others
 inline constexpr Duration restored_grace = seconds(30);   // the same after a start: everybody has to find the submitter again
 inline constexpr Duration lease_noted_after = seconds(60);  // what is out for longer is known to the submitter's next process
-inline constexpr std::size_t lease_notes_max = 4096;  // of a job: a few megabytes, where each has a thousand units
+inline constexpr std::size_t lease_notes_max = 4096;  // of a job
+inline constexpr std::size_t lease_note_units_max = 64 << 10;  // in all of them: some ten megabytes until they have come again
+// What donors say before this process can take it in: some Wants and a few batches of results of each, of a swarm's size.
+inline constexpr std::size_t early_messages_max = 4096;
+inline constexpr std::size_t early_of_peer_max = 16;
+inline constexpr std::size_t early_bytes_max = 16 << 20;
 inline constexpr Duration race_least = milliseconds(50);  // a straggler is not raced before this
 inline constexpr double race_slack = 3.0;                 // times the expected turnaround
 inline constexpr std::size_t race_units_looked_at = 16 << 10;  // of the oldest leases, searched for stragglers at a time
@@ -177,8 +182,10 @@ inline constexpr Duration idle_place = seconds(60);    // a job that gave no wor
 inline constexpr Duration output_held_least = minutes(10);
 inline constexpr std::size_t absent_bytes_max = donor_bytes_max / donor_jobs_max;  // outputs kept for a submitter that is gone
 // Results that their submitter has not had: on disk, and in memory as they are sent.
-inline constexpr std::size_t waiting_bytes_max = 16 << 20;
-inline constexpr std::size_t waiting_batches_max = 4096;
+inline constexpr std::size_t waiting_bytes_max = 16 << 20;  // a batch counts 4 KiB at least: four thousand of them at most
+inline constexpr std::size_t doubted_bytes_max = 4 << 20;   // sent and perhaps not arrived: as much as an outbox holds
+inline constexpr std::size_t delivered_at_once = 1 << 20;   // of what waits, to a submitter that is back: a quarter of an outbox
+inline constexpr Duration delivery_pause = seconds(1);
 inline constexpr Duration waiting_most = hours(7 * 24);  // a laptop that was closed on Friday is open on Monday, and some are away for longer
 inline constexpr Duration results_in_doubt = seconds(75);  // after that they have arrived, or the link is known to be broken (a minute at most)
 inline constexpr Duration results_doubted_least = seconds(1);  // what took less is computed again sooner than it is kept

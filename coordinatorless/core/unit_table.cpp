@@ -141,12 +141,12 @@ std::optional<LeasedUnit> UnitTable::lease_race(UnitIndex index, DonorIndex dono
   return begin(index, units_[index.value], donor, lease);
 }
 
-bool UnitTable::adopt(UnitIndex index, DonorIndex donor, LeaseId lease) {
+bool UnitTable::adopt(UnitIndex index, DonorIndex donor, LeaseId lease, std::optional<LeaseId> instead) {
   Unit* unit = open_unit(index);
   if (unit == nullptr || unit->known || unit->awaited || unit->own) return false;
   if (unit->history != nullptr) {
     const AttemptRecord* had = unit->history->attempt_of(donor);
-    if (had != nullptr && had->state != AttemptState::lapsed) return false;
+    if (had != nullptr && had->state != AttemptState::lapsed && !(had->state == AttemptState::leased && had->lease == instead)) return false;
     if (told() && unit->history->votes() > 0) return false;
   }
   (void)begin(index, *unit, donor, lease);
@@ -156,7 +156,7 @@ bool UnitTable::adopt(UnitIndex index, DonorIndex donor, LeaseId lease) {
 bool UnitTable::take_up(UnitIndex index, DonorIndex donor, LeaseId lease) {
   Unit* unit = open_unit(index);
   if (unit == nullptr || unit->known || unit->awaited || unit->own) return false;
-  if (unit->history != nullptr && (unit->history->attempt_of(donor) != nullptr || !may_have(index, *unit, donor))) return false;
+  if (unit->history != nullptr && unit->history->attempt_of(donor) != nullptr) return false;
   (void)begin(index, *unit, donor, lease);
   return true;
 }
@@ -224,7 +224,7 @@ UnitTable::Counted UnitTable::vote(UnitIndex index, DonorIndex donor, LeaseId le
   AttemptRecord* attempt = unit->history == nullptr ? nullptr : unit->history->attempt_of(donor);
   if (attempt == nullptr) return counted;
   if (attempt->state == AttemptState::voted) {
-    if (attempt->lease == lease) counted.kind = Counted::Kind::late;  // sent again, since the link broke before the donor knew that it had arrived
+    if (lease <= attempt->lease) counted.kind = Counted::Kind::late;  // sent again, since its link broke before it must have arrived
     return counted;
   }
   const bool is_result = outcome == Outcome::ok || outcome == Outcome::failed;

@@ -154,10 +154,15 @@ class UnitTable {
   }
   /// A result that somebody else has asked the donor for, under that lease, may be counted: from now on it is as if it had been asked for here. False
   /// where that would say nothing new: where it is told, a further result would be taken for an audit, whose auditor is chosen here alone.
-  [[nodiscard]] bool adopt(UnitIndex unit, DonorIndex donor, LeaseId lease);
+  /// `instead`: the donor may have it under this lease, which is over then.
+  [[nodiscard]] bool adopt(UnitIndex unit, DonorIndex donor, LeaseId lease, std::optional<LeaseId> instead = {});
 
-  /// The unit is out to that donor under a lease of an earlier run. False where it is not wanted of it.
+  /// The unit is out to that donor under a lease of an earlier run, which had its reasons. False where it is not wanted of it.
   [[nodiscard]] bool take_up(UnitIndex unit, DonorIndex donor, LeaseId lease);
+  /// nullopt where it is not open.
+  [[nodiscard]] std::optional<std::uint64_t> input_tag(UnitIndex unit) const {
+    return is_open(unit) ? std::optional(units_[unit.value].input_tag) : std::nullopt;
+  }
   [[nodiscard]] std::uint64_t input_length(UnitIndex unit) const { return units_[unit.value].input_length(); }
 
   [[nodiscard]] Counted vote(UnitIndex unit, DonorIndex donor, LeaseId lease, Outcome outcome, Value output);

@@ -223,12 +223,15 @@ TEST_CASE("an output that its submitter never speaks of again is let go in time,
   CHECK(bench.released == Blobs{blob(8), blob(9)});
 }
 
-TEST_CASE("outputs of a submitter that is gone, or of a job that has ended, are let go") {
+TEST_CASE("outputs of a submitter that is gone stay for their time, those of a job that has ended do not") {
   Bench bench;
   bench.lease(0, Bytes{1});
   bench.finish(Value(blob(8)));
   bench.donor.lost(peer(1), bench.now, bench.out);
-  bench.pass(limits::absent_grace);
+  bench.pass(limits::announcement_lease);
+  CHECK_FALSE(bench.donor.serves(peer(1)));
+  CHECK(bench.released.empty());
+  bench.pass(limits::output_held_least - limits::announcement_lease);
   CHECK(bench.released == Blobs{blob(8)});
   Bench other;
   other.lease(0, Bytes{1});

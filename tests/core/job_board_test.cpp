@@ -169,11 +169,82 @@ TEST_CASE("what a donor returns beyond what it was asked for is not all counted,
 TEST_CASE("results and credit for a job that does not run here are answered with its end, and are no offence") {
   Bench bench;
   CHECK_FALSE(bench.answer(job, LeaseId{1}));
+  CHECK(bench.sent<Closed>().empty());  // it may come yet: this process has only just begun
+  bench.now.boot += limits::restored_grace;
+  CHECK_FALSE(bench.answer(job, LeaseId{1}));
   CHECK(bench.sent<Closed>().size() == 1);
   bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(1)}, {}, bench.now, bench.out);
   CHECK(bench.sent<Closed>().size() == 1);
   bench.board.on_return(bench.donor.self.id, Return{job, {{0}}}, bench.now, bench.out);
   CHECK(bench.out.messages.empty());
+}
+
+TEST_CASE("what donors say before a job is taken up again, or before its units come, is heard then") {
+  Bench before;
+  before.submit(job, 3);
+  before.board.on_want(before.donor.self.id, Want{job, 3, seconds(100)}, {}, before.now, before.out);
+  const auto leases = before.sent<Lease>();
+  REQUIRE(leases.size() == 1);
+  REQUIRE(leases[0].units.size() == 3);
+  before.now.boot += limits::lease_noted_after;
+  before.board.tick(before.now, before.out);
+  JobSubmitted submitted;
+  for (const Effect& effect : before.out.effects) {
+    if (const auto* persist = std::get_if<Persist>(&effect)) {
+      for (const Row& row : persist->rows) {
+        if (const auto* note = std::get_if<NoteRow>(&row)) submitted.leases.push_back(*note);
+      }
+    }
+  }
+  REQUIRE(submitted.leases.size() == 1);
+
+  Bench bench;
+  bench.now.boot += std::chrono::hours(1);
+  const auto result = [&](std::uint64_t unit) { return UnitResult{leases[0].lease, {unit}, Outcome::ok, Bytes{42}}; };
+  CHECK_FALSE(bench.answer(job, {result(0)}));
+  CHECK_FALSE(bench.answer(job, {result(1)}));
+  bench.board.on_want(bench.donor.self.id, Want{job, 3, seconds(100)}, {}, bench.now, bench.out);
+  CHECK(bench.out.messages.empty());
+  Manifest manifest;
+  manifest.copies = 1;
+  bench.board.submit(job, manifest, submitted, bench.now, bench.out);
+  bench.board.append(UnitsAppended{job, {{{0}, Bytes{1}}}, false}, bench.now, bench.out);
+  CHECK(bench.board.progress(job)->units_accepted == 1);
+  CHECK_FALSE(bench.answer(job, {result(2)}));
+  CHECK(bench.board.progress(job)->attempts == 1);
+  bench.board.append(UnitsAppended{job, {{{1}, Bytes{1}}, {{2}, Bytes{1}}}, true}, bench.now, bench.out);
+  CHECK(bench.board.progress(job)->units_accepted == 3);
+  CHECK(bench.sent<Lease>().empty());  // none was leased again
+}
+
+TEST_CASE("a unit is not taken up under a lease of another input, and a donor that comes back gets what it has under a new number") {
+  for (const bool changed : {false, true}) {
+    Bench before;
+    before.submit(job, 1);
+    before.board.on_want(before.donor.self.id, Want{job, 1, seconds(100)}, {}, before.now, before.out);
+    REQUIRE(before.sent<Lease>().size() == 1);
+    before.now.boot += limits::lease_noted_after;
+    before.board.tick(before.now, before.out);
+    JobSubmitted submitted;
+    for (const Effect& effect : before.out.effects) {
+      if (const auto* persist = std::get_if<Persist>(&effect); persist != nullptr && !persist->rows.empty()) {
+        if (const auto* note = std::get_if<NoteRow>(&persist->rows.front())) submitted.leases.push_back(*note);
+      }
+    }
+    REQUIRE(submitted.leases.size() == 1);
+    Bench bench;
+    Manifest manifest;
+    manifest.copies = 1;
+    bench.board.submit(job, manifest, submitted, bench.now, bench.out);
+    bench.board.append(UnitsAppended{job, {{{0}, Bytes{static_cast<std::uint8_t>(changed ? 9 : 1)}}}, true}, bench.now, bench.out);
+    const Identity other(77);
+    bench.board.on_want(other.self.id, Want{job, 1, seconds(100)}, {}, bench.now, bench.out);
+    CHECK(bench.sent<Lease>().size() == (changed ? 1 : 0));  // it is free, or somebody's who may come back
+    bench.board.on_want(bench.donor.self.id, Want{job, 1, seconds(100)}, {}, bench.now, bench.out);
+    const auto renewed = bench.sent<Lease>();
+    REQUIRE(renewed.size() == (changed ? 0 : 1));
+    if (!changed) CHECK(renewed[0].lease.value > submitted.leases[0].key);
+  }
 }
 
 TEST_CASE("of a job that ended, only what became of it is kept") {

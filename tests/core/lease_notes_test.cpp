@@ -15,8 +15,10 @@ using std::chrono::seconds;
 namespace {
 
 const JobId job{{1}};
+constexpr std::uint64_t settled = 66;  // out all the same
 const std::vector<PeerId> donors{PeerId{{20}}, PeerId{{21}}, PeerId{{22}}};
 constexpr DonorIndex self = 2;  // whose leases are not noted
+std::optional<std::uint64_t> tag_of(UnitIndex unit) { return unit.value == settled ? std::nullopt : std::optional(unit.value * 7); }
 
 struct Bench {
   explicit Bench(LeaseId first = {100}) : leases(first) {}
@@ -32,7 +34,7 @@ struct Bench {
   std::size_t look() {
     if (now.boot < notes.next_look(!leases.empty(), now.boot)) return 0;
     std::vector<Row> rows;
-    notes.look(job, leases, [](DonorIndex donor) { return donor == self ? nullptr : &donors[donor]; }, now, rows);
+    notes.look(job, leases, [](DonorIndex donor) { return donor == self ? nullptr : &donors[donor]; }, tag_of, now, rows);
     return write(rows);
   }
   std::size_t write(const std::vector<Row>& rows) {
@@ -82,7 +84,7 @@ TEST_CASE("what is out for long is noted once, and forgotten when it is back; wh
 
 TEST_CASE("the next process finds who has what, unit by unit, under the number that it had, and until when") {
   Bench bench;
-  const LeaseId first = bench.open(0, {{70}, {3}, {4'000'000'000}});
+  const LeaseId first = bench.open(0, {{70}, {3}, {settled}, {4'000'000'000}});
   const LeaseId second = bench.open(1, {{3}}, minutes(5));
   CHECK(bench.leases.unit_back(first, 0, {70}));
   CHECK(bench.pass(limits::lease_noted_after) == 2);
@@ -91,16 +93,21 @@ TEST_CASE("the next process finds who has what, unit by unit, under the number t
   LeaseNotes notes(bench.found(), later);
   CHECK((notes.donors() == std::set<PeerId>{donors[0], donors[1]}));
   CHECK(notes.take({70}).empty());
+  CHECK(notes.take({settled}).empty());
+  CHECK(notes.awaits(first));
   const auto both = notes.take({3});
   REQUIRE(both.size() == 2);
   CHECK(both[0].lease == second);  // the later replaced the earlier, where both are one donor's
   CHECK(both[0].donor == donors[1]);
   CHECK(both[0].expires == later.boot + minutes(3));
+  CHECK(both[0].sent == later.boot - minutes(2));
+  CHECK(both[0].input_tag == 21);
   CHECK(both[1].lease == first);
   CHECK(both[1].donor == donors[0]);
   CHECK(both[1].expires == later.boot + hours(2) - minutes(2));
   CHECK(notes.take({3}).empty());
   CHECK(notes.take({4'000'000'000}).size() == 1);
+  CHECK_FALSE(notes.awaits(first));
 
   const LeaseId next = LeaseNotes::first_after(bench.found(), LeaseId{1});
   CHECK(next.value > bench.leases.next_id().value + 1'000'000'000);
@@ -115,7 +122,7 @@ TEST_CASE("a note stays while its units may come, and goes when none is out unde
   bench.disk = before.disk;
   bench.notes = LeaseNotes(bench.found(), bench.now);
   REQUIRE(bench.notes.take({1}).size() == 1);
-  bench.leases.take_up(lease, 0, {1}, 8, bench.now.boot, bench.now.boot + hours(1));
+  bench.leases.take_up(lease, 0, {1}, 8, bench.now.boot - minutes(1), bench.now.boot + hours(1));
   CHECK(bench.pass(minutes(1)) == 0);
   (void)bench.leases.close(lease);
   CHECK(bench.pass(minutes(1)) == 0);  // the second unit has not come
@@ -155,7 +162,7 @@ TEST_CASE("notes that are damaged or that nobody can have written say nothing, a
   CHECK(units_in({whole}) == 3);
   CHECK(units_in({whole, whole}) == 3);
   NoteRow other = whole;
-  other.body.resize(40);  // donor and time
+  other.body.resize(48);  // donor and times
   CHECK(units_in({other}) == 0);
   other.body.resize(30);
   CHECK(units_in({other}) == 0);
@@ -163,12 +170,17 @@ TEST_CASE("notes that are damaged or that nobody can have written say nothing, a
   other.body.push_back(0x80);  // a number without an end
   CHECK(units_in({other}) == 0);
   other = whole;
-  other.body.insert(other.body.end(), limits::batch_units_max, 2);
+  for (std::size_t i = 0; i < limits::batch_units_max; ++i) other.body.insert(other.body.end(), {2, 1, 1, 1, 1, 1, 1, 1, 1});
   CHECK(units_in({other}) == 0);
   other = whole;
   other.key = ~std::uint64_t{0};
   CHECK(units_in({other}) == 0);
   CHECK(LeaseNotes::first_after({other}, LeaseId{5}) == LeaseId{5});  // nothing could be above it
+  LeaseNotes notes({other}, bench.now);
+  bench.now.boot += minutes(1);
+  std::vector<Row> rows;
+  notes.look(job, LeaseBook({5}), [](DonorIndex) { return &donors[0]; }, tag_of, bench.now, rows);
+  CHECK(rows.size() == 1);  // it goes
   other = whole;
   other.kind = NoteKind::waiting;
   CHECK(units_in({other}) == 0);
@@ -178,8 +190,17 @@ TEST_CASE("notes that are damaged or that nobody can have written say nothing, a
   CHECK(units_in(many) == 3 * limits::lease_notes_max);
 }
 
-TEST_CASE("no more leases are noted than may be") {
+TEST_CASE("no more leases, and no more of their units, are noted than may be") {
   Bench bench;
   for (std::uint64_t unit = 0; unit < limits::lease_notes_max + 10; ++unit) bench.open(0, {{unit}});
   CHECK(bench.pass(limits::lease_noted_after) == limits::lease_notes_max);
+  Bench broad;
+  std::vector<UnitIndex> many;
+  for (std::uint64_t unit = 100; unit < 100 + limits::batch_units_max; ++unit) many.push_back({unit});
+  constexpr std::size_t fits = limits::lease_note_units_max / limits::batch_units_max;
+  for (std::size_t i = 0; i < fits + 10; ++i) broad.open(0, many);
+  CHECK(broad.pass(limits::lease_noted_after) == fits);
+  std::vector<NoteRow> rows = broad.found();
+  for (std::size_t i = 0; i < 10; ++i) rows.push_back(rows[i]), rows.back().key += 1000;
+  CHECK(LeaseNotes(rows, broad.now).take({100}).size() == fits);
 }

@@ -2,8 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
+#include <memory>
+#include <new>
+#include <set>
 
+#include "coordinatorless/core/codec.h"
 #include "coordinatorless/core/limits.h"
 
 using namespace dugnad;
@@ -17,32 +22,50 @@ const PeerId ann{{1}}, bob{{2}};
 const PublicKey her{{11}}, his{{12}};
 JobId job(std::uint8_t name) { return JobId{{name}}; }
 
+std::unique_ptr<Crypto> keys = make_sodium({});
+const Self self{.id = PeerId{{99}}, .swarm = {}, .crypto = keys.get()};
+
 Results results_of(const JobId& of, std::uint64_t unit, std::size_t bytes = 8) {
   Results results;
   results.job = of;
   results.results = {{LeaseId{5}, {unit}, Outcome::ok, Bytes(bytes, 7)}};
-  results.signature[0] = static_cast<std::uint8_t>(unit);
   return results;
 }
+
+/// The units whose results are in a batch.
+std::vector<std::uint64_t> units_of(const Results& results) {
+  std::vector<std::uint64_t> units;
+  for (const UnitResult& result : results.results) units.push_back(result.unit.value);
+  return units;
+}
+using Units = std::vector<std::uint64_t>;
 
 struct Bench {
   void keep(const PeerId& submitter, Results results) {
     waiting.keep({submitter, submitter == ann ? her : his}, std::move(results), now, out);
     settle();
   }
-  void sent(const PeerId& submitter, Results results) {
-    waiting.sent({submitter, submitter == ann ? her : his}, std::move(results), now, out);
-    settle();
-  }
-  std::vector<Results> deliver(const PeerId& submitter, const JobId& of) {
-    waiting.deliver(submitter, of, now, out);
+  void sent(const PeerId& submitter, Results results) { waiting.sent({submitter, submitter == ann ? her : his}, std::move(results), now); }
+  /// Batches that were sent to it since last asked, each of them rightly signed.
+  std::vector<Results> heard(const PeerId& submitter) {
     std::vector<Results> sent;
     for (Addressed& addressed : std::exchange(out.messages, {})) {
       CHECK(addressed.to == submitter);
-      sent.push_back(std::get<Results>(std::move(addressed.message)));
+      CHECK_NOTHROW((void)encode(addressed.message));
+      const auto& results = std::get<Results>(addressed.message);
+      CHECK(self.verify(Domain::results, keys->public_key(), results_root(results).view(), results.signature));
+      sent.push_back(results);
+    }
+    return sent;
+  }
+  Units deliver(const PeerId& submitter, const JobId& of) {
+    waiting.deliver(submitter, of, now, out);
+    Units units;
+    for (const Results& results : heard(submitter)) {
+      for (const std::uint64_t unit : units_of(results)) units.push_back(unit);
     }
     settle();
-    return sent;
+    return units;
   }
   void lost(const PeerId& submitter) {
     waiting.lost(submitter, now, out);
@@ -63,7 +86,7 @@ struct Bench {
   void restart(const std::vector<NoteRow>& found) {
     journal = Journal{};
     waiting.~WaitingResults();
-    new (&waiting) WaitingResults(journal);
+    new (&waiting) WaitingResults(self, journal, is_held);
     waiting.restore(found, now, out);
     settle();
   }
@@ -82,7 +105,9 @@ struct Bench {
   std::map<std::pair<JobId, std::uint64_t>, NoteRow> disk;
   Output out;
   Journal journal;
-  WaitingResults waiting{journal};
+  std::set<UnitIndex> held;  // large outputs
+  WaitingResults::IsHeld is_held = [this](const JobId&, UnitIndex unit, const BlobId&) { return held.contains(unit); };
+  WaitingResults waiting{self, journal, is_held};
 };
 
 }  // namespace
@@ -97,11 +122,11 @@ TEST_CASE("results wait for their submitter, over a restart, and are sent once f
     bench.keep(ann, results_of(job(1), 4));
     if (restarted) bench.restart(bench.notes());
     CHECK(bench.waiting.bytes_for(ann) > bench.waiting.bytes_for(bob));
-    CHECK((bench.deliver(ann, job(1)) == std::vector{results_of(job(1), 1), results_of(job(1), 4)}));
+    CHECK(bench.deliver(ann, job(1)) == Units{1, 4});
     CHECK(bench.deliver(ann, job(1)).empty());
-    CHECK((bench.deliver(bob, job(1)) == std::vector{results_of(job(1), 3)}));
+    CHECK(bench.deliver(bob, job(1)) == Units{3});
     CHECK(bench.deliver(bob, job(2)).empty());
-    CHECK((bench.deliver(ann, job(2)) == std::vector{results_of(job(2), 2)}));
+    CHECK(bench.deliver(ann, job(2)) == Units{2});
     CHECK(bench.waiting.bytes_for(ann) == 0);
   }
 }
@@ -180,18 +205,80 @@ TEST_CASE("where there is no room, the oldest results go of the owner whose take
   for (std::uint64_t unit = 0; unit < count; ++unit) bench.keep(bob, results_of(job(2), unit, each));
   CHECK(bench.waiting.bytes_for(ann) + bench.waiting.bytes_for(bob) <= limits::waiting_bytes_max);
   CHECK(bench.deliver(ann, job(1)).size() == 1);
-  const auto left = bench.deliver(bob, job(2));
+  Units left = bench.deliver(bob, job(2));
+  CHECK(left.size() <= limits::delivered_at_once / each + 1);
+  for (int seconds_more = 0; seconds_more < 40; ++seconds_more) {
+    bench.pass(limits::delivery_pause);
+    std::size_t bytes = 0;
+    for (const Results& results : bench.heard(bob)) {
+      for (const UnitResult& result : results.results) {
+        left.push_back(result.unit.value);
+        bytes += result.output.bytes.size();
+      }
+    }
+    CHECK(bytes <= limits::delivered_at_once + each);
+  }
   REQUIRE(left.size() < count);
-  CHECK(left.size() > count - 30);
-  CHECK(left.back().results.front().unit.value == count - 1);
-  CHECK(left.front().results.front().unit.value == count - left.size());
+  CHECK(left.size() > count - 50);
+  CHECK(left.back() == count - 1);
+  CHECK(left.front() == count - left.size());
   CHECK(bench.disk.size() == left.size() + 1);
 }
 
-TEST_CASE("however small they are, no more batches wait than may") {
+TEST_CASE("however small they are, no more batches wait than may, and many of one owner's push out no one of another's") {
   Bench bench;
-  bench.keep(ann, results_of(job(1), 0));
-  for (std::uint64_t unit = 0; unit < limits::waiting_batches_max + 10; ++unit) bench.keep(bob, results_of(job(2), unit));
-  CHECK(bench.disk.size() == limits::waiting_batches_max);
-  CHECK(bench.deliver(ann, job(1)).size() == 1);
+  bench.keep(ann, results_of(job(1), 0, 60'000));
+  constexpr std::uint64_t count = 6000;
+  for (std::uint64_t unit = 0; unit < count; ++unit) bench.keep(bob, results_of(job(2), unit));
+  CHECK(bench.disk.size() <= limits::waiting_bytes_max / 4096);
+  CHECK(bench.disk.size() > 3900);
+  CHECK(bench.deliver(ann, job(1)) == Units{0});
+}
+
+TEST_CASE("what gathered one by one is sent in batches, signed anew, with what is said of its inputs, and not with faults") {
+  Bench bench;
+  for (std::uint64_t unit = 0; unit < 200; ++unit) {
+    Results results = results_of(job(1), unit);
+    results.inputs = InputDigests{Bytes(input_digest_bytes, static_cast<std::uint8_t>(unit))};
+    bench.keep(ann, results);
+  }
+  bench.waiting.deliver(ann, job(1), bench.now, bench.out);
+  const auto batches = bench.heard(ann);
+  REQUIRE(batches.size() == 1);
+  REQUIRE(batches[0].results.size() == 200);
+  for (std::size_t i = 0; i < 200; ++i) CHECK(batches[0].inputs->digests[i * input_digest_bytes] == batches[0].results[i].unit.value);
+
+  Results results = results_of(job(1), 500);
+  results.results.push_back({LeaseId{5}, {501}, Outcome::donor_fault, to_bytes("no memory")});
+  results.results.push_back({LeaseId{5}, {502}, Outcome::failed, to_bytes("odd")});
+  bench.sent(ann, results);
+  bench.pass(limits::results_in_doubt - seconds(1));
+  bench.lost(ann);
+  const Units again = bench.deliver(ann, job(1));
+  CHECK(again.size() == 202);
+  CHECK(std::count(again.begin(), again.end(), 501) == 0);
+}
+
+TEST_CASE("a large output that is not held any more is not promised again") {
+  Bench bench;
+  for (std::uint64_t unit = 0; unit < 3; ++unit) {
+    Results results = results_of(job(1), unit);
+    results.results[0].output = Value(BlobId{1 << 20, Hash{{7}}});
+    bench.keep(ann, results);
+  }
+  bench.held = {{0}, {2}};
+  CHECK(bench.deliver(ann, job(1)) == Units{0, 2});
+}
+
+TEST_CASE("what was sent is kept within bounds, however much that is") {
+  Bench bench;
+  constexpr std::size_t each = 60'000;
+  for (std::uint64_t unit = 0; unit < 200; ++unit) bench.sent(ann, results_of(job(1), unit, each));
+  bench.lost(ann);
+  CHECK(bench.waiting.bytes_for(ann) <= limits::doubted_bytes_max);
+  CHECK(bench.waiting.bytes_for(ann) > limits::doubted_bytes_max / 2);
+  CHECK(bench.deliver(ann, job(1)).back() > 130);  // the oldest have arrived longest ago
+  bench.lost(ann);
+  bench.pass(seconds(5));
+  CHECK(bench.heard(ann).empty());  // nothing is sent while nobody is there
 }

@@ -25,9 +25,9 @@ std::uint64_t steps_in(double wanted_seconds, const Place& place, const Worker& 
   return static_cast<std::uint64_t>(static_cast<double>(tried) * wanted_seconds / std::chrono::duration<double>(Clock::now() - start).count());
 }
 
-/// Until that program's journal has a note of that kind.
-[[nodiscard]] bool is_noted(const std::string& journal, NoteKind kind) {
-  for (const auto until = Clock::now() + 2 * patience; Clock::now() < until;) {
+/// Until that journal, of a program that runs, has a note of that kind.
+[[nodiscard]] bool is_noted(const std::string& journal, NoteKind kind, Process& program) {
+  for (const auto until = Clock::now() + 2 * patience; Clock::now() < until && !program.ended_within(std::chrono::milliseconds(200));) {
     const auto store = store::Store::open_for_reading(journal);
     const auto notes = store ? (*store)->notes(kind) : Result<std::vector<NoteRow>>(store.error());
     if (notes && !notes->empty()) return true;
@@ -48,9 +48,9 @@ TEST_CASE("a submitter is killed in the middle of an attempt, and its worker aft
   const std::uint64_t steps = steps_in(95, place, worker);
   Process submitter(submit_steps(place, steps, worker));
   const std::string job = event(submitter, "started")["job"];
-  REQUIRE(is_noted(place / "submitter/submitter.journal", NoteKind::lease));
+  REQUIRE(is_noted(place / "submitter/submitter.journal", NoteKind::lease, submitter));
   kill(submitter);
-  REQUIRE(is_noted(place / "worker/worker.journal", NoteKind::waiting));
+  REQUIRE(is_noted(place / "worker/worker.journal", NoteKind::waiting, worker.process));
   kill(worker.process);
 
   const Worker again = start_worker(place, "worker", {"--allow", "any"});
@@ -68,7 +68,7 @@ TEST_CASE("a submitter is killed in the middle of an attempt, and started again:
   const std::uint64_t steps = steps_in(95, place, worker);
   const auto start = Clock::now();
   Process submitter(submit_steps(place, steps, worker));
-  REQUIRE(is_noted(place / "submitter/submitter.journal", NoteKind::lease));
+  REQUIRE(is_noted(place / "submitter/submitter.journal", NoteKind::lease, submitter));
   kill(submitter);
   Process resumed(submit_steps(place, steps, worker));
   const Json end = event(resumed, "end");
