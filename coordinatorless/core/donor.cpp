@@ -214,9 +214,8 @@ void Donor::on_lease(const PeerId& from, Lease lease, Now now, Output& out) {
   for (LeasedUnit& unit : lease.units) {
     if (job != nullptr) {
       if (const auto at = job->units.find(unit.unit); at != job->units.end()) {
-        if (at->second.attempt) running_.at(*at->second.attempt).lease = lease.lease;
-        else at->second.waiting->lease = lease.lease, at->second.waiting->expires = now.boot + lease.valid;
-        continue;
+        if (renew(*at, unit, lease, now.boot)) continue;
+        replace(*job, at, out);
       }
     }
     const bool welcome = job != nullptr && job->ready && !leaving_ && !job->yields && slots_ > 0 && units_held_ < limits::donor_units_max;
@@ -227,6 +226,28 @@ void Donor::on_lease(const PeerId& from, Lease lease, Now now, Output& out) {
   if (job == nullptr) return;
   if (owner_idle) shares_.woke(job->owner);
   feed(now, out);
+}
+
+/// A unit that is here is leased anew. False where it has another input now, or is so short that nobody knows.
+bool Donor::renew(const std::pair<const UnitIndex, Place>& here, const LeasedUnit& unit, const Lease& lease, BootTime now) {
+  if (here.second.attempt) {
+    Running& running = running_.at(*here.second.attempt);
+    if (running.input_tag != input_tag_of(unit.input)) return false;
+    running.lease = lease.lease;
+  } else {
+    Held& held = *here.second.waiting;
+    if (held.input != unit.input) return false;
+    held.lease = lease.lease;
+    held.expires = now + lease.valid;
+  }
+  return true;
+}
+
+void Donor::replace(Served& job, std::map<UnitIndex, Place>::iterator at, Output& out) {
+  if (!at->second.attempt) return stop_waiting(job, at, out);
+  CancelAttempts cancel;
+  abandon(job, at, cancel);
+  out.push(std::move(cancel));
 }
 
 void Donor::on_revoke(const PeerId& from, const Revoke& revoke, Output& out) {
@@ -269,11 +290,13 @@ void Donor::start_some(const JobId& id, Served& job, Now now, std::vector<Attemp
     Held held = std::move(job.waiting.front());
     job.waiting.pop_front();
     const AttemptId attempt{++last_attempt_.value};
+    const bool takes_long = job.unit_seconds == 0 || job.unit_seconds >= limits::input_tagged_seconds;
+    const auto tag = takes_long ? std::optional(input_tag_of(held.input)) : std::nullopt;
     place->second = {attempt, {}};
     running_.emplace_hint(running_.end(), attempt,
                           Running{id, held.unit, held.lease, held.came, held.valid, cost, held.input.bytes.size(),
                                   held.input.large ? std::optional(held.input.blob()) : std::nullopt,
-                                  job.says_inputs ? std::optional(input_digest(held.input)) : std::nullopt, job.owner, true, now.boot});
+                                  job.says_inputs ? std::optional(input_digest(held.input)) : std::nullopt, job.owner, true, now.boot, tag});
     starting.push_back({attempt, id, job.task, job.task_version, std::move(held.input), job.unit_limit, job.module, job.memory_bytes,
                         job.fuel});
     running_cost_ += cost;

@@ -12,7 +12,7 @@
 //   3. Results go off at once where nothing else of that job is in hand or units are long; else they gather up to result_gather, or until
 //      half of what was in hand is done. Rationale: a lone unit must not wait; a thousand must not be a thousand messages.
 //   4. What a submitter leases beyond the limits goes straight back. Rationale: its leases must not fill this machine's memory. A unit that
-//      is here already is not begun again: it has a new lease.
+//      is here already is not begun again: it has a new lease, unless its input is another now.
 //   5. A submitter whose link broke has absent_grace to come back, or as long as the longest of its attempts had run; nothing more is started beyond
 //      absent_bytes_max of results. Then its work is dropped, and the job once its announcement must have run out; what is computed waits for
 //      it, small values on disk (waiting_results.h) and large ones for their time (held_outputs.h). Rationale: what an hour has gone into is
@@ -164,6 +164,7 @@ class Donor {
     PublicKey owner{};
     bool wanted = true;  // false: revoked, the result goes nowhere
     BootTime started{};
+    std::optional<std::uint64_t> input_tag{};  // of an attempt that may take long
   };
 
   bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, bool own, Now now, Output& out, std::uint64_t epoch);
@@ -189,6 +190,8 @@ class Donor {
   void drop_expired(const JobId& id, Served& job, BootTime now, Output& out);
   /// Cancels an attempt of `job`; nobody gets its result.
   void abandon(Served& job, std::map<UnitIndex, Place>::iterator at, CancelAttempts& cancel);
+  [[nodiscard]] bool renew(const std::pair<const UnitIndex, Place>& here, const LeasedUnit& unit, const Lease& lease, BootTime now);
+  void replace(Served& job, std::map<UnitIndex, Place>::iterator at, Output& out);
   void say_want(const JobId& id, Served& job, Now now, Output& out);
   void feed(Now now, Output& out);
   void start_some(const JobId& id, Served& job, Now now, std::vector<AttemptToStart>& starting, Output& out);

@@ -17,20 +17,30 @@ std::size_t EarlyMessages::bytes_of(const core::Results& results) {
   return bytes;
 }
 
-bool EarlyMessages::has_room(const PeerId& from) const {
-  const auto is_from = [&](const auto& each) { return each.from == from; };
-  const auto of_peer = std::count_if(wants_.begin(), wants_.end(), is_from) + std::count_if(results_.begin(), results_.end(), is_from);
-  return wants_.size() + results_.size() < limits::early_messages_max && static_cast<std::size_t>(of_peer) < limits::early_of_peer_max;
+bool EarlyMessages::has_room(const PeerId& from, std::size_t bytes) const {
+  auto of_peer = static_cast<std::size_t>(std::count_if(wants_.begin(), wants_.end(), [&](const Want& each) { return each.from == from; }));
+  std::size_t bytes_of_peer = bytes;
+  for (const Results& each : results_) {
+    if (each.from != from) continue;
+    ++of_peer;
+    bytes_of_peer += bytes_of(each.said);
+  }
+  return wants_.size() + results_.size() < limits::early_messages_max && bytes_ + bytes <= limits::early_bytes_max &&
+         of_peer < limits::early_of_peer_max && bytes_of_peer <= limits::early_of_peer_bytes;
+}
+
+void EarlyMessages::lost(const PeerId& peer) {
+  std::erase_if(wants_, [&](const Want& each) { return each.from == peer; });
 }
 
 void EarlyMessages::keep(Want want) {
   std::erase_if(wants_, [&](const Want& each) { return each.from == want.from && each.said.job == want.said.job; });
-  if (has_room(want.from)) wants_.push_back(std::move(want));
+  if (has_room(want.from, 0)) wants_.push_back(std::move(want));
 }
 
 void EarlyMessages::keep(Results results) {
   const std::size_t bytes = bytes_of(results.said);
-  if (!has_room(results.from) || bytes_ + bytes > limits::early_bytes_max) return;
+  if (!has_room(results.from, bytes)) return;
   bytes_ += bytes;
   results_.push_back(std::move(results));
 }

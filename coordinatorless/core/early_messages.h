@@ -4,15 +4,15 @@
 // Specification
 //   1. What is said of a job that is not known waits for restored_grace from the first such message on. Rationale: a program that is started again is
 //      found by its donors before it has read its journal; told that there is no such job, they would drop the work of hours.
-//   2. Results under a lease of an earlier run wait until their units have come.
-//   3. At most early_messages_max, early_of_peer_max of one peer, and early_bytes_max together; what is beyond is not heard.
+//   2. Results under a lease of an earlier run wait until their units have come. Their signature has been checked.
+//   3. At most early_messages_max and early_bytes_max together, and early_of_peer_max and early_of_peer_bytes of one peer; what is beyond is not
+//      heard. Whoever goes takes its Wants along.
 #pragma once
 
 #include <list>
 #include <optional>
 #include <vector>
 
-#include "coordinatorless/core/endpoint.h"
 #include "coordinatorless/core/messages.h"
 
 namespace dugnad::core {
@@ -22,7 +22,6 @@ class EarlyMessages {
   struct Want {
     PeerId from;
     core::Want said;
-    std::optional<Endpoint> address;
   };
   struct Results {
     PeerId from;
@@ -53,10 +52,21 @@ class EarlyMessages {
   [[nodiscard]] bool empty() const { return results_.empty() && wants_.empty(); }
   /// The job is over.
   void drop(const JobId& job);
+  void lost(const PeerId& peer);
+  /// Of jobs that are not `known`.
+  template <class Known>
+  void drop_unknown(const Known& known) {
+    std::erase_if(wants_, [&](const Want& each) { return !known(each.said.job); });
+    std::erase_if(results_, [&](const Results& each) {
+      const bool goes = !known(each.said.job);
+      if (goes) bytes_ -= bytes_of(each.said);
+      return goes;
+    });
+  }
 
  private:
   [[nodiscard]] static std::size_t bytes_of(const core::Results& results);
-  [[nodiscard]] bool has_room(const PeerId& from) const;
+  [[nodiscard]] bool has_room(const PeerId& from, std::size_t bytes) const;
 
   std::optional<BootTime> until_;
   std::list<Want> wants_;

@@ -25,6 +25,7 @@ Job::Job(const Self& self, JobCommons& commons, const JobId& id, Manifest manife
   }
   choose_judge(submitted);
   if (!submitted.held.empty()) restore(submitted, now);
+  for (const AcceptedTag& accepted : submitted.accepted) (void)lease_notes_.take(accepted.unit);  // those do not come again
   if (ledger_ == nullptr) return;
   const held::DrawKey draws{self_.generator->key()};
   draws_.emplace(draws.key);
@@ -109,13 +110,21 @@ std::optional<Charge> Job::on_results(const PeerId& from, Results results, Now n
   std::optional<Charge> charge;
   BootTime oldest = now.boot;
   LeaseId last{};
+  bool is_earlier = true;  // `last` is
   for (UnitResult& result : results.results) {
     if (only != nullptr && !(*only)[static_cast<std::size_t>(&result - results.results.data())]) continue;
     if (result.lease != last) {
       last = result.lease;
-      if (const LeaseRecord* lease = leases_.find(last); lease != nullptr && lease->donor == index) oldest = std::min(oldest, lease->sent);
+      is_earlier = !leases_.issued(last);
+      const LeaseRecord* lease = is_earlier ? nullptr : leases_.find(last);
+      if (lease != nullptr && lease->donor == index) oldest = std::min(oldest, lease->sent);
     }
-    if (unit_back(result.lease, index, result.unit)) ++in_time;
+    if (unit_back(result.lease, index, result.unit) && !is_earlier) ++in_time;
+    // Under a lease of an earlier run, what was taken up counts: another may be of another input.
+    if (is_earlier && only == nullptr && !taken_up_.contains({result.lease, result.unit})) {
+      if (!charge) charge = charges::hasty;
+      continue;
+    }
     const bool is_result = result.outcome == Outcome::ok || result.outcome == Outcome::failed;
     (!is_result ? bad : result.output.large ? promised : good) = true;
     if (is_result) {

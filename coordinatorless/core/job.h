@@ -248,6 +248,7 @@ class Job {
   std::map<PeerId, DonorIndex> index_of_;
   LeaseBook leases_;
   LeaseNotes lease_notes_;
+  std::set<std::pair<LeaseId, UnitIndex>> taken_up_;  // lease_note_units_max
   BootTime restored_until_{};  // until then whoever had a lease of an earlier run may come back
   AwaitedOutputs outputs_;
   std::vector<PeerId> stewards_;       // stewards_max

@@ -24,7 +24,6 @@ void JobBoard::submit(const JobId& id, Manifest manifest, JobSubmitted submitted
   for (const PeerId& donor : at->second->earlier_donors()) at->second->expect(donor, reputations_.past(donor, now.wall));
   commons_.running = jobs_.size();
   journal_.write(std::move(rows), out);
-  for (const EarlyMessages::Want& want : early_.take_wants(id)) on_want(want.from, want.said, want.address, now, out);
 }
 
 void JobBoard::append(UnitsAppended appended, Now now, Output& out) {
@@ -44,10 +43,7 @@ void JobBoard::cancel(const JobId& id, Now now, Output& out) {
 
 void JobBoard::on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address, Now now, Output& out) {
   Job* job = find(want.job);
-  if (job == nullptr && !leaving_ && !over_.contains(want.job)) {
-    if (early_.may_wait(now.boot)) return early_.keep(EarlyMessages::Want{from, want, address});
-    early_.drop(want.job);
-  }
+  if (job == nullptr && may_come(want.job, now.boot)) return early_.keep(EarlyMessages::Want{from, want});
   if (job == nullptr || (leaving_ && from != self_.id)) return out.send(from, Closed{want.job});
   job->on_want(from, want, address, reputations_.past(from, now.wall));
   settle_up(*job, now, out);
@@ -56,12 +52,8 @@ void JobBoard::on_want(const PeerId& from, const Want& want, std::optional<Endpo
 std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& key, Results results, Now now, Output& out) {
   counted_all_ = false;
   Job* job = find(results.job);
-  const bool may_come = job == nullptr && !leaving_ && !over_.contains(results.job) && early_.may_wait(now.boot);
-  if (may_come || (job != nullptr && job->are_early(results))) {
-    early_.keep(EarlyMessages::Results{from, key, std::move(results)});
-    return std::nullopt;
-  }
-  if (job == nullptr) {
+  const bool waits = job == nullptr ? may_come(results.job, now.boot) : job->are_early(results);
+  if (job == nullptr && !waits) {
     out.send(from, Closed{results.job});
     return std::nullopt;
   }
@@ -69,6 +61,10 @@ std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& 
   const bool own = from == self_.id;
   EvidenceBatch evidence = evidence_of(results, own ? self_.crypto->public_key() : key, own);
   if (!own && !is_signed(evidence, self_.swarm, results.job, *self_.crypto)) return charges::forged;
+  if (waits) {
+    early_.keep(EarlyMessages::Results{from, key, std::move(results)});
+    return std::nullopt;
+  }
   const auto charge = count(*job, std::move(evidence), from, std::move(results), now, out);
   const bool counted_all = counted_all_;
   settle_up(*job, now, out);  // which may adopt others
@@ -76,12 +72,18 @@ std::optional<Charge> JobBoard::on_results(const PeerId& from, const PublicKey& 
   return charge;
 }
 
+bool JobBoard::may_come(const JobId& job, BootTime now) {
+  if (leaving_ || over_.contains(job)) return false;
+  if (early_.may_wait(now)) return true;
+  if (!early_.empty()) early_.drop_unknown([this](const JobId& each) { return runs(each); });
+  return false;
+}
+
 void JobBoard::hear_early(Job& job, Now now, Output& out) {
   if (early_.empty()) return;
   for (EarlyMessages::Results& results : early_.take_results(job.id(), [&](const Results& said) { return !job.are_early(said); })) {
-    const EvidenceBatch evidence = evidence_of(results.said, results.key, false);
-    if (!is_signed(evidence, self_.swarm, job.id(), *self_.crypto)) continue;
-    (void)count(job, evidence, results.from, std::move(results.said), now, out);
+    const auto charge = count(job, evidence_of(results.said, results.key, false), results.from, results.said, now, out);
+    if (!charge && counted_all_) heard_.push_back(std::move(results));
   }
 }
 
@@ -178,6 +180,7 @@ void JobBoard::connected(const PeerId& peer) {
 }
 
 void JobBoard::lost(const PeerId& peer, Now now, Output& out) {
+  early_.lost(peer);
   for (const auto& [id, job] : jobs_) {
     job->lost(peer, now);
     settle_one(*job, now, out);

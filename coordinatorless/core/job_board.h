@@ -34,6 +34,10 @@ class JobBoard {
 
   /// `address`: where its link comes from; none behind a relay.
   void on_want(const PeerId& from, const Want& want, std::optional<Endpoint> address, Now now, Output& out);
+  /// What was said of a job before it was here: to be said again now.
+  [[nodiscard]] std::vector<EarlyMessages::Want> take_early_wants(const JobId& job) { return early_.take_wants(job); }
+  /// Results that came before their units were here, and were counted since, each of them.
+  [[nodiscard]] std::vector<EarlyMessages::Results> take_heard() { return std::exchange(heard_, {}); }
   [[nodiscard]] std::optional<Charge> on_results(const PeerId& from, const PublicKey& key, Results results, Now now, Output& out);
   /// The last results that came were asked for, each of them, and counted.
   [[nodiscard]] bool counted_all() const { return counted_all_; }
@@ -88,7 +92,9 @@ class JobBoard {
   /// May be the job's end.
   void settle_up(Job& job, Now now, Output& out);
   void settle_one(Job& job, Now now, Output& out);
-  /// What was said of it before it, or its units, were here.
+  /// Whether what is said of an unknown job is to wait.
+  [[nodiscard]] bool may_come(const JobId& job, BootTime now);
+  /// Results that came before it, or its units, were here.
   void hear_early(Job& job, Now now, Output& out);
   void adopt(Job& job, Now now, Output& out);
   std::optional<Charge> count(Job& job, EvidenceBatch evidence, const PeerId& from, Results results, Now now, Output& out,
@@ -103,6 +109,7 @@ class JobBoard {
   std::map<JobId, std::unique_ptr<Job>> jobs_;  // that run
   std::map<JobId, std::list<Gathered>> gathered_;  // gathered_bytes_max of each steward
   EarlyMessages early_;
+  std::vector<EarlyMessages::Results> heard_;
   std::map<JobId, JobProgress> over_;           // those that ended: what became of them is all that is kept
   bool counted_all_ = false;
   bool leaving_ = false;

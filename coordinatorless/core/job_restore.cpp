@@ -199,7 +199,7 @@ void Job::expect(const PeerId& donor, Past past) {
 
 bool Job::are_early(const Results& results) const {
   return std::any_of(results.results.begin(), results.results.end(),
-                     [this](const UnitResult& result) { return lease_notes_.awaits(result.lease) && is_to_come(result.unit); });
+                     [this](const UnitResult& result) { return lease_notes_.awaits(result.lease, result.unit); });
 }
 
 void Job::take_up_leases(UnitIndex unit, BootTime now) {
@@ -209,7 +209,10 @@ void Job::take_up_leases(UnitIndex unit, BootTime now) {
     if (donor == nullptr || donor->outvoted >= limits::outvoted_max || units_.input_tag(unit) != earlier.input_tag) continue;
     if (ledger_ != nullptr && units_.number_of(unit) >= ledger_->ledger().units()) continue;  // of a block that was not on disk
     if (!units_.take_up(unit, index, earlier.lease)) continue;
-    leases_.take_up(earlier.lease, index, unit, static_cast<std::uint32_t>(units_.input_length(unit)), earlier.sent, earlier.expires);
+    taken_up_.emplace(earlier.lease, unit);
+    // One that is long overdue is not late before its donor could be here.
+    const BootTime expires = std::max({earlier.expires, now + limits::restored_grace, restored_until_});
+    leases_.take_up(earlier.lease, index, unit, static_cast<std::uint32_t>(units_.input_length(unit)), earlier.sent, expires);
     if (donor->leased++ == 0) donor->pace.became_busy(now);
     if (trust_) trust_->leased(index, 1);
     if (donor->connected) to_renew_.insert(index);

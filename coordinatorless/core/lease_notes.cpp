@@ -99,6 +99,12 @@ std::vector<LeaseNotes::Earlier> LeaseNotes::take(UnitIndex unit) {
   return leases;
 }
 
+bool LeaseNotes::awaits(LeaseId lease, UnitIndex unit) const {
+  if (!to_come_.contains(lease)) return false;
+  const auto [from, to] = earlier_.equal_range(unit);
+  return std::any_of(from, to, [&](const auto& each) { return each.second.lease == lease; });
+}
+
 BootTime LeaseNotes::next_look(bool any, BootTime now) {
   if (next_ == never && any) next_ = now + limits::lease_noted_after;
   return next_;

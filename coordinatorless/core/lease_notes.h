@@ -41,8 +41,8 @@ class LeaseNotes {
   [[nodiscard]] std::set<PeerId> donors() const;
   /// The leases that a unit which has come now was out under, the latest first, which replaced the others of its donor; once.
   [[nodiscard]] std::vector<Earlier> take(UnitIndex unit);
-  /// Whether units of that lease are to come.
-  [[nodiscard]] bool awaits(LeaseId lease) const { return to_come_.contains(lease); }
+  /// Whether that unit of that lease is to come.
+  [[nodiscard]] bool awaits(LeaseId lease, UnitIndex unit) const;
   /// No more units come.
   void all_came() { to_come_.clear(), earlier_.clear(); }
 

@@ -146,6 +146,7 @@ inline constexpr std::size_t lease_note_units_max = 64 << 10;  // in all of them
 // What donors say before this process can take it in: some Wants and a few batches of results of each, of a swarm's size.
 inline constexpr std::size_t early_messages_max = 4096;
 inline constexpr std::size_t early_of_peer_max = 16;
+inline constexpr std::size_t early_of_peer_bytes = 1 << 20;  // four times what a donor sends at once of what waited
 inline constexpr std::size_t early_bytes_max = 16 << 20;
 inline constexpr Duration race_least = milliseconds(50);  // a straggler is not raced before this
 inline constexpr double race_slack = 3.0;                 // times the expected turnaround
@@ -184,11 +185,13 @@ inline constexpr std::size_t absent_bytes_max = donor_bytes_max / donor_jobs_max
 // Results that their submitter has not had: on disk, and in memory as they are sent.
 inline constexpr std::size_t waiting_bytes_max = 16 << 20;  // a batch counts 4 KiB at least: four thousand of them at most
 inline constexpr std::size_t doubted_bytes_max = 4 << 20;   // sent and perhaps not arrived: as much as an outbox holds
-inline constexpr std::size_t delivered_at_once = 1 << 20;   // of what waits, to a submitter that is back: a quarter of an outbox
-inline constexpr Duration delivery_pause = seconds(1);
+inline constexpr std::size_t delivered_at_once = 256 << 10;  // of what waits, to a submitter that is back: a megabit a second
+inline constexpr Duration delivery_pause = seconds(2);
 inline constexpr Duration waiting_most = hours(7 * 24);  // a laptop that was closed on Friday is open on Monday, and some are away for longer
 inline constexpr Duration results_in_doubt = seconds(75);  // after that they have arrived, or the link is known to be broken (a minute at most)
 inline constexpr Duration results_doubted_least = seconds(1);  // what took less is computed again sooner than it is kept
+// Attempts that take less are begun again where their unit is leased anew: to know that its input is the same costs a hash of each.
+inline constexpr double input_tagged_seconds = 0.01;
 inline constexpr Duration leave_grace = seconds(3);    // an orderly stop lets what runs finish this long
 
 // --- Blobs ---

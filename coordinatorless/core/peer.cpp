@@ -92,6 +92,7 @@ void Peer::Parts::on(JobSubmitted&& event, Now now) {
   DUGNAD_ASSERT(announced, "an announcement of our own that others would refuse");
   if (!self.endpoint) job_links.seek_donors(true, now, out);
   if (donor.learn(job, *manifest, self.id, now, out)) donor.connected(self.id, now, out);
+  for (EarlyMessages::Want& want : board.take_early_wants(job)) receive(want.from, std::move(want.said), now);
 }
 
 void Peer::Parts::on(UnitsAppended&& event, Now now) {

@@ -79,6 +79,9 @@ void Peer::Parts::on_news(const KnownJob& known, Now now) {
 void Peer::Parts::pass_on(Now now) {
   for (const KnownJob& known : gossip.take_news()) on_news(known, now);
   if (const auto work = board.take_verified(); !work.empty()) favours.verified(work, now, out);
+  for (const EarlyMessages::Results& heard : board.take_heard()) {
+    if (entrusting.entrusts(heard.said.job)) entrusting.collected(heard.key, heard.said, now);
+  }
   for (const JobBoard::Ended& ended : board.take_ended()) {
     gossip.close(ended.job, now, out);
     entrusting.end(ended.job);

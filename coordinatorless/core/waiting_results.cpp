@@ -13,8 +13,6 @@ constexpr auto most = std::chrono::ceil<WallTime::duration>(limits::waiting_most
 constexpr std::size_t batch_overhead = 4096;  // of what a batch takes on disk and in memory, however small: so many of them can be
 constexpr std::size_t result_overhead = 64;
 
-bool is_result(const UnitResult& result) { return result.outcome == Outcome::ok || result.outcome == Outcome::failed; }
-
 /// Moves the result at a place over, with what is said of its input.
 void move_result(Results& from, std::size_t place, Results& to) {
   if (from.inputs) {
@@ -23,6 +21,16 @@ void move_result(Results& from, std::size_t place, Results& to) {
     to.inputs->digests.insert(to.inputs->digests.end(), said, said + input_digest_bytes);
   }
   to.results.push_back(from.results[place]);
+}
+
+Results only_results(Results all) {
+  const auto is_result = [](const UnitResult& result) { return result.outcome == Outcome::ok || result.outcome == Outcome::failed; };
+  if (std::all_of(all.results.begin(), all.results.end(), is_result)) return all;
+  Results kept{all.job, all.held, {}, {}};
+  for (std::size_t place = 0; place < all.results.size(); ++place) {
+    if (is_result(all.results[place])) move_result(all, place, kept);
+  }
+  return kept;
 }
 
 }  // namespace
@@ -76,19 +84,16 @@ void WaitingResults::restore(const std::vector<NoteRow>& notes, Now now, Output&
 
 void WaitingResults::keep(const For& whose, Results results, Now now, Output& out) {
   Batches one;
-  one.push_back(batch_of(whose, std::move(results)));
+  one.push_back(batch_of(whose, only_results(std::move(results))));
+  if (one.front().results.results.empty()) return;
   one.front().until = now.boot + limits::waiting_most;
   take_in(one, one.begin(), now);
   write(out);
 }
 
 void WaitingResults::sent(const For& whose, Results results, Now now) {
-  Results kept{results.job, results.held, {}, {}};
-  for (std::size_t place = 0; place < results.results.size(); ++place) {
-    if (is_result(results.results[place])) move_result(results, place, kept);
-  }
-  if (kept.results.empty()) return;
-  Batch batch = batch_of(whose, std::move(kept));
+  Batch batch = batch_of(whose, only_results(std::move(results)));
+  if (batch.results.results.empty()) return;
   batch.until = now.boot + limits::results_in_doubt;
   batch.waits = false;
   next_ = std::min(next_, batch.until);
@@ -118,8 +123,10 @@ void WaitingResults::lost(const PeerId& submitter, Now now, Output& out) {
 void WaitingResults::deliver(const PeerId& submitter, const JobId& job, Now now, Output& out) {
   const Link link{submitter, job};
   delivering_.erase(link);
-  if (!send_some(link, now, out)) return;
-  const BootTime more_at = now.boot + limits::delivery_pause;
+  BootTime last = now.boot;  // its jobs take turns
+  for (const auto& [other, when] : delivering_) last = other.first == submitter ? std::max(last, when) : last;
+  if (last == now.boot && !send_some(link, now, out)) return;
+  const BootTime more_at = last + limits::delivery_pause;
   delivering_[link] = more_at;
   next_ = std::min(next_, more_at);
 }
@@ -145,7 +152,7 @@ bool WaitingResults::send_some(const Link& link, Now now, Output& out) {
       together.held = std::max(together.held, batch.results.held);
       move_result(batch.results, place, together);
     }
-    sent += batch.bytes;
+    sent += batch.bytes - batch_overhead;
     batch.waits = false;
     batch.until = now.boot + limits::results_in_doubt;
     next_ = std::min(next_, batch.until);

@@ -4,9 +4,9 @@
 //   1. What is computed while its submitter is away waits on disk. It is sent when the submitter is back and the job is served again: to whichever
 //      process of it, by whichever process of ours. Rationale: an hour's work is not to be lost because the other one had closed the laptop, nor
 //      because this one is started again meanwhile.
-//   2. What has cost something is kept for results_in_doubt after it was sent; if the link breaks by then it waits as above, but for the donor's own
-//      faults. Rationale: a machine that is gone is noticed after a minute, and what was sent to it meanwhile is nowhere. Whoever had it after
-//      all takes it for late.
+//   2. What has cost something is kept for results_in_doubt after it was sent; if the link breaks by then it waits as above. Rationale: a machine
+//      that is gone is noticed after a minute, and what was sent to it meanwhile is nowhere. Whoever had it after all takes it for late. The
+//      donor's own faults do not wait: they say nothing of the unit, and who says them twice is believed less.
 //   3. It is sent in batches as large as may be, signed anew, and delivered_at_once at a time, delivery_pause apart. Rationale: what gathered for
 //      days one by one is no flood, and a link carries no more at once than its outbox holds.
 //   4. A large output that is not held any more is left out (held_outputs.h). Rationale: a promise that cannot be kept.

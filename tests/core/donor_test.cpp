@@ -368,6 +368,39 @@ TEST_CASE("an attempt outlasts its submitter's absence for as long again as it h
   }
 }
 
+TEST_CASE("a unit that is leased again goes on, whether it waits or runs; with another input it is begun anew") {
+  Bench bench;
+  REQUIRE(bench.serve(job(1), peer(1)));
+  const auto lease = [&](std::uint64_t number, std::uint8_t input) {
+    Lease leased{job(1), LeaseId{number}, seconds(100), {}};
+    for (std::uint64_t unit = 0; unit < 3; ++unit) leased.units.push_back({{unit}, Bytes{input}});
+    bench.donor.on_lease(peer(1), std::move(leased), bench.now, bench.out);
+    bench.settle();
+  };
+  lease(1, 7);
+  REQUIRE(bench.running.size() == 2);  // the third waits
+  lease(2, 7);
+  CHECK(bench.cancelled.empty());
+  CHECK(bench.running.size() == 2);
+  lease(3, 8);
+  CHECK(bench.cancelled.size() == 2);
+  std::vector<FinishedAttempt> stopped;
+  for (const AttemptId attempt : bench.cancelled) stopped.push_back({attempt, Outcome::cancelled, {}, {}});
+  std::erase_if(bench.running, [](const AttemptToStart& attempt) { return attempt.input.bytes == Bytes{7}; });
+  bench.donor.on_finished(std::move(stopped), bench.now, bench.out);
+  bench.settle();
+  for (int unit = 0; unit < 3; ++unit) {
+    REQUIRE_FALSE(bench.running.empty());
+    CHECK(bench.running.front().input.bytes == Bytes{8});
+    bench.finish(1, seconds(1));
+  }
+  std::size_t count = 0;
+  for (const Results& results : bench.heard<Results>(peer(1))) {
+    for (const UnitResult& result : results.results) count += result.lease == LeaseId{3};
+  }
+  CHECK(count == 3);
+}
+
 TEST_CASE("one that stays away for longer than its attempts had run has them stopped") {
   Bench bench;
   REQUIRE(bench.serve(job(1), peer(1)));
@@ -532,7 +565,7 @@ TEST_CASE("outputs for a submitter that is gone do not pile up without a limit")
   bench.settle();
   std::size_t heard = bench.results_heard(peer(1));
   CHECK(heard < computed);  // not all of it at once
-  for (int pause = 0; pause < 10; ++pause) {
+  for (int pause = 0; pause < 30; ++pause) {
     bench.pass(limits::delivery_pause);
     heard += bench.results_heard(peer(1));
   }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/core/identities.h"
@@ -208,13 +209,42 @@ TEST_CASE("what donors say before a job is taken up again, or before its units c
   Manifest manifest;
   manifest.copies = 1;
   bench.board.submit(job, manifest, submitted, bench.now, bench.out);
+  const auto wants = bench.board.take_early_wants(job);
+  REQUIRE(wants.size() == 1);
+  bench.board.on_want(wants[0].from, wants[0].said, {}, bench.now, bench.out);
   bench.board.append(UnitsAppended{job, {{{0}, Bytes{1}}}, false}, bench.now, bench.out);
   CHECK(bench.board.progress(job)->units_accepted == 1);
+  CHECK(bench.board.take_heard().size() == 1);
   CHECK_FALSE(bench.answer(job, {result(2)}));
   CHECK(bench.board.progress(job)->attempts == 1);
   bench.board.append(UnitsAppended{job, {{{1}, Bytes{1}}, {{2}, Bytes{1}}}, true}, bench.now, bench.out);
   CHECK(bench.board.progress(job)->units_accepted == 3);
   CHECK(bench.sent<Lease>().empty());  // none was leased again
+}
+
+TEST_CASE("what is said early by who has gone, by whom it is not signed, or too much of it, is not heard") {
+  Bench bench;
+  bench.board.on_want(bench.donor.self.id, Want{job, 3, seconds(100)}, {}, bench.now, bench.out);
+  bench.board.lost(bench.donor.self.id, bench.now, bench.out);
+  CHECK(bench.board.take_early_wants(job).empty());
+  Results forged{job, {}, {{LeaseId{1}, {0}, Outcome::ok, Bytes{1}}}, {}};
+  CHECK(bench.board.on_results(bench.donor.self.id, bench.donor.crypto->public_key(), forged, bench.now, bench.out)->score == charges::forged.score);
+  EarlyMessages early;
+  REQUIRE(early.may_wait(bench.now.boot));
+  Results large{job, {}, {}, {}};
+  for (std::uint64_t unit = 0; unit < 9; ++unit) large.results.push_back({LeaseId{1}, {unit}, Outcome::ok, Bytes(60'000)});
+  for (int i = 0; i < 9; ++i) early.keep(EarlyMessages::Results{PeerId{{1}}, {}, large});
+  for (std::uint8_t i = 0; i < 2 * limits::early_of_peer_max; ++i) early.keep(EarlyMessages::Want{PeerId{{2}}, Want{JobId{{i}}, 1, {}}});
+  early.keep(EarlyMessages::Want{PeerId{{3}}, Want{job, 1, {}}});
+  early.keep(EarlyMessages::Want{PeerId{{3}}, Want{job, 2, {}}});
+  const auto wants = early.take_wants(job);
+  CHECK(std::count_if(wants.begin(), wants.end(), [](const auto& want) { return want.from == PeerId{{3}} && want.said.slots == 2; }) == 1);
+  CHECK(early.take_results(job, [](const Results&) { return true; }).size() == 1);
+  early.drop_unknown([](const JobId& id) { return id == JobId{{1}}; });
+  CHECK(early.take_wants(JobId{{2}}).empty());
+  CHECK(early.take_wants(JobId{{1}}).size() == 1);
+  CHECK(early.empty());
+  CHECK_FALSE(early.may_wait(bench.now.boot + limits::restored_grace));
 }
 
 TEST_CASE("a unit is not taken up under a lease of another input, and a donor that comes back gets what it has under a new number") {
@@ -244,6 +274,10 @@ TEST_CASE("a unit is not taken up under a lease of another input, and a donor th
     const auto renewed = bench.sent<Lease>();
     REQUIRE(renewed.size() == (changed ? 0 : 1));
     if (!changed) CHECK(renewed[0].lease.value > submitted.leases[0].key);
+    // What it has computed under the earlier number comes late: of the same input it counts.
+    const auto charge = bench.answer(job, LeaseId{submitted.leases[0].key});
+    CHECK(charge.has_value() == changed);
+    CHECK((bench.board.progress(job) ? bench.board.progress(job)->units_accepted : 99) == (changed ? 0 : 1));
   }
 }
 

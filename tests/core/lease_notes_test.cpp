@@ -94,7 +94,8 @@ TEST_CASE("the next process finds who has what, unit by unit, under the number t
   CHECK((notes.donors() == std::set<PeerId>{donors[0], donors[1]}));
   CHECK(notes.take({70}).empty());
   CHECK(notes.take({settled}).empty());
-  CHECK(notes.awaits(first));
+  CHECK(notes.awaits(first, {3}));
+  CHECK_FALSE(notes.awaits(first, {70}));
   const auto both = notes.take({3});
   REQUIRE(both.size() == 2);
   CHECK(both[0].lease == second);  // the later replaced the earlier, where both are one donor's
@@ -107,7 +108,7 @@ TEST_CASE("the next process finds who has what, unit by unit, under the number t
   CHECK(both[1].expires == later.boot + hours(2) - minutes(2));
   CHECK(notes.take({3}).empty());
   CHECK(notes.take({4'000'000'000}).size() == 1);
-  CHECK_FALSE(notes.awaits(first));
+  CHECK_FALSE(notes.awaits(first, {3}));
 
   const LeaseId next = LeaseNotes::first_after(bench.found(), LeaseId{1});
   CHECK(next.value > bench.leases.next_id().value + 1'000'000'000);
