@@ -169,35 +169,6 @@ void Donor::say_want(const JobId& id, Served& job, Now now, Output& out) {
   job.want_at = now.boot + limits::want_refresh;
 }
 
-void Donor::connected(const PeerId& peer, Now now, Output& out) {
-  for (auto& [id, job] : jobs_) {
-    if (job.submitter != peer) continue;
-    job.connected = true;
-    job.lost_at = never;
-    job.full = false;
-    waiting_.deliver(peer, id, now, out);
-    if (!job.finished.empty()) send_results(id, job, now, out);  // before the submitter leases again what it misses
-    say_want(id, job, now, out);
-  }
-  feed(now, out);
-}
-
-void Donor::lost(const PeerId& peer, Now now, Output& out) {
-  waiting_.lost(peer, now, out);
-  for (auto& [id, job] : jobs_) {
-    if (job.submitter != peer) continue;
-    job.connected = false;
-    job.want_at = never;
-    job.lost_at = now.boot;
-    job.absent_until = now.boot + limits::absent_grace;
-  }
-  for (const auto& [attempt, running] : running_) {  // once, however many jobs the peer has
-    if (!running.wanted) continue;
-    Served& job = jobs_.at(running.job);
-    if (job.submitter == peer) job.absent_until = std::max(job.absent_until, now.boot + (now.boot - running.started));
-  }
-}
-
 void Donor::allow(unsigned slots, Now now, Output& out) {
   slots_ = slots;
   for (auto& [id, job] : jobs_) {
@@ -210,18 +181,21 @@ void Donor::allow(unsigned slots, Now now, Output& out) {
 void Donor::on_lease(const PeerId& from, Lease lease, Now now, Output& out) {
   Served* job = find(lease.job, from);
   Return refused{lease.job, {}};
+  CancelAttempts cancel;
   const bool owner_idle = job != nullptr && !has_work(job->owner);
   for (LeasedUnit& unit : lease.units) {
     if (job != nullptr) {
       if (const auto at = job->units.find(unit.unit); at != job->units.end()) {
         if (renew(*at, unit, lease, now.boot)) continue;
-        replace(*job, at, out);
+        if (at->second.attempt) abandon(*job, at, cancel);
+        else stop_waiting(*job, at, out);
       }
     }
     const bool welcome = job != nullptr && job->ready && !leaving_ && !job->yields && slots_ > 0 && units_held_ < limits::donor_units_max;
     const UnitIndex index = unit.unit;
     if (!welcome || !take_in(from, *job, std::move(unit), lease, now, out)) refused.units.push_back(index);
   }
+  if (!cancel.attempts.empty()) out.push(std::move(cancel));
   if (!refused.units.empty()) out.send(from, std::move(refused));
   if (job == nullptr) return;
   if (owner_idle) shares_.woke(job->owner);
@@ -241,13 +215,6 @@ bool Donor::renew(const std::pair<const UnitIndex, Place>& here, const LeasedUni
     held.expires = now + lease.valid;
   }
   return true;
-}
-
-void Donor::replace(Served& job, std::map<UnitIndex, Place>::iterator at, Output& out) {
-  if (!at->second.attempt) return stop_waiting(job, at, out);
-  CancelAttempts cancel;
-  abandon(job, at, cancel);
-  out.push(std::move(cancel));
 }
 
 void Donor::on_revoke(const PeerId& from, const Revoke& revoke, Output& out) {
@@ -376,64 +343,6 @@ void Donor::on_finished(std::vector<FinishedAttempt> finished, Now now, Output& 
   }
   feed(now, out);
   send_due(now, out);
-}
-
-// --- Results ---
-
-bool Donor::should_send(const Served& job, BootTime now) const {
-  if (job.finished.empty()) return false;
-  return job.finished.size() >= job.units.size() || job.finished.size() >= limits::batch_units_max ||
-         job.finished_bytes >= limits::batch_bytes_max / 2 || now >= job.finished_first + limits::result_gather ||
-         from_seconds(job.unit_seconds) >= limits::result_gather || leaving_;
-}
-
-void Donor::send_results(const JobId& id, Served& job, Now now, Output& out) {
-  std::vector<UnitResult> all = std::exchange(job.finished, {});
-  const Bytes inputs = std::exchange(job.finished_inputs, {});
-  auto said = inputs.begin();
-  units_held_ -= all.size();
-  bytes_held_ -= std::exchange(job.finished_bytes, 0);
-  Results batch{id, now.boot - job.came_first, {}, {}};
-  std::size_t bytes = 0;
-  const auto send = [&] {
-    if (batch.results.empty()) return;
-    if (job.says_inputs) {
-      const auto end = said + static_cast<std::ptrdiff_t>(batch.results.size() * input_digest_bytes);
-      batch.inputs = InputDigests{Bytes(said, end)};
-      said = end;
-    }
-    if (job.submitter != self_.id || job.says_inputs) batch.signature = self_.sign(Domain::results, results_root(batch).view());
-    hand_on(job, batch, now, out);
-    batch.results.clear();
-    bytes = 0;
-  };
-  for (UnitResult& result : all) {
-    if (batch.results.size() == limits::batch_units_max || bytes + result.output.bytes.size() > limits::batch_bytes_max) send();
-    bytes += result.output.bytes.size();
-    batch.results.push_back(std::move(result));
-  }
-  send();
-  // Now that the results are signed and gone it may be known that they were computed: who audits them is sent here for the inputs.
-  for (const BlobId& input : std::exchange(job.offered, {})) out.push(OfferBlob{input});
-}
-
-/// Sends them, or lets them wait where nobody is there.
-void Donor::hand_on(Served& job, const Results& batch, Now now, Output& out) {
-  const WaitingResults::For whose{job.submitter, job.owner};
-  if (!job.connected) {
-    waiting_.keep(whose, batch, now, out);
-    job.full = waiting_.bytes_for(job.submitter) >= limits::absent_bytes_max;
-    return;
-  }
-  out.send(job.submitter, batch);
-  const Duration took = from_seconds(job.unit_seconds * static_cast<double>(batch.results.size()));
-  if (job.submitter != self_.id && took >= limits::results_doubted_least) waiting_.sent(whose, batch, now);
-}
-
-void Donor::send_due(Now now, Output& out) {
-  for (auto& [id, job] : jobs_) {
-    if (should_send(job, now.boot)) send_results(id, job, now, out);
-  }
 }
 
 // --- Leaving, and time ---

@@ -191,7 +191,6 @@ class Donor {
   /// Cancels an attempt of `job`; nobody gets its result.
   void abandon(Served& job, std::map<UnitIndex, Place>::iterator at, CancelAttempts& cancel);
   [[nodiscard]] bool renew(const std::pair<const UnitIndex, Place>& here, const LeasedUnit& unit, const Lease& lease, BootTime now);
-  void replace(Served& job, std::map<UnitIndex, Place>::iterator at, Output& out);
   void say_want(const JobId& id, Served& job, Now now, Output& out);
   void feed(Now now, Output& out);
   void start_some(const JobId& id, Served& job, Now now, std::vector<AttemptToStart>& starting, Output& out);

@@ -288,15 +288,6 @@ void Job::hand_on(BootTime now, Journal& journal, Output& out) {
   say_verdicts(out);
 }
 
-void Job::note_leases(Now now, Journal& journal, Output& out) {
-  if (now.boot < lease_notes_.next_look(!leases_.empty(), now.boot)) return;
-  std::vector<Row> rows;
-  const auto donor_of = [this](DonorIndex donor) { return donors_[donor].id == self_.id ? nullptr : &donors_[donor].id; };
-  const auto tag_of = [this](UnitIndex unit) { return units_.input_tag(unit); };
-  lease_notes_.look(id_, leases_, donor_of, tag_of, now, rows);
-  if (!rows.empty()) (void)journal.write(std::move(rows), out);
-}
-
 void Job::say_verdicts(Output& out) {
   for (DonorOutvoted& said : outvoted_) out.push(std::move(said));
   outvoted_.clear();

@@ -252,4 +252,13 @@ void Job::expire(BootTime now) {
   while (const auto lease = leases_.first_expired(now)) lapse_lease(*lease, true, now);
 }
 
+void Job::note_leases(Now now, Journal& journal, Output& out) {
+  if (now.boot < lease_notes_.next_look(!leases_.empty(), now.boot)) return;
+  std::vector<Row> rows;
+  const auto donor_of = [this](DonorIndex donor) { return donors_[donor].id == self_.id ? nullptr : &donors_[donor].id; };
+  const auto tag_of = [this](UnitIndex unit) { return units_.input_tag(unit); };
+  lease_notes_.look(id_, leases_, donor_of, tag_of, now, rows);
+  if (!rows.empty()) (void)journal.write(std::move(rows), out);
+}
+
 }  // namespace dugnad::core

@@ -198,8 +198,9 @@ void Job::expect(const PeerId& donor, Past past) {
 }
 
 bool Job::are_early(const Results& results) const {
-  return std::any_of(results.results.begin(), results.results.end(),
-                     [this](const UnitResult& result) { return lease_notes_.awaits(result.lease, result.unit); });
+  return lease_notes_.awaits_any() && std::any_of(results.results.begin(), results.results.end(), [this](const UnitResult& result) {
+           return lease_notes_.awaits(result.lease, result.unit);
+         });
 }
 
 void Job::take_up_leases(UnitIndex unit, BootTime now) {

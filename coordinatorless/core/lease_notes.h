@@ -43,6 +43,7 @@ class LeaseNotes {
   [[nodiscard]] std::vector<Earlier> take(UnitIndex unit);
   /// Whether that unit of that lease is to come.
   [[nodiscard]] bool awaits(LeaseId lease, UnitIndex unit) const;
+  [[nodiscard]] bool awaits_any() const { return !to_come_.empty(); }
   /// No more units come.
   void all_came() { to_come_.clear(), earlier_.clear(); }
 

@@ -226,7 +226,11 @@ void Host::submit(Submission& submission, SimCrypto& owner) {
 void Host::resubmit(const OwnJob& job) {
   Submission& submission = *job.submission;
   if (submission.ended()) return;
-  surroundings_.witness.restarted(submission.id());
+  std::vector<NoteRow> leases = journal_.notes(NoteKind::lease);
+  std::erase_if(leases, [&](const NoteRow& lease) { return lease.job != submission.id(); });
+  std::set<LeaseId> on_disk;
+  for (const NoteRow& lease : leases) on_disk.insert({lease.key});
+  surroundings_.witness.restarted(submission.id(), on_disk);
   const Journal::Job* const kept = journal_.find(submission.id());
   if (kept != nullptr) {
     // What was read before is with the user already; what was not must be here still.
@@ -248,8 +252,7 @@ void Host::resubmit(const OwnJob& job) {
   if (kept != nullptr) {
     event.held = kept->held;
     for (const auto& [index, unit] : kept->accepted) event.accepted.push_back({index, unit.input_tag});
-    event.leases = journal_.notes(NoteKind::lease);
-    std::erase_if(event.leases, [&](const NoteRow& lease) { return lease.job != submission.id(); });
+    event.leases = std::move(leases);
   }
   feed(std::move(event));
   for (core::UnitsAppended& batch : submission.missing()) {

@@ -26,10 +26,11 @@ Witness::Watched* Witness::find(const JobId& job) {
   return it == jobs_.end() ? nullptr : &it->second;
 }
 
-void Witness::restarted(const JobId& job) {
+void Witness::restarted(const JobId& job, const std::set<LeaseId>& on_disk) {
   Watched* watched = find(job);
   if (watched == nullptr) return;
   watched->own_attempts.clear();
+  for (auto& [unit, ballot] : watched->ballots) std::erase_if(ballot.leases, [&](const auto& lease) { return !on_disk.contains(lease.second); });
 }
 
 void Witness::sent(const PeerId& to, ByteView frame) {

@@ -26,8 +26,9 @@ class Witness {
 
   /// `submission` outlives the witness.
   void watch(Submission& submission);
-  /// Its submitter has restarted: what it computed itself is gone. Leases of the process before may be known to the next one.
-  void restarted(const JobId& job);
+  /// Its submitter has restarted: of leases of the process before, those count that its disk has, and what it computed itself is gone. What was
+  /// returned before may be held still.
+  void restarted(const JobId& job, const std::set<LeaseId>& on_disk);
 
   /// A submitter hands `frame` to its driver for `to`; and gets one from `from`.
   void sent(const PeerId& to, ByteView frame);

@@ -91,6 +91,24 @@ JobBoard::Gathered gathered(const Identity& donor, const std::vector<std::pair<s
 }
 
 std::uint64_t attempts(const Bench& bench) { return bench.board.progress(job)->attempts; }
+/// What the next process finds of a job whose donor has been at so many units for long: one lease.
+JobSubmitted killed_after_leasing(std::uint64_t units) {
+  Bench before;
+  before.submit(job, units);
+  before.board.on_want(before.donor.self.id, Want{job, static_cast<std::uint32_t>(units), seconds(100)}, {}, before.now, before.out);
+  before.now.boot += limits::lease_noted_after;
+  before.board.tick(before.now, before.out);
+  JobSubmitted submitted;
+  for (const Effect& effect : before.out.effects) {
+    const auto* persist = std::get_if<Persist>(&effect);
+    for (const Row& row : persist == nullptr ? std::vector<Row>() : persist->rows) {
+      if (const auto* note = std::get_if<NoteRow>(&row)) submitted.leases.push_back(*note);
+    }
+  }
+  REQUIRE(submitted.leases.size() == 1);
+  return submitted;
+}
+
 void settle(Bench& bench) { bench.board.set_waiting(job, false, bench.now, bench.out); }
 
 }  // namespace
@@ -181,27 +199,11 @@ TEST_CASE("results and credit for a job that does not run here are answered with
 }
 
 TEST_CASE("what donors say before a job is taken up again, or before its units come, is heard then") {
-  Bench before;
-  before.submit(job, 3);
-  before.board.on_want(before.donor.self.id, Want{job, 3, seconds(100)}, {}, before.now, before.out);
-  const auto leases = before.sent<Lease>();
-  REQUIRE(leases.size() == 1);
-  REQUIRE(leases[0].units.size() == 3);
-  before.now.boot += limits::lease_noted_after;
-  before.board.tick(before.now, before.out);
-  JobSubmitted submitted;
-  for (const Effect& effect : before.out.effects) {
-    if (const auto* persist = std::get_if<Persist>(&effect)) {
-      for (const Row& row : persist->rows) {
-        if (const auto* note = std::get_if<NoteRow>(&row)) submitted.leases.push_back(*note);
-      }
-    }
-  }
-  REQUIRE(submitted.leases.size() == 1);
-
   Bench bench;
   bench.now.boot += std::chrono::hours(1);
-  const auto result = [&](std::uint64_t unit) { return UnitResult{leases[0].lease, {unit}, Outcome::ok, Bytes{42}}; };
+  const JobSubmitted submitted = killed_after_leasing(3);
+  const LeaseId lease{submitted.leases[0].key};
+  const auto result = [&](std::uint64_t unit) { return UnitResult{lease, {unit}, Outcome::ok, Bytes{42}}; };
   CHECK_FALSE(bench.answer(job, {result(0)}));
   CHECK_FALSE(bench.answer(job, {result(1)}));
   bench.board.on_want(bench.donor.self.id, Want{job, 3, seconds(100)}, {}, bench.now, bench.out);
@@ -220,6 +222,22 @@ TEST_CASE("what donors say before a job is taken up again, or before its units c
   bench.board.append(UnitsAppended{job, {{{1}, Bytes{1}}, {{2}, Bytes{1}}}, true}, bench.now, bench.out);
   CHECK(bench.board.progress(job)->units_accepted == 3);
   CHECK(bench.sent<Lease>().empty());  // none was leased again
+}
+
+TEST_CASE("of a job by confidence whose ledger was lost, earlier leases are nothing, and a result under one no reason to stop") {
+  const JobSubmitted submitted = killed_after_leasing(3);
+  Bench bench;
+  Manifest manifest;
+  manifest.copies = 1;
+  manifest.confidence = WantedConfidence{};
+  bench.board.submit(job, manifest, submitted, bench.now, bench.out);
+  UnitsAppended appended{job, {}, false};
+  for (std::uint64_t unit = 0; unit < 3; ++unit) appended.units.push_back({{unit}, Bytes{1}});
+  bench.board.append(std::move(appended), bench.now, bench.out);  // no block is open yet
+  const auto charge = bench.answer(job, LeaseId{submitted.leases[0].key});
+  REQUIRE(charge);
+  CHECK(charge->score == charges::hasty.score);
+  CHECK(attempts(bench) == 0);
 }
 
 TEST_CASE("what is said early by who has gone, by whom it is not signed, or too much of it, is not heard") {
@@ -249,19 +267,7 @@ TEST_CASE("what is said early by who has gone, by whom it is not signed, or too 
 
 TEST_CASE("a unit is not taken up under a lease of another input, and a donor that comes back gets what it has under a new number") {
   for (const bool changed : {false, true}) {
-    Bench before;
-    before.submit(job, 1);
-    before.board.on_want(before.donor.self.id, Want{job, 1, seconds(100)}, {}, before.now, before.out);
-    REQUIRE(before.sent<Lease>().size() == 1);
-    before.now.boot += limits::lease_noted_after;
-    before.board.tick(before.now, before.out);
-    JobSubmitted submitted;
-    for (const Effect& effect : before.out.effects) {
-      if (const auto* persist = std::get_if<Persist>(&effect); persist != nullptr && !persist->rows.empty()) {
-        if (const auto* note = std::get_if<NoteRow>(&persist->rows.front())) submitted.leases.push_back(*note);
-      }
-    }
-    REQUIRE(submitted.leases.size() == 1);
+    const JobSubmitted submitted = killed_after_leasing(1);
     Bench bench;
     Manifest manifest;
     manifest.copies = 1;

@@ -78,19 +78,28 @@ TEST_CASE("a result from who did not hold the lease is none") {
   CHECK(contains(stage.said(), "on the word of 1 donors"));
 }
 
-TEST_CASE("a lease of before the submitter's restart counts, an attempt of its own does not") {
-  for (const bool own : {false, true}) {
+TEST_CASE("a lease of before the submitter's restart counts where it is on disk, what was returned under it before does anyhow") {
+  for (const bool on_disk : {false, true}) {
     Stage stage;
     stage.lease(ann, 0, 10);
-    if (own) stage.witness.started(bob, {{{.attempt = {1}, .job = stage.job.id(), .input = input_of({0})}}});
-    else stage.lease(bob, 0, 11);
+    stage.lease(bob, 0, 11);
     stage.result(ann, 0, 10);
-    stage.witness.restarted(stage.job.id());
-    if (own) stage.witness.finished(bob, {{{1}, Outcome::ok, honest_output(input_of({0})), {}}});
-    else stage.result(bob, 0, 11);
+    stage.witness.restarted(stage.job.id(), on_disk ? std::set<LeaseId>{{11}} : std::set<LeaseId>{});
+    stage.result(bob, 0, 11);
     stage.accept(0);
-    CHECK(stage.said().empty() != own);
+    CHECK(stage.said().empty() == on_disk);
   }
+}
+
+TEST_CASE("an attempt of the submitter's own does not outlast its restart") {
+  Stage stage;
+  stage.lease(ann, 0, 10);
+  stage.witness.started(bob, {{{.attempt = {1}, .job = stage.job.id(), .input = input_of({0})}}});
+  stage.result(ann, 0, 10);
+  stage.witness.restarted(stage.job.id(), {});
+  stage.witness.finished(bob, {{{1}, Outcome::ok, honest_output(input_of({0})), {}}});
+  stage.accept(0);
+  CHECK(contains(stage.said(), "on the word of 1 donors"));
 }
 
 TEST_CASE("two donors that disagree are no agreement") {
