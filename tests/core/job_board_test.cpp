@@ -240,6 +240,25 @@ TEST_CASE("of a job by confidence whose ledger was lost, earlier leases are noth
   CHECK(attempts(bench) == 0);
 }
 
+TEST_CASE("an earlier lease that is long overdue waits for its donor as the others do, and then goes to whoever is there") {
+  const JobSubmitted submitted = killed_after_leasing(1);
+  Bench bench;
+  bench.now.wall += std::chrono::hours(30);
+  Manifest manifest;
+  manifest.copies = 1;
+  bench.board.submit(job, manifest, submitted, bench.now, bench.out);
+  bench.board.append(UnitsAppended{job, {{{0}, Bytes{1}}}, true}, bench.now, bench.out);
+  bench.now.boot += limits::restored_grace - seconds(1);
+  bench.board.tick(bench.now, bench.out);
+  CHECK(bench.board.progress(job)->attempts_running == 1);
+  bench.now.boot += seconds(1);
+  bench.board.tick(bench.now, bench.out);
+  CHECK(bench.board.progress(job)->attempts_running == 0);
+  const Identity other(77);
+  bench.board.on_want(other.self.id, Want{job, 1, seconds(100)}, {}, bench.now, bench.out);
+  CHECK(bench.sent<Lease>().size() == 1);
+}
+
 TEST_CASE("what is said early by who has gone, by whom it is not signed, or too much of it, is not heard") {
   Bench bench;
   bench.board.on_want(bench.donor.self.id, Want{job, 3, seconds(100)}, {}, bench.now, bench.out);
