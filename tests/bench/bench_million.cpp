@@ -80,14 +80,16 @@ int main(int argc, char** argv) {
   for (;;) {
     std::this_thread::sleep_for(std::chrono::milliseconds(opened == 0 ? 1 : 20));  // sleep: progress is asked for, never told
     const sdk::Progress now = job.progress();
-    if (opened == 0 && (now.attempts > 0 || now.ended)) {  // ended: the run before it had left nothing to do
+    const std::uint64_t have = now.units_done + now.units_held;
+    const bool enough = now.ended || have >= stop_at;
+    if (opened == 0 && (now.attempts > 0 || enough)) {  // enough: the run before it had left nothing to do, by the time that it was looked at
       opened = seconds_since(start);
-      before = now.units_done + now.units_held;
+      before = have;
       std::printf("open %.6f\n", opened);
     }
-    if (!now.ended && now.units_done + now.units_held < stop_at) continue;
+    if (!enough) continue;
     const double took = seconds_since(start) - opened;
-    std::printf("rate %.1f\npeak %.0f\n", static_cast<double>(now.units_done + now.units_held - before) / took, peak_bytes());
+    std::printf("rate %.1f\npeak %.0f\n", static_cast<double>(have - before) / took, peak_bytes());
     std::fflush(stdout);
     if (!now.ended) ::_exit(0);
     reader.join();
