@@ -24,11 +24,8 @@ bool later(const AnnouncedJob& one, const AnnouncedJob& other) {
   return std::tie(one.delegation.epoch, one.announcement.sequence) > std::tie(other.delegation.epoch, other.announcement.sequence);
 }
 
-bool outranks(const AnnouncedJob& one, const AnnouncedJob& other) {
-  if (one.delegation.epoch != other.delegation.epoch) return one.delegation.epoch > other.delegation.epoch;
-  const auto& peers = other.delegation.peers;
-  const auto place_of = [&](const AnnouncedJob& announced) { return std::find(peers.begin(), peers.end(), announced.contact.peer()); };
-  return place_of(one) < place_of(other);
+Mandate mandate_of(const AnnouncedJob& announced) {
+  return mandate_of(announced.contact.peer(), announced.delegation, announced.announcement.sequence);
 }
 
 bool timely(const AnnouncedJob& announced, WallTime now) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "coordinatorless/core/mandate.h"
 #include "coordinatorless/core/messages.h"
 #include "coordinatorless/core/self.h"
 
@@ -25,8 +26,7 @@ struct AnnouncedJob {
 /// Whether `one` replaces `other`, an announcement of the same job.
 [[nodiscard]] bool later(const AnnouncedJob& one, const AnnouncedJob& other);
 
-/// Of the same job: whether whoever made `one` stands before whoever made `other`, or has a newer delegation.
-[[nodiscard]] bool outranks(const AnnouncedJob& one, const AnnouncedJob& other);
+[[nodiscard]] Mandate mandate_of(const AnnouncedJob& announced);
 
 /// Neither over nor dated further ahead than an honest peer would; clocks may differ by clock_skew.
 [[nodiscard]] bool timely(const AnnouncedJob& announced, WallTime now);

@@ -26,16 +26,21 @@ bool Donor::can_compute(const Manifest& manifest, bool own) const {
   return manifest.module || std::find(tasks_.begin(), tasks_.end(), std::pair(manifest.task, manifest.task_version)) != tasks_.end();
 }
 
-bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submitter, Now now, Output& out, std::uint64_t epoch) {
-  return learn(id, manifest, submitter, submitter == self_.id, now, out, epoch);
+bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submitter, Now now, Output& out, const Mandate& mandate) {
+  return learn(id, manifest, submitter, submitter == self_.id, now, out, mandate);
 }
 
-bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submitter, bool own, Now now, Output& out, std::uint64_t epoch) {
+bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submitter, bool own, Now now, Output& out, const Mandate& mandate) {
   if (leaving_ || (!self_.donates && !own)) return false;
   if (!can_compute(manifest, own) || shelf_.holds(id, now.boot)) return false;
   if (const auto known = jobs_.find(id); known != jobs_.end()) {
-    if (known->second.submitter == submitter) known->second.epoch = std::max(known->second.epoch, epoch);
-    if (known->second.submitter == submitter || (known->second.connected && epoch <= known->second.epoch)) return false;
+    Served& job = known->second;
+    if (job.submitter == submitter && mandate.epoch >= job.mandate.epoch) job.mandate = mandate;
+    if (job.submitter == submitter || (job.connected && !outranks(mandate, job.mandate))) return false;
+    if (mandate.is_steward() && job.mandate.is_steward() && job.ready) {
+      change_hands(id, job, submitter, mandate, now, out);
+      return true;
+    }
     pass_on(id, out);  // another leases it out now
   }
   if (!has_room()) {
@@ -46,7 +51,7 @@ bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submi
   Served& job = jobs_[id];
   job.owner = manifest.owner;
   job.submitter = submitter;
-  job.epoch = epoch;
+  job.mandate = mandate;
   job.task = manifest.task;
   job.task_version = manifest.task_version;
   job.unit_limit = manifest.unit_limit;
@@ -233,8 +238,16 @@ void Donor::on_revoke(const PeerId& from, const Revoke& revoke, Output& out) {
   if (!cancel.attempts.empty()) out.push(std::move(cancel));
 }
 
-void Donor::on_closed(const PeerId& from, const Closed& closed, Output& out) {
-  if (find(closed.job, from) != nullptr) pass_on(closed.job, out);
+bool Donor::on_closed(const PeerId& from, const Closed& closed, Now now, Output& out) {
+  Served* job = find(closed.job, from);
+  if (job == nullptr) return false;
+  if (job->idle() || !job->mandate.is_steward()) {
+    pass_on(closed.job, out);
+    return false;
+  }
+  lose(*job, now.boot);
+  keep_what_runs(now.boot);
+  return true;
 }
 
 // --- The executor ---

@@ -45,6 +45,7 @@
 #include "coordinatorless/core/favour_accounts.h"
 #include "coordinatorless/core/held_outputs.h"
 #include "coordinatorless/core/limits.h"
+#include "coordinatorless/core/mandate.h"
 #include "coordinatorless/core/messages.h"
 #include "coordinatorless/core/seam.h"
 #include "coordinatorless/core/self.h"
@@ -61,11 +62,11 @@ class Donor {
   Donor(const Self& self, BlobWants& blobs, FavourAccounts& accounts, Journal& journal,
         std::vector<std::pair<std::string, std::uint32_t>> tasks, CodePolicy code, unsigned slots, std::uint64_t blob_room);
 
-  /// A job that may be served. True where it is new and will be: the caller then sees to a link with the submitter.
-  /// `epoch`: of the delegation that names the submitter. Where it is a later one than that of whoever the job is served for, it has passed on.
-  bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, Now now, Output& out, std::uint64_t epoch = 0);
+  /// A job that may be served. True where it is new and will be, or has another submitter now: the caller then sees to a link with the submitter.
+  /// `mandate`: the submitter's. It must outrank that of whoever the job is served for and is linked.
+  bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, Now now, Output& out, const Mandate& mandate = {});
   /// The same of somebody else's job that this peer leases out, as a steward: it is computed by the rules of others' jobs.
-  bool learn_led(const JobId& job, const Manifest& manifest, Now now, Output& out) { return learn(job, manifest, self_.id, false, now, out, 0); }
+  bool learn_led(const JobId& job, const Manifest& manifest, Now now, Output& out) { return learn(job, manifest, self_.id, false, now, out, {}); }
   [[nodiscard]] bool has_room() const { return jobs_.size() < limits::donor_jobs_max; }
   /// It has ended.
   void forget(const JobId& job, Output& out);
@@ -74,7 +75,8 @@ class Donor {
 
   void on_lease(const PeerId& from, Lease lease, Now now, Output& out);
   void on_revoke(const PeerId& from, const Revoke& revoke, Output& out);
-  void on_closed(const PeerId& from, const Closed& closed, Output& out);
+  /// True where its work waits now for whoever leases the job out next.
+  [[nodiscard]] bool on_closed(const PeerId& from, const Closed& closed, Now now, Output& out);
   void on_finished(std::vector<FinishedAttempt> finished, Now now, Output& out);
   /// What an earlier process of this donor held for submitters; their jobs are perhaps not known yet.
   void restore(const std::vector<HeldOutput>& outputs, Now now, Output& out) { outputs_.restore(outputs, now, out); }
@@ -121,7 +123,7 @@ class Donor {
 
     PublicKey owner;
     PeerId submitter;
-    std::uint64_t epoch = 0;  // of its delegation
+    Mandate mandate;  // the submitter's
     std::string task;
     std::uint32_t task_version = 1;
     Duration unit_limit{};
@@ -167,7 +169,11 @@ class Donor {
     std::optional<std::uint64_t> input_tag{};  // of an attempt that may take long
   };
 
-  bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, bool own, Now now, Output& out, std::uint64_t epoch);
+  bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, bool own, Now now, Output& out, const Mandate& mandate);
+  /// From one steward to the next: what is in hand stays.
+  void change_hands(const JobId& id, Served& job, const PeerId& submitter, const Mandate& mandate, Now now, Output& out);
+  void lose(Served& job, BootTime now);
+  void keep_what_runs(BootTime now);
   [[nodiscard]] bool can_compute(const Manifest& manifest, bool own) const;
   /// Gives everything back and forgets the job.
   void dismiss(const JobId& id, Output& out);

@@ -80,17 +80,36 @@ void Donor::connected(const PeerId& peer, Now now, Output& out) {
 void Donor::lost(const PeerId& peer, Now now, Output& out) {
   waiting_.lost(peer, now, out);
   for (auto& [id, job] : jobs_) {
-    if (job.submitter != peer) continue;
-    job.connected = false;
-    job.want_at = never;
-    job.lost_at = now.boot;
-    job.absent_until = now.boot + limits::absent_grace;
+    if (job.submitter == peer) lose(job, now.boot);
   }
-  for (const auto& [attempt, running] : running_) {  // once, however many jobs the peer has
+  keep_what_runs(now.boot);
+}
+
+void Donor::lose(Served& job, BootTime now) {
+  job.connected = false;
+  job.want_at = never;
+  job.lost_at = now;
+  job.absent_until = now + limits::absent_grace;
+}
+
+/// Once, however many jobs a peer has.
+void Donor::keep_what_runs(BootTime now) {
+  for (const auto& [attempt, running] : running_) {
     if (!running.wanted) continue;
     Served& job = jobs_.at(running.job);
-    if (job.submitter == peer) job.absent_until = std::max(job.absent_until, now.boot + (now.boot - running.started));
+    if (job.lost_at == now) job.absent_until = std::max(job.absent_until, now + (now - running.started));
   }
+}
+
+void Donor::change_hands(const JobId& id, Served& job, const PeerId& submitter, const Mandate& mandate, Now now, Output& out) {
+  const PeerId before = std::exchange(job.submitter, submitter);
+  job.mandate = mandate;
+  // What the one before was asked for will not come.
+  while (!job.fetching.empty()) stop_waiting(job, job.units.find(job.fetching.front().unit), out);
+  waiting_.change_hands(id, before, submitter, now, out);
+  lose(job, now.boot);
+  keep_what_runs(now.boot);
+  if (before != self_.id && !serves(before)) released_.push_back(before);
 }
 
 }  // namespace dugnad::core

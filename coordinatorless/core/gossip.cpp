@@ -108,7 +108,7 @@ bool Gossip::yields(const AnnouncedJob& later_one) {
     own.sequence = std::max(own.sequence, later_one.announcement.sequence);
     return false;
   }
-  if (outranks(later_one, held_.at(later_one.job).what)) {
+  if (outranks(mandate_of(later_one), mandate_of(held_.at(later_one.job).what))) {
     forget(later_one.job);
     return true;
   }
@@ -268,7 +268,7 @@ KnownJob Gossip::describe(const Held& held) const {
   const AnnouncedJob& what = held.what;
   const Announcement& its = what.announcement;
   return {what.job,      what.manifest,  its.manifest.body, its.manifest.signature, what.contact.peer(), what.contact, its.submitter,
-          held.told_by,  its.delegation, what.delegation,   its.closed,             its.expires};
+          held.told_by,  its.delegation, what.delegation,   mandate_of(what),       its.closed,          its.expires};
 }
 
 // --- Keeping and forgetting ---

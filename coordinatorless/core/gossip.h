@@ -63,6 +63,7 @@ struct KnownJob {
   PeerId told_by;          // the neighbour that we have the latest announcement from
   Signed delegation{};     // as it travels, and what it says
   Delegation delegated{};
+  Mandate mandate{};       // the submitter's
   bool closed = false;
   WallTime expires{};      // without a later one by then, the job is to be forgotten; no news says so
 };

@@ -308,6 +308,8 @@ inline constexpr std::size_t record_backlog_max = 64 << 20;
 inline constexpr Duration entries_gather = seconds(1);          // what is new is told together
 // Without a link to whoever leads the job out, the first steward waits so long, the second twice: a submitter that was killed is often back.
 inline constexpr Duration steward_patience = seconds(20);
+// After which another steward leads. One that does nothing costs a job so much each time; and it must be far longer than clocks differ, clock_skew.
+inline constexpr Duration steward_shift = minutes(30);
 inline constexpr Duration steward_keep = hours(24 * 7);        // a job whose submitter has not been heard of for so long is forgotten
 inline constexpr Duration entrust_retry = seconds(15);         // a peer that was asked to be a steward and does not answer is passed over
 inline constexpr Duration entrust_gather = seconds(3);         // stewards that answer about together are delegated together

@@ -41,7 +41,7 @@ void Peer::Parts::receive(const PeerId& from, Lease&& message, Now now) {
 }
 
 void Peer::Parts::receive(const PeerId& from, Closed&& message, Now now) {
-  donor.on_closed(from, message, out);
+  if (donor.on_closed(from, message, now, out)) look_for_successors(from, now);
   entrusting.on_closed(from, message.job, now);
 }
 

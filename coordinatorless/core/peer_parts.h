@@ -140,7 +140,7 @@ struct Peer::Parts {
 
   void unlinked_for_jobs(const PeerId& peer, Now now);
 
-  /// A steward has perhaps announced jobs of that submitter's before the link to it broke.
+  /// A steward has perhaps announced jobs that this peer has led out, before it was gone.
   void look_for_successors(const PeerId& submitter, Now now);
 
   void work_with(const PeerId& peer);

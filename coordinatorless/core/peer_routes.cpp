@@ -42,7 +42,9 @@ void Peer::Parts::unlinked_for_jobs(const PeerId& peer, Now now) {
 
 void Peer::Parts::look_for_successors(const PeerId& submitter, Now now) {
   for (const KnownJob& known : gossip.known()) {
-    if (!known.closed && known.submitter != submitter && known.delegated.peers.front() == submitter) on_news(known, now);
+    const auto& delegates = known.delegated.peers;
+    const bool led = std::find(delegates.begin(), delegates.end(), submitter) != delegates.end();
+    if (!known.closed && known.submitter != submitter && led) on_news(known, now);
   }
 }
 
@@ -65,7 +67,7 @@ void Peer::Parts::on_news(const KnownJob& known, Now now) {
   if (stewardship.leads(known.job)) return;
   if (known.submitter == self.id) return;  // an earlier process of ours had it; this one learns of it when it is submitted here
   if (stewardship.holds(known.job)) job_links.need(known, now, out);
-  const bool fresh = donor.learn(known.job, known.manifest, known.submitter, now, out, known.delegated.epoch);
+  const bool fresh = donor.learn(known.job, known.manifest, known.submitter, now, out, known.mandate);
   if (!fresh && !donor.serves(known.submitter)) return;
   const bool was_up = job_links.is_up(known.submitter);
   job_links.need(known, now, out);

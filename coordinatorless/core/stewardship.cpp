@@ -19,8 +19,8 @@ Stewardship::Held* Stewardship::find(const JobId& job) {
   return at == jobs_.end() ? nullptr : at->second.get();
 }
 
-std::size_t Stewardship::place_in(const Delegation& delegation) const {
-  return static_cast<std::size_t>(std::find(delegation.peers.begin(), delegation.peers.end(), self_.id) - delegation.peers.begin());
+bool Stewardship::is_in(const Delegation& delegation) const {
+  return std::find(delegation.peers.begin(), delegation.peers.end(), self_.id) != delegation.peers.end();
 }
 
 // --- Being asked ---
@@ -65,7 +65,7 @@ std::optional<Charge> Stewardship::on(const PeerId& from, const Entrust& message
   }
   held->leader_epoch = std::max(held->leader_epoch, delegation->epoch);
   bool is_new = held->papers_kept == BootTime{};
-  if (place_in(*delegation) < delegation->peers.size() && delegation->epoch >= held->delegation.epoch) {
+  if (is_in(*delegation) && delegation->epoch >= held->delegation.epoch) {
     is_new = is_new || delegation->epoch > held->delegation.epoch;
     held->delegation_raw = message.delegation;
     held->delegation = std::move(*delegation);
@@ -251,9 +251,10 @@ void Stewardship::on_news(const KnownJob& known, Now now, Output& out) {
   if (held == nullptr || known.submitter == self_.id) return;
   if (known.closed) return forget(known.job, out);
   if (known.delegated.epoch < held->leader_epoch) return;
-  const auto place_of = [&](const PeerId& peer) { return std::find(known.delegated.peers.begin(), known.delegated.peers.end(), peer); };
-  if (known.delegated.epoch == held->leader_epoch && held->leader_linked && place_of(held->leader) < place_of(known.submitter)) return;
-  const bool is_new = known.delegated.epoch > held->delegation.epoch && place_in(known.delegated) < known.delegated.peers.size();
+  const bool same_epoch = known.delegated.epoch == held->leader_epoch;
+  const auto rank_of = [&](const Mandate& mandate) { return mandate.rank(known.mandate.shift); };
+  if (same_epoch && held->leader_linked && rank_of(mandate_of(held->leader, known.delegated, 0)) < rank_of(known.mandate)) return;
+  const bool is_new = known.delegated.epoch > held->delegation.epoch && is_in(known.delegated);
   if (is_new) {
     held->delegation = known.delegated;
     held->delegation_raw = known.delegation;
@@ -268,6 +269,7 @@ void Stewardship::on_news(const KnownJob& known, Now now, Output& out) {
   released_.push_back(std::exchange(held->leader, known.submitter));
   held->leader_linked = linked_.contains(known.submitter);
   held->alone_since = now.boot;
+  held->look_at = now.boot;
   if (held->leader_linked) follow(*held, known.submitter, out);
 }
 
@@ -292,7 +294,20 @@ void Stewardship::lost(const PeerId& peer, Now now) {
     if (held->leader != peer) continue;
     held->leader_linked = false;
     held->alone_since = now.boot;
+    held->look_at = now.boot;
   }
+}
+
+BootTime Stewardship::lead_at(const Held& held, Now now) const {
+  // Where a newer delegation has no place for this peer, it keeps what it has for whoever comes back, and leads nothing.
+  if (held.leads || !is_in(held.delegation) || held.delegation.epoch < held.leader_epoch) return never;
+  const Mandate mine = mandate_of(self_.id, held.delegation, 0), leaders = mandate_of(held.leader, held.delegation, 0);
+  const std::uint64_t shift = shift_at(now.wall);
+  const Duration patience = limits::steward_patience * static_cast<int>(mine.rank(shift));
+  if (!held.leader_linked) return held.alone_since + patience;
+  if (!leaders.is_steward()) return never;
+  const bool leaders_shift = leaders.rank(shift) < mine.rank(shift);
+  return now.boot + (shift_begins(leaders_shift ? shift + 1 : shift) - now.wall) + (leaders_shift ? Duration{} : patience);
 }
 
 void Stewardship::lead(const JobId& id, Held& held, Output& out) {
@@ -389,11 +404,10 @@ void Stewardship::tick(Now now, Output& out) {
     held->units.tick(now.boot, out);
     if (now.boot >= held->values.next_deadline()) see_to_values(id, *held, now, out);
     if (now.boot >= held->heard + limits::steward_keep) old.push_back(id);
-    const std::size_t place = place_in(held->delegation);
-    // Where a newer delegation has no place for this peer, it keeps what it has for whoever comes back, and leads nothing.
-    if (held->leads || held->leader_linked || place >= held->delegation.peers.size()) continue;
-    if (held->delegation.epoch < held->leader_epoch) continue;
-    if (now.boot >= held->alone_since + limits::steward_patience * static_cast<int>(place)) lead(id, *held, out);
+    held->look_at = lead_at(*held, now);
+    if (now.boot < held->look_at) continue;
+    lead(id, *held, out);
+    held->look_at = never;
   }
   for (const JobId& id : old) forget(id, out);
 }
@@ -402,12 +416,7 @@ BootTime Stewardship::next_deadline() const {
   BootTime next = never;
   for (const auto& [id, held] : jobs_) {
     next = std::min({next, held->record.next_deadline(), held->units.next_deadline(), held->values.next_deadline(),
-                     held->heard + limits::steward_keep});
-    const std::size_t place = place_in(held->delegation);
-    const bool may_lead = place < held->delegation.peers.size() && held->delegation.epoch >= held->leader_epoch;
-    if (!held->leads && !held->leader_linked && may_lead) {
-      next = std::min(next, held->alone_since + limits::steward_patience * static_cast<int>(place));
-    }
+                     held->look_at, held->heard + limits::steward_keep});
   }
   return next;
 }

@@ -6,10 +6,11 @@
 //      Rationale: an owner's key costs nothing.
 //   2. It follows the record of whoever leads the job out (core/job_record.h), keeps what proves itself and is wanted, and nothing else. A job that
 //      outgrows its share is given up, and whoever asked is told. Large values are held in what the share leaves (core/held_values.h).
-//   3. The leader is whoever the newest announcement names. A delegated steward without a link to it for steward_patience, times its place among
-//      the delegates, leads: it announces the job itself, leases units out, and takes from the other stewards what it lacks. Who hears of a
-//      leader that stands before it, or has a newer delegation, follows again. A steward that says it
-//      leads while a link to whoever stands before it holds is not listened to.
+//   3. The leader is whoever the newest announcement names. Who may be it, and who stands before whom, changes with the shift (core/mandate.h). A
+//      delegated steward leads when for steward_patience, times those that stand before it, it had no link to the leader, or the shift was one in
+//      which the leader stands behind it: it announces the job itself, leases units out, and takes from the other stewards what it lacks. Who
+//      hears of a leader that stands before it, or has a newer delegation, follows again. A steward that says it leads while a link to whoever
+//      stands before it holds is not listened to.
 //   4. A job is forgotten when its submitter has ended it, or was not heard of for steward_keep.
 //   5. All but large values is kept on disk as well, and checked like what comes from others when it is read again.
 #pragma once
@@ -25,6 +26,7 @@
 #include "coordinatorless/core/gossip.h"
 #include "coordinatorless/core/held_values.h"
 #include "coordinatorless/core/job_record.h"
+#include "coordinatorless/core/mandate.h"
 #include "coordinatorless/core/peer.h"
 #include "coordinatorless/core/record_check.h"
 
@@ -94,6 +96,7 @@ class Stewardship {
     std::uint64_t leader_epoch = 0;
     bool leader_linked = false;
     BootTime alone_since{};
+    BootTime look_at{};  // whether to lead
     bool leads = false;
     unsigned deeds = 0;
     PeerId asked_by;
@@ -101,7 +104,9 @@ class Stewardship {
     BootTime papers_kept{};
     bool was_restored = false;  // from what an earlier process had
   };
-  [[nodiscard]] std::size_t place_in(const Delegation& delegation) const;
+  [[nodiscard]] bool is_in(const Delegation& delegation) const;
+  /// When this peer is to lead, or is to look at it again, as things are.
+  [[nodiscard]] BootTime lead_at(const Held& held, Now now) const;
   [[nodiscard]] bool has_room(const PublicKey& owner, const PeerId& submitter) const;
   [[nodiscard]] std::uint64_t share() const;
   [[nodiscard]] bool is_genuine(const Entrust& message, const Manifest& manifest, const Delegation& delegation) const;

@@ -104,18 +104,35 @@ void WaitingResults::sent(const For& whose, Results results, Now now) {
 
 void WaitingResults::lost(const PeerId& submitter, Now now, Output& out) {
   std::erase_if(delivering_, [&](const auto& each) { return each.first.first == submitter; });
-  const auto wait_again = [&](Batch& batch) {
-    if (batch.waits || batch.whose.submitter != submitter) return false;
+  wait_again([&](const Batch& batch) { return batch.whose.submitter == submitter; }, now);
+  write(out);
+}
+
+void WaitingResults::wait_again(const std::function<bool(const Batch&)>& is_meant, Now now) {
+  const auto waits_again = [&](Batch& batch) {
+    if (batch.waits || !is_meant(batch)) return false;
     batch.waits = true;
     batch.until = now.boot + limits::waiting_most;
     return true;
   };
-  for (Batch& batch : waiting_) (void)wait_again(batch);
+  for (Batch& batch : waiting_) (void)waits_again(batch);
   for (auto next = sent_.begin(); next != sent_.end();) {
     const auto at = next++;
-    if (!wait_again(*at)) continue;
+    if (!waits_again(*at)) continue;
     sent_bytes_ -= at->bytes;
     take_in(sent_, at, now);
+  }
+}
+
+void WaitingResults::change_hands(const JobId& job, const PeerId& before, const PeerId& after, Now now, Output& out) {
+  delivering_.erase(Link{before, job});
+  const auto is_meant = [&](const Batch& batch) { return batch.results.job == job && batch.whose.submitter == before; };
+  wait_again(is_meant, now);
+  for (Batch& batch : waiting_) {
+    if (!is_meant(batch)) continue;
+    batch.whose.submitter = after;
+    const auto left = std::chrono::ceil<WallTime::duration>(batch.until - now.boot);
+    rows_.push_back(NoteRow{NoteKind::waiting, job, *batch.key, encoded(batch, now.wall + left)});
   }
   write(out);
 }

@@ -47,6 +47,8 @@ class WaitingResults {
   void sent(const For& whose, Results batch, Now now);
   /// The link with that submitter has broken.
   void lost(const PeerId& submitter, Now now, Output& out);
+  /// One steward leases a job out after the other: what the one has not had, or perhaps has not, is for the other.
+  void change_hands(const JobId& job, const PeerId& before, const PeerId& after, Now now, Output& out);
   /// It is back: what waits of that job is sent from now on.
   void deliver(const PeerId& submitter, const JobId& job, Now now, Output& out);
   /// The job has ended.
@@ -75,6 +77,8 @@ class WaitingResults {
   /// Sends what fits at once; false where that was all.
   [[nodiscard]] bool send_some(const Link& link, Now now, Output& out);
   void send(const PeerId& to, Results& batch, Output& out) const;
+  /// What was sent and is meant waits again.
+  void wait_again(const std::function<bool(const Batch&)>& is_meant, Now now);
   /// Takes the batch at `at` in, and makes room for it; its note is written where it has none.
   void take_in(Batches& from, Batches::iterator at, Now now);
   Batches::iterator let_go(Batches::iterator at);

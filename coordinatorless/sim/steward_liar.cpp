@@ -35,6 +35,7 @@ bool twist(Bytes& frame, const PeerId& to, StewardConduct conduct, const Gang& g
   auto message = core::decode(frame);
   if (!message) return true;
   if (auto* lease = std::get_if<core::Lease>(&*message)) {
+    if (conduct == StewardConduct::sitting) return false;
     if (conduct == StewardConduct::favouring) return gang.has(to);
     if (conduct != StewardConduct::swapping) return true;
     swap_inputs(*lease);

@@ -11,6 +11,7 @@ namespace dugnad::sim {
 
 enum class StewardConduct : std::uint8_t {
   honest,
+  sitting,      // says that it leads, and leases nothing
   withholding,  // gives nothing of what it has gathered
   swapping,     // leases units with each other's inputs, so that honest donors sign what is wrong for them
   forging,      // changes results that it passes on

@@ -25,6 +25,9 @@ struct Delegates {
   AnnouncedJob announced(const Identity& by, std::uint64_t epoch = 5, std::uint64_t sequence = 1, bool closed = false) const {
     return take_apart(posting(by, epoch, sequence, closed).announce().announcement).value();
   }
+  Mandate mandate(const Identity& by, std::uint64_t epoch = 5, std::uint64_t sequence = 1) const {
+    return mandate_of(announced(by, epoch, sequence));
+  }
 };
 
 }  // namespace
@@ -41,12 +44,12 @@ TEST_CASE("every delegate may announce a job, and none but the first may end it"
 
 TEST_CASE("whoever stands before another outranks it, whatever the sequence, and a newer delegation outranks all") {
   const Delegates with;
-  CHECK(outranks(with.announced(with.submitter), with.announced(with.first, 5, 900)));
-  CHECK(outranks(with.announced(with.first), with.announced(with.second, 5, 900)));
-  CHECK_FALSE(outranks(with.announced(with.second, 5, 900), with.announced(with.first)));
-  CHECK_FALSE(outranks(with.announced(with.first, 5, 900), with.announced(with.first)));
-  CHECK(outranks(with.announced(with.second, 6), with.announced(with.submitter, 5)));
-  CHECK_FALSE(outranks(with.announced(with.submitter, 4), with.announced(with.second, 5)));
+  CHECK(outranks(with.mandate(with.submitter), with.mandate(with.first, 5, 900)));
+  CHECK(outranks(with.mandate(with.first), with.mandate(with.second, 5, 900)));
+  CHECK_FALSE(outranks(with.mandate(with.second, 5, 900), with.mandate(with.first)));
+  CHECK_FALSE(outranks(with.mandate(with.first, 5, 900), with.mandate(with.first)));
+  CHECK(outranks(with.mandate(with.second, 6), with.mandate(with.submitter, 5)));
+  CHECK_FALSE(outranks(with.mandate(with.submitter, 4), with.mandate(with.second, 5)));
 }
 
 TEST_CASE("a steward that announces a job yields to who stands before it, and outdoes who stands behind it") {

@@ -236,7 +236,7 @@ TEST_CASE("outputs of a submitter that is gone stay for their time, those of a j
   Bench other;
   other.lease(0, Bytes{1});
   other.finish(Value(blob(8)));
-  other.donor.on_closed(peer(1), Closed{job}, other.out);
+  (void)other.donor.on_closed(peer(1), Closed{job}, other.now, other.out);
   other.settle();
   CHECK(other.released == Blobs{blob(8)});
 }
@@ -343,7 +343,7 @@ TEST_CASE("what a donor has promised its next process still has, and lets go of 
   CHECK(after.blobs.here(blob(10)));
   // Before the job is known again, and by nobody else.
   after.donor.on_revoke(peer(2), Revoke{job, {{0}}}, after.out);
-  after.donor.on_closed(peer(2), Closed{job}, after.out);
+  (void)after.donor.on_closed(peer(2), Closed{job}, after.now, after.out);
   after.settle();
   CHECK(after.released.empty());
   after.revoke(0);

@@ -1,4 +1,3 @@
-// A Donor with its submitters and its executor played by the test.
 #include "coordinatorless/core/donor.h"
 
 #include <doctest/doctest.h>
@@ -7,135 +6,18 @@
 #include <map>
 #include <set>
 
-#include "coordinatorless/core/codec.h"
-#include "coordinatorless/core/limits.h"
+#include "tests/core/donor_bench.h"
 
 using namespace dugnad;
 using namespace dugnad::core;
+using namespace dugnad::core::test;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 namespace {
 
-template <class Tag>
-Id<Tag> named(std::uint8_t name) {
-  Id<Tag> id;
-  id.bytes[0] = name;
-  return id;
-}
-PeerId peer(std::uint8_t name) { return named<PeerTag>(name); }
-JobId job(std::uint8_t name) { return named<JobTag>(name); }
-
-constexpr std::uint64_t blob_room = 1 << 20;
-
-struct Bench {
-  std::unique_ptr<Crypto> crypto = make_sodium({});
-  Generator generator = Generator::from_seed(5);
-  Self self{.id = peer(99), .swarm = {}, .endpoint = {}, .donates = true, .crypto = crypto.get(), .generator = &generator};
-  Now now{BootTime{} + seconds(1000), WallTime{}};
-  BlobWants blobs{self.id};
-  FavourAccounts accounts{{}, named<PublicKeyTag>(50)};
-  Journal journal;
-  Donor donor;
-  Output out;
-
-  std::vector<AttemptToStart> running;           // in the executor
-  std::vector<FetchBlob> fetches;
-  std::vector<BlobId> released;
-  std::vector<AttemptId> cancelled;
-  std::map<PeerId, std::vector<Message>> said;   // to each submitter
-
-  explicit Bench(unsigned slots = 1, bool donates = true, CodePolicy code = {.modules = true, .any = true})
-      : donor(self, blobs, accounts, journal, {{"test", 1}}, std::move(code), slots, blob_room) {
-    self.donates = donates;
-  }
-
-  bool serve(const JobId& id, const PeerId& submitter, std::uint8_t owner = 1, std::optional<BlobId> module = {}) {
-    Manifest manifest;
-    manifest.owner = named<PublicKeyTag>(owner);
-    manifest.task = module ? "guest" : "test";
-    manifest.unit_limit = seconds(60);
-    manifest.module = module;
-    manifest.memory_bytes = 1 << 20;
-    manifest.fuel = module ? 5 : 0;
-    if (!donor.learn(id, manifest, submitter, now, out)) return false;
-    blobs.connected(submitter, now, out);
-    donor.connected(submitter, now, out);
-    settle();
-    return true;
-  }
-
-  void fetched(const BlobId& blob) {
-    blobs.fetched(blob);
-    settle();
-  }
-  void not_fetched(const BlobId& blob, const PeerId& from) {
-    blobs.failed({blob, from, "gone"}, now, out);
-    settle();
-  }
-
-  void lease(const JobId& id, const PeerId& from, std::uint64_t first, std::uint64_t count, Duration valid = seconds(100)) {
-    Lease lease{id, LeaseId{first + 1}, valid, {}};
-    for (std::uint64_t i = first; i < first + count; ++i) lease.units.push_back({{i}, Bytes(8)});
-    donor.on_lease(from, std::move(lease), now, out);
-    settle();
-  }
-
-  /// The executor finishes its `count` oldest attempts, each after `cpu`.
-  void finish(std::size_t count, Duration cpu, Bytes output = to_bytes("out")) {
-    std::vector<FinishedAttempt> finished;
-    for (std::size_t i = 0; i < count && !running.empty(); ++i) {
-      finished.push_back({running.front().attempt, Outcome::ok, output, cpu});
-      running.erase(running.begin());
-    }
-    now.boot += cpu;
-    donor.on_finished(std::move(finished), now, out);
-    settle();
-  }
-
-  void pass(Duration time) {
-    now.boot += time;
-    blobs.tick(now, out);
-    donor.tick(now, out);
-    settle();
-  }
-
-  template <class What>
-  std::vector<What> heard(const PeerId& submitter) {
-    std::vector<What> all;
-    for (const Message& message : said[submitter]) {
-      if (const auto* what = std::get_if<What>(&message)) all.push_back(*what);
-    }
-    std::erase_if(said[submitter], [](const Message& message) { return std::holds_alternative<What>(message); });
-    return all;
-  }
-
-  std::size_t results_heard(const PeerId& submitter) {
-    std::size_t count = 0;
-    for (const Results& results : heard<Results>(submitter)) count += results.results.size();
-    return count;
-  }
-
-  void settle() {
-    for (const BlobWants::News& news : blobs.take_news()) donor.on_blob(news, now, out);
-    for (Addressed& addressed : std::exchange(out.messages, {})) {
-      CHECK_NOTHROW((void)encode(addressed.message));
-      said[addressed.to].push_back(std::move(addressed.message));
-    }
-    for (Effect& effect : std::exchange(out.effects, {})) {
-      if (auto* start = std::get_if<StartAttempts>(&effect)) {
-        for (AttemptToStart& attempt : start->attempts) running.push_back(std::move(attempt));
-      } else if (auto* cancel = std::get_if<CancelAttempts>(&effect)) {
-        cancelled.insert(cancelled.end(), cancel->attempts.begin(), cancel->attempts.end());
-      } else if (auto* fetch = std::get_if<FetchBlob>(&effect)) {
-        fetches.push_back(*fetch);
-      } else if (auto* release = std::get_if<ReleaseBlob>(&effect)) {
-        released.push_back(release->blob);
-      }
-    }
-  }
-};
+using Bench = DonorBench;
 
 }  // namespace
 
@@ -200,26 +82,6 @@ TEST_CASE("of a job that stewards may hold a donor says what it computed from, w
     }
   }
   CHECK(said == 14);
-}
-
-TEST_CASE("a donor that is linked with its submitter leaves it for a later delegation's, and for nobody else's") {
-  Bench bench;
-  Manifest manifest;
-  manifest.task = "test";
-  const auto learns = [&](std::uint8_t submitter, std::uint64_t epoch) {
-    return bench.donor.learn(job(1), manifest, peer(submitter), bench.now, bench.out, epoch);
-  };
-  REQUIRE(learns(1, 5));
-  bench.donor.connected(peer(1), bench.now, bench.out);
-  CHECK_FALSE(learns(2, 5));
-  CHECK_FALSE(learns(2, 4));
-  CHECK(bench.donor.serves(peer(1)));
-  CHECK_FALSE(learns(1, 7));  // it has a later one itself
-  CHECK_FALSE(learns(2, 6));
-  CHECK(learns(2, 8));
-  CHECK_FALSE(bench.donor.serves(peer(1)));
-  CHECK(bench.donor.serves(peer(2)));
-  CHECK(learns(3, 8));  // the link with the one before is not there
 }
 
 TEST_CASE("a stranger's manifest cannot hold a slot longer than the longest lease; one's own may") {
@@ -324,7 +186,7 @@ TEST_CASE("a closed job is forgotten, and its submitter released") {
   Bench bench;
   bench.serve(job(1), peer(1));
   bench.lease(job(1), peer(1), 0, 4);
-  bench.donor.on_closed(peer(1), Closed{job(1)}, bench.out);
+  (void)bench.donor.on_closed(peer(1), Closed{job(1)}, bench.now, bench.out);
   bench.settle();
   CHECK(bench.cancelled.size() == 2);
   CHECK(bench.donor.take_released() == std::vector{peer(1)});
@@ -456,7 +318,7 @@ TEST_CASE("attempts of a job's earlier time here do not disturb it when it is se
   Bench bench;
   bench.serve(job(1), peer(1));
   bench.lease(job(1), peer(1), 0, 2);
-  bench.donor.on_closed(peer(1), Closed{job(1)}, bench.out);
+  (void)bench.donor.on_closed(peer(1), Closed{job(1)}, bench.now, bench.out);
   bench.settle();
   bench.serve(job(1), peer(1));
   bench.finish(2, milliseconds(1));
@@ -613,10 +475,10 @@ TEST_CASE("two jobs with the same module fetch it once, and it is released with 
   bench.fetched(program);
   CHECK(bench.heard<Want>(peer(1)).size() == 1);
   CHECK(bench.heard<Want>(peer(2)).size() == 1);
-  bench.donor.on_closed(peer(1), Closed{job(1)}, bench.out);
+  (void)bench.donor.on_closed(peer(1), Closed{job(1)}, bench.now, bench.out);
   bench.settle();
   CHECK(bench.released.empty());
-  bench.donor.on_closed(peer(2), Closed{job(2)}, bench.out);
+  (void)bench.donor.on_closed(peer(2), Closed{job(2)}, bench.now, bench.out);
   bench.settle();
   CHECK(bench.released == std::vector{program});
 }

@@ -2,71 +2,14 @@
 
 #include <doctest/doctest.h>
 
-#include "coordinatorless/core/limits.h"
-#include "tests/core/stewarded_job.h"
+#include "tests/core/steward_bench.h"
 
 namespace dugnad::core::test {
 namespace {
 
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-constexpr std::uint64_t room = 64 << 20;
-
-/// A steward, its job's submitter and a fellow, of whom the test plays the others.
-struct Bench {
-  StewardedJob job;
-  Identity me{50, far_away(90)};
-  Identity fellow{51, far_away(91)};
-  BlobWants blobs{me.self.id};
-  Stewardship stewardship;
-  Output out;
-  Now now = start_of_time();
-
-  explicit Bench(std::uint64_t bytes = room) : stewardship(me.self, blobs, bytes) {}
-
-  const PeerId& submitter() const { return job.submitter.self.id; }
-  std::optional<Charge> entrust(std::uint64_t epoch, const std::vector<PeerId>& peers) {
-    return stewardship.on(peers.front(), Entrust{job.signed_manifest(), job.delegation(epoch, peers)}, now, out);
-  }
-  /// As it comes about: asked first, then delegated; `before_me` stand before this peer among the stewards.
-  void hold(const std::vector<PeerId>& before_me = {}) {
-    stewardship.connected(submitter(), now, out);
-    CHECK_FALSE(entrust(1, {submitter()}));
-    std::vector<PeerId> peers{submitter()};
-    peers.insert(peers.end(), before_me.begin(), before_me.end());
-    peers.push_back(me.self.id);
-    CHECK_FALSE(entrust(2, peers));
-    REQUIRE(stewardship.holds(job.id()));
-    out = {};
-  }
-  std::optional<Charge> tell(const PeerId& from, std::vector<RecordEntry> entries, std::uint64_t at = 0) {
-    return stewardship.on(from, Record{job.id(), 900, at, at + entries.size(), false, std::move(entries)}, now, out);
-  }
-  /// Entries of the record that the submitter is told when it asks for all of them.
-  std::size_t told_to_submitter() {
-    out = {};
-    CHECK_FALSE(stewardship.on(submitter(), Follow{job.id(), 0, 0, false, true, {}}, out));
-    const auto records = take<Record>(out);
-    REQUIRE(records.size() == 1);
-    return records[0].second.entries.size();
-  }
-  void pass(Duration by) {
-    now = later(now, by);
-    if (stewardship.next_deadline() <= now.boot) stewardship.tick(now, out);
-  }
-  KnownJob news(const Identity& from, std::uint64_t epoch, std::vector<PeerId> peers, bool closed = false) const {
-    KnownJob known;
-    known.job = job.id();
-    known.manifest = job.manifest;
-    known.submitter = from.self.id;
-    known.delegation = job.delegation(epoch, peers);
-    known.delegated = {job.id(), epoch, std::move(peers)};
-    known.closed = closed;
-    return known;
-  }
-  [[nodiscard]] bool leads() const { return stewardship.leads(job.id()); }
-};
+using Bench = StewardBench;
 
 }  // namespace
 
@@ -175,128 +118,6 @@ TEST_CASE("nothing is held that the owner has not signed, that wants no stewards
   CHECK(charge([](Entrust&) {}, bench.fellow.self.id) == charges::unasked.score);
   bench.job.manifest.stewarded.reset();
   CHECK(bench.entrust(1, {bench.submitter()})->score == charges::malformed.score);
-}
-
-TEST_CASE("the first steward leads once the submitter was away for its patience, the second after twice that") {
-  for (const bool is_second : {false, true}) {
-    CAPTURE(is_second);
-    Bench bench;
-    bench.hold(is_second ? std::vector{bench.fellow.self.id} : std::vector<PeerId>{});
-    bench.pass(minutes(30));
-    CHECK_FALSE(bench.leads());
-    bench.stewardship.lost(bench.submitter(), bench.now);
-    const Duration patience = limits::steward_patience * (is_second ? 2 : 1);
-    bench.pass(patience - seconds(1));
-    CHECK_FALSE(bench.leads());
-    CHECK(bench.stewardship.next_deadline() == bench.now.boot + seconds(1));
-    bench.pass(seconds(1));
-    CHECK(bench.leads());
-    const auto turns = bench.stewardship.take_turns();
-    REQUIRE(turns.size() == 1);
-    CHECK(turns[0].leads);
-    CHECK(turns[0].delegation == bench.job.delegation(2, is_second ? std::vector{bench.submitter(), bench.fellow.self.id, bench.me.self.id}
-                                                                   : std::vector{bench.submitter(), bench.me.self.id}));
-  }
-}
-
-TEST_CASE("a submitter that is back in time is followed, and nobody leads") {
-  Bench bench;
-  bench.hold();
-  bench.stewardship.lost(bench.submitter(), bench.now);
-  bench.pass(limits::steward_patience / 2);
-  bench.stewardship.connected(bench.submitter(), bench.now, bench.out);
-  CHECK(take<Follow>(bench.out).size() == 1);
-  bench.pass(minutes(30));
-  CHECK_FALSE(bench.leads());
-}
-
-TEST_CASE("who leads stops when the submitter asks again, or is heard to lead, and its donors are sent away") {
-  for (const bool by_news : {false, true}) {
-    CAPTURE(by_news);
-    Bench bench;
-    bench.hold();
-    CHECK_FALSE(
-        bench.tell(bench.submitter(), {bench.job.entry(bench.job.units(0, 50)), bench.job.entry(bench.job.says(bench.job.deed()))}));
-    bench.stewardship.lost(bench.submitter(), bench.now);
-    bench.pass(limits::steward_patience);
-    REQUIRE(bench.leads());
-    bench.stewardship.on_want(bench.job.donors[0].self.id, Want{bench.job.id(), 1, seconds(100)}, bench.now, bench.out);
-    CHECK(take<Lease>(bench.out).size() == 1);
-    CHECK(bench.stewardship.needs(bench.job.donors[0].self.id));
-    (void)bench.stewardship.take_turns();
-    if (by_news)
-      bench.stewardship.on_news(bench.news(bench.job.submitter, 2, {bench.submitter(), bench.me.self.id}), bench.now, bench.out);
-    else
-      CHECK_FALSE(bench.entrust(3, {bench.submitter(), bench.me.self.id}));
-    CHECK_FALSE(bench.leads());
-    CHECK(take<Closed>(bench.out).size() == 1);
-    const auto turns = bench.stewardship.take_turns();
-    REQUIRE(turns.size() == 1);
-    CHECK_FALSE(turns[0].leads);
-    const auto released = bench.stewardship.take_released();
-    CHECK(std::find(released.begin(), released.end(), bench.job.donors[0].self.id) != released.end());
-    CHECK_FALSE(bench.stewardship.needs(bench.job.donors[0].self.id));
-  }
-}
-
-TEST_CASE("a fellow that says it leads is not followed while the submitter is there, and is once it is not") {
-  Bench bench;
-  bench.hold({bench.fellow.self.id});
-  const KnownJob usurped = bench.news(bench.fellow, 2, {bench.submitter(), bench.fellow.self.id, bench.me.self.id});
-  bench.stewardship.on_news(usurped, bench.now, bench.out);
-  CHECK(bench.stewardship.needs(bench.submitter()));
-  CHECK_FALSE(bench.stewardship.needs(bench.fellow.self.id));
-  bench.stewardship.lost(bench.submitter(), bench.now);
-  bench.stewardship.on_news(usurped, bench.now, bench.out);
-  CHECK(bench.stewardship.needs(bench.fellow.self.id));
-  bench.stewardship.connected(bench.fellow.self.id, bench.now, bench.out);
-  CHECK(take<Follow>(bench.out).size() == 1);
-  bench.pass(minutes(30));
-  CHECK_FALSE(bench.leads());
-  bench.stewardship.lost(bench.fellow.self.id, bench.now);
-  bench.pass(2 * limits::steward_patience);
-  CHECK(bench.leads());
-}
-
-TEST_CASE("who was left out of a newer delegation keeps what it has, and leads nothing") {
-  for (const bool by_news : {false, true}) {
-    CAPTURE(by_news);
-    Bench bench;
-    bench.hold();
-    const std::vector<PeerId> others{bench.submitter(), bench.fellow.self.id};
-    if (by_news)
-      bench.stewardship.on_news(bench.news(bench.job.submitter, 3, others), bench.now, bench.out);
-    else
-      CHECK_FALSE(bench.entrust(3, others));
-    bench.stewardship.lost(bench.submitter(), bench.now);
-    bench.pass(minutes(30));
-    bench.stewardship.tick(bench.now, bench.out);  // due or not
-    CHECK_FALSE(bench.leads());
-    CHECK(bench.stewardship.holds(bench.job.id()));
-  }
-}
-
-TEST_CASE("who was asked and is in no delegation yet leads nothing") {
-  Bench bench;
-  bench.stewardship.connected(bench.submitter(), bench.now, bench.out);
-  CHECK_FALSE(bench.entrust(1, {bench.submitter()}));
-  bench.stewardship.lost(bench.submitter(), bench.now);
-  bench.pass(minutes(30));
-  bench.stewardship.tick(bench.now, bench.out);
-  CHECK_FALSE(bench.leads());
-  CHECK(bench.stewardship.holds(bench.job.id()));
-}
-
-TEST_CASE("an older delegation than the newest changes nothing") {
-  Bench bench;
-  bench.hold();
-  CHECK_FALSE(bench.entrust(5, {bench.submitter(), bench.me.self.id}));
-  bench.out = {};
-  CHECK_FALSE(bench.entrust(4, {bench.fellow.self.id, bench.me.self.id}));
-  bench.stewardship.on_news(bench.news(bench.fellow, 4, {bench.fellow.self.id, bench.me.self.id}), bench.now, bench.out);
-  CHECK(bench.out.messages.empty());
-  CHECK(bench.stewardship.needs(bench.submitter()));
-  CHECK_FALSE(bench.stewardship.needs(bench.fellow.self.id));
 }
 
 TEST_CASE("a job is forgotten when it has ended, and when nobody has heard of its submitter for a week by a clock that nobody sets") {

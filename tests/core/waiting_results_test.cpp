@@ -151,6 +151,25 @@ TEST_CASE("what was sent is kept until it must have arrived, and waits again whe
   CHECK(bench.waiting.next_deadline() == never);
 }
 
+TEST_CASE("what waits for one steward, and what it perhaps has not, is the next one's, over a restart") {
+  for (const bool restarted : {false, true}) {
+    CAPTURE(restarted);
+    Bench bench;
+    bench.keep(ann, results_of(job(1), 1));
+    bench.keep(ann, results_of(job(2), 2));
+    bench.sent(ann, results_of(job(1), 3));
+    bench.waiting.change_hands(job(1), ann, bob, bench.now, bench.out);
+    bench.settle();
+    CHECK(bench.disk.size() == 3);
+    if (restarted) bench.restart(bench.notes());
+    CHECK(bench.deliver(ann, job(1)).empty());
+    CHECK(bench.deliver(bob, job(1)) == Units{1, 3});
+    CHECK(bench.deliver(ann, job(2)) == Units{2});
+    bench.pass(limits::waiting_most);
+    CHECK(bench.disk.empty());
+  }
+}
+
 TEST_CASE("what waits is let go of when its job has ended, or nobody has come for it") {
   Bench bench;
   bench.keep(ann, results_of(job(1), 1));

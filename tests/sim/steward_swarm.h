@@ -68,17 +68,27 @@ inline JobSpec with_large_values(JobSpec spec) {
   return spec;
 }
 
-/// Leaves once a tenth is there, and comes back when the rest would be.
-inline void leave_and_come_back(Swarm& swarm, const Submission& job, const std::vector<Node>& dying) {
+/// Leaves once a tenth is there.
+inline void leave(Swarm& swarm, const Submission& job, const std::vector<Node>& dying) {
   World& world = swarm.world;
-  const double units = static_cast<double>(job.spec().units);
   const double copies = job.spec().confidence ? 1 : job.spec().copies;
-  REQUIRE(world.run_until([&] { return swarm.computed(job) >= 0.1 * copies * units; }, 10min));
+  const double tenth = 0.1 * copies * static_cast<double>(job.spec().units);
+  REQUIRE(world.run_until([&] { return swarm.computed(job) >= tenth; }, 10min + 2 * job.spec().unit));
   world.crash(swarm.submitter);
   world.run_for(5s);
   for (const Node node : dying) world.crash(node);
-  // Stewards compute nothing of what they hold: nine workers, after a minute in which nobody leads.
-  world.run_for(from_seconds(80 + 1.3 * copies * units * seconds_of(job.spec().unit) / 9));
+}
+
+/// Stewards compute nothing of what they hold: nine workers, after a minute in which nobody leads.
+inline Duration time_for_the_rest(const Submission& job) {
+  const double copies = job.spec().confidence ? 1 : job.spec().copies;
+  return from_seconds(80 + 1.3 * copies * static_cast<double>(job.spec().units) * seconds_of(job.spec().unit) / 9);
+}
+
+/// And comes back when the rest would be.
+inline void leave_and_come_back(Swarm& swarm, const Submission& job, const std::vector<Node>& dying) {
+  leave(swarm, job, dying);
+  swarm.world.run_for(time_for_the_rest(job));
 }
 
 }  // namespace dugnad::sim
