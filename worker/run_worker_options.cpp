@@ -96,11 +96,13 @@ void describe(CLI::App& app, WorkerOptions& options, Typed& typed, Later& later)
   const std::string share = "What to donate";
   app.add_option("--cores", typed.cores, wrapped("How many units to compute at once; 0: as many as there are processors."))
       ->type_name("N")
+      ->check(whole_number())
       ->capture_default_str()
       ->group(share);
   app.add_option("--cpu", typed.percent,
                  wrapped("The share of these that may run, in percent. Units always yield to whatever else the machine does."))
       ->type_name("PERCENT")
+      ->check(whole_number())
       ->capture_default_str()
       ->group(share);
   app.add_option("--memory", typed.memory,

@@ -1,4 +1,4 @@
-// Sizes on the command line, as in 500K, 64M or 2GiB: how the worker, and the programs that have the same options, read them.
+// Sizes on the command line, as in 500K, 64M or 2GiB, and numbers: how the worker, and the programs that have the same options, read them.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -22,6 +22,17 @@ namespace dugnad::worker {
         } catch (const CLI::Error&) {
           return wrong;
         }
+      },
+      "");
+}
+
+/// CLI11's own says of -1 that it could not convert it.
+[[nodiscard]] inline CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](std::string& value) -> std::string {
+        unsigned number = 0;
+        const auto [end, wrong] = std::from_chars(value.data(), value.data() + value.size(), number);
+        return wrong == std::errc() && end == value.data() + value.size() ? std::string() : "'" + value + "' is no whole number";
       },
       "");
 }

@@ -171,7 +171,12 @@ TEST_CASE("bad usage is one line and exit code 2") {
       CHECK_MESSAGE(contains(told, option + std::string(": '") + wrong + "' is no size"), told);
     }
   }
-  CHECK(contains(refusal({"--cores", "many"}, 2), "--cores"));
+  for (const char* option : {"--cores", "--cpu"}) {
+    for (const std::string wrong : {"many", "-1", "1.5", "2x", "99999999999", ""}) {
+      const std::string told = refusal({option, wrong}, 2);
+      CHECK_MESSAGE(contains(told, option + std::string(": '") + wrong + "' is no whole number"), told);
+    }
+  }
   CHECK(contains(refusal({"--http", "127.0.0.1:80"}, 2), "not in this version"));
   CHECK(contains(refusal({"--memory", "512"}, 2), "--memory takes a size"));
   CHECK(contains(refusal({"--allow", "builtin", "--allow", "any"}, 2), "--allow builtin"));
