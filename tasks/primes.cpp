@@ -1,9 +1,8 @@
 // primes: how many primes there are up to a number (A006880 at the powers of ten). A unit counts those in one stretch.
 #include <bit>
-#include <string>
 
-#include "tasks/fixed_plan.h"
 #include "tasks/sieve.h"
+#include "tasks/stretch_count.h"
 #include "tasks/task.h"
 #include "tasks/wire.h"
 
@@ -19,33 +18,8 @@ Bytes run(ByteView input, const StopToken& stop) {
   return Writer().u64(count).take();
 }
 
-struct Job {
-  Stretches stretches;
-  std::uint64_t found = 0;
-
-  [[nodiscard]] std::uint64_t units() const { return stretches.count(); }
-  [[nodiscard]] Bytes input(std::uint64_t unit) const { return stretches.input(unit); }
-  Result<void> add(std::uint64_t unit, ByteView output) {
-    const auto [from, to] = stretches.at(unit);
-    const auto count = read_count(output, (to - from) / 2 + 1);
-    if (!count) return count.error();
-    found += *count;
-    return {};
-  }
-  [[nodiscard]] Answer answer() const { return {std::to_string(found), std::nullopt}; }
-};
-
 }  // namespace
 
-Task primes() {
-  return {
-      .name = "primes",
-      .help = "count the primes up to a number",
-      .parameters = {{.name = "to", .help = "the last number looked at", .least = 1, .most = sieve_end_most - 1, .fallback = std::nullopt}},
-      .run = run,
-      .plan = [](const Parameters& given) { return fixed_plan(Job{Stretches(given.at("to") + 1)}); },
-      .check = {},
-  };
-}
+Task primes() { return stretch_count("primes", "count the primes up to a number", run); }
 
 }  // namespace dugnad::tasks

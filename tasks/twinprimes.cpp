@@ -1,10 +1,9 @@
 // twinprimes: how many pairs of primes (p, p + 2) there are with p + 2 up to a number (A007508 at the powers of ten). A unit counts the
 // pairs whose greater prime lies in its stretch; so a pair across a border is counted once, by the unit above it.
 #include <bit>
-#include <string>
 
-#include "tasks/fixed_plan.h"
 #include "tasks/sieve.h"
+#include "tasks/stretch_count.h"
 #include "tasks/task.h"
 #include "tasks/wire.h"
 
@@ -25,33 +24,8 @@ Bytes run(ByteView input, const StopToken& stop) {
   return Writer().u64(count).take();
 }
 
-struct Job {
-  Stretches stretches;
-  std::uint64_t found = 0;
-
-  [[nodiscard]] std::uint64_t units() const { return stretches.count(); }
-  [[nodiscard]] Bytes input(std::uint64_t unit) const { return stretches.input(unit); }
-  Result<void> add(std::uint64_t unit, ByteView output) {
-    const auto [from, to] = stretches.at(unit);
-    const auto count = read_count(output, (to - from) / 2 + 1);
-    if (!count) return count.error();
-    found += *count;
-    return {};
-  }
-  [[nodiscard]] Answer answer() const { return {std::to_string(found), std::nullopt}; }
-};
-
 }  // namespace
 
-Task twinprimes() {
-  return {
-      .name = "twinprimes",
-      .help = "count the pairs of primes p and p + 2 up to a number",
-      .parameters = {{.name = "to", .help = "the last number looked at", .least = 1, .most = sieve_end_most - 1, .fallback = std::nullopt}},
-      .run = run,
-      .plan = [](const Parameters& given) { return fixed_plan(Job{Stretches(given.at("to") + 1)}); },
-      .check = {},
-  };
-}
+Task twinprimes() { return stretch_count("twinprimes", "count the pairs of primes p and p + 2 up to a number", run); }
 
 }  // namespace dugnad::tasks

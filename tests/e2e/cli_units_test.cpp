@@ -13,12 +13,11 @@
 #include "sdk/cli/submit_options.h"
 #include "sdk/cli/unit_source.h"
 #include "sdk/cli/words.h"
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 
 namespace dugnad::sdk::cli {
 namespace {
 
-using worker::Scratch;
 using Kind = UnitSource::Kind;
 using Strings = std::vector<std::string>;
 

@@ -56,7 +56,7 @@ TEST_CASE("a contact that is none is refused") {
 
 TEST_CASE("a data directory that cannot be one is refused") {
   const Scratch scratch;
-  worker::put_content(scratch.file("occupied"), "a file");
+  put_content(scratch.file("occupied"), "a file");
   SwarmOptions options = alone_in(scratch);
   options.data = scratch.file("occupied");
   CHECK(contains(complaint(Swarm::join(options)), "occupied"));
@@ -64,7 +64,7 @@ TEST_CASE("a data directory that cannot be one is refused") {
 
 TEST_CASE("a journal that is none is refused, and left as it is") {
   const Scratch scratch;
-  worker::put_content(scratch.file("submitter.journal"), "not a database, for all that it is long enough to look like one");
+  put_content(scratch.file("submitter.journal"), "not a database, for all that it is long enough to look like one");
   CHECK(contains(complaint(Swarm::join(alone_in(scratch))), "submitter.journal"));
 }
 

@@ -16,14 +16,10 @@
 #include "dugnad/swarm.h"
 #include "dugnad/values.h"
 #include "tasks/wire.h"
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 #include "worker/node.h"
 
 namespace dugnad::sdk {
-
-using worker::contains;
-using worker::is_one_line;
-using worker::Scratch;
 
 inline Bytes number(std::uint64_t n) { return tasks::Writer().u64(n).take(); }
 inline std::vector<Bytes> numbers(std::uint64_t count) {

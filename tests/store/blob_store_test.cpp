@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "coordinatorless/base/merkle.h"
-#include "tests/store/scratch.h"
+#include "tests/scratch.h"
 
 using namespace dugnad;
 using namespace dugnad::store;

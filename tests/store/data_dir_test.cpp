@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <optional>
 
-#include "tests/store/scratch.h"
+#include "tests/scratch.h"
 
 namespace dugnad::store {
 namespace {

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "coordinatorless/store/blob_store.h"
-#include "tests/store/scratch.h"
+#include "tests/scratch.h"
 
 using namespace dugnad;
 using namespace dugnad::store;

@@ -7,7 +7,7 @@
 
 #include <vector>
 
-#include "tests/store/scratch.h"
+#include "tests/scratch.h"
 
 namespace dugnad::store {
 namespace {

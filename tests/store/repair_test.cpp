@@ -10,7 +10,7 @@
 
 #include "coordinatorless/store/store.h"
 #include "tests/store/rows.h"
-#include "tests/store/scratch.h"
+#include "tests/scratch.h"
 
 namespace dugnad::store {
 namespace {

@@ -6,7 +6,7 @@
 #include "coordinatorless/store/batch_format.h"
 #include "coordinatorless/store/store.h"
 #include "tests/store/rows.h"
-#include "tests/store/scratch.h"
+#include "tests/scratch.h"
 
 namespace dugnad::store {
 namespace {

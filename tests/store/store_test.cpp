@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "tests/store/rows.h"
-#include "tests/store/scratch.h"
+#include "tests/scratch.h"
 
 namespace dugnad::store {
 namespace {

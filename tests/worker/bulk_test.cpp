@@ -6,7 +6,7 @@
 #include <mutex>
 
 #include "coordinatorless/zmq/clocks.h"
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 #include "worker/node.h"
 #include "worker/owner.h"
 

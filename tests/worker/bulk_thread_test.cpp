@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "coordinatorless/core/limits.h"
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 
 namespace dugnad::worker {
 namespace {

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "coordinatorless/base/generator.h"
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 
 namespace dugnad::worker {
 namespace {

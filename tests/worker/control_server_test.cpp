@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 
 namespace dugnad::worker {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 #include "worker/control_server.h"
 
 namespace dugnad::worker {

@@ -6,7 +6,7 @@
 #include <functional>
 #include <iterator>
 
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 #include "worker/hosted_jobs.h"
 #include "worker/hosted_orders.h"
 

@@ -11,7 +11,7 @@
 #include "coordinatorless/base/hash.h"
 #include "coordinatorless/store/kept_outputs.h"
 #include "coordinatorless/zmq/clocks.h"
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 #include "worker/node.h"
 #include "worker/owner.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "coordinatorless/base/hash.h"
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 
 namespace dugnad::worker {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "coordinatorless/core/identity_proof.h"
 #include "coordinatorless/core/limits.h"
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 #include "worker/node_files.h"
 #include "worker/node_swarm.h"
 

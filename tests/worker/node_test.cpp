@@ -13,7 +13,7 @@
 
 #include "coordinatorless/core/contact.h"
 #include "coordinatorless/zmq/clocks.h"
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 #include "worker/owner.h"
 
 namespace dugnad::worker {

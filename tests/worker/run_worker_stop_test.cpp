@@ -3,7 +3,7 @@
 
 #include "coordinatorless/zmq/clocks.h"
 #include "tests/worker/program.h"
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 #include "worker/control_socket.h"
 #include "worker/node.h"
 #include "worker/owner.h"

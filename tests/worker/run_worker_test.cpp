@@ -6,7 +6,7 @@
 
 #include "coordinatorless/core/contact.h"
 #include "tests/worker/program.h"
-#include "tests/worker/scratch.h"
+#include "tests/scratch.h"
 #include "worker/control_socket.h"
 #include "worker/hosted_orders.h"
 
