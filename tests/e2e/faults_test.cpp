@@ -33,25 +33,17 @@ TEST_CASE("a liar is outvoted, and named") {
   CHECK_MESSAGE(end["outvoted"] == once, submitter.story());
 }
 
-TEST_CASE("a worker is killed in the middle, and the others do its work") {
+TEST_CASE("a worker is killed or falls silent in the middle, and the others do its work") {
+  int signal = 0;
+  SUBCASE("killed") { signal = SIGKILL; }
+  SUBCASE("silent") { signal = SIGSTOP; }
   const Place place;
   const Worker one = start_worker(place, "one");
   const Worker two = start_worker(place, "two", {"--join", one.contact});
   const Worker three = start_worker(place, "three", {"--join", one.contact});
   Process submitter(submit(place, long_job, {"--join", one.contact, "--local", "0", "--json"}));
   middle(submitter);
-  two.process.signal(SIGKILL);
-  answers(submitter, long_answer);
-}
-
-TEST_CASE("a worker falls silent in the middle, and the others do its work") {
-  const Place place;
-  const Worker one = start_worker(place, "one");
-  const Worker two = start_worker(place, "two", {"--join", one.contact});
-  const Worker three = start_worker(place, "three", {"--join", one.contact});
-  Process submitter(submit(place, long_job, {"--join", one.contact, "--local", "0", "--json"}));
-  middle(submitter);
-  two.process.signal(SIGSTOP);
+  two.process.signal(signal);
   answers(submitter, long_answer);
 }
 
