@@ -28,13 +28,16 @@ Mandate mandate_of(const AnnouncedJob& announced) {
   return mandate_of(announced.contact.peer(), announced.delegation, announced.announcement.sequence);
 }
 
-bool timely(const AnnouncedJob& announced, WallTime now) {
-  // Sequences are clocks' (Gossip). A steward's that nobody could outdo would keep its submitter's news from everybody.
+bool dated_ahead(const AnnouncedJob& announced, WallTime now) {
+  // Sequences are clocks' (Gossip). Such a one would keep its submitter's news from everybody.
   const auto& delegates = announced.delegation.peers;
   const bool is_steward = !delegates.empty() && delegates.front() != announced.contact.peer();
   const WallTime ahead = now + std::chrono::duration_cast<WallTime::duration>(limits::clock_skew + limits::announcement_lease);
-  if (is_steward && announced.announcement.sequence > static_cast<std::uint64_t>(ahead.time_since_epoch().count())) return false;
-  return is_current(announced.announcement.expires, limits::announcement_lease, now) &&
+  return is_steward && announced.announcement.sequence > static_cast<std::uint64_t>(ahead.time_since_epoch().count());
+}
+
+bool timely(const AnnouncedJob& announced, WallTime now) {
+  return !dated_ahead(announced, now) && is_current(announced.announcement.expires, limits::announcement_lease, now) &&
          is_current(announced.contact.expires, limits::record_lease, now);
 }
 

@@ -36,7 +36,8 @@ bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submi
   if (const auto known = jobs_.find(id); known != jobs_.end()) {
     Served& job = known->second;
     if (job.submitter == submitter && mandate.epoch >= job.mandate.epoch) job.mandate = mandate;
-    if (job.submitter == submitter || (job.connected && !outranks(mandate, job.mandate))) return false;
+    if (job.submitter == submitter) return !job.connected;  // it may have sent us away, and leads again
+    if (job.connected && !own && !outranks(mandate, job.mandate)) return false;
     if (mandate.is_steward() && job.mandate.is_steward() && job.ready) {
       change_hands(id, job, submitter, mandate, now, out);
       return true;
@@ -150,6 +151,11 @@ bool Donor::serves(const PeerId& submitter) const {
   return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& entry) { return entry.second.submitter == submitter; });
 }
 
+bool Donor::serves(const PeerId& submitter, const JobId& job) const {
+  const auto at = jobs_.find(job);
+  return at != jobs_.end() && at->second.submitter == submitter;
+}
+
 std::vector<PeerId> Donor::submitters() const {
   std::vector<PeerId> found;
   for (const auto& [id, job] : jobs_) found.push_back(job.submitter);
@@ -224,10 +230,13 @@ bool Donor::renew(const std::pair<const UnitIndex, Place>& here, const LeasedUni
 
 void Donor::on_revoke(const PeerId& from, const Revoke& revoke, Output& out) {
   Served* job = find(revoke.job, from);
-  if (job == nullptr && !outputs_.holds_for(from, revoke.job)) return;
   CancelAttempts cancel;
   for (const UnitIndex unit : revoke.units) {
-    if (job == nullptr || !job->units.contains(unit)) {
+    if (job == nullptr) {
+      if (outputs_.holds_for(from, revoke.job, unit)) (void)outputs_.let_go(revoke.job, unit, out);
+      continue;
+    }
+    if (!job->units.contains(unit)) {
       (void)outputs_.let_go(revoke.job, unit, out);
       continue;
     }
@@ -241,7 +250,12 @@ void Donor::on_revoke(const PeerId& from, const Revoke& revoke, Output& out) {
 bool Donor::on_closed(const PeerId& from, const Closed& closed, Now now, Output& out) {
   Served* job = find(closed.job, from);
   if (job == nullptr) return false;
-  if (job->idle() || !job->mandate.is_steward()) {
+  const bool is_idle = job->idle();
+  if (job->mandate.is_steward()) {
+    if (!job->connected && !is_idle) return false;  // it has said so before
+    waiting_.change_hands(closed.job, from, from, now, out);  // perhaps it stopped before it had the last of them
+  }
+  if (is_idle || !job->mandate.is_steward()) {
     pass_on(closed.job, out);
     return false;
   }

@@ -66,7 +66,9 @@ class Donor {
   /// `mandate`: the submitter's. It must outrank that of whoever the job is served for and is linked.
   bool learn(const JobId& job, const Manifest& manifest, const PeerId& submitter, Now now, Output& out, const Mandate& mandate = {});
   /// The same of somebody else's job that this peer leases out, as a steward: it is computed by the rules of others' jobs.
-  bool learn_led(const JobId& job, const Manifest& manifest, Now now, Output& out) { return learn(job, manifest, self_.id, false, now, out, {}); }
+  bool learn_led(const JobId& job, const Manifest& manifest, const Mandate& mandate, Now now, Output& out) {
+    return learn(job, manifest, self_.id, false, now, out, mandate);
+  }
   [[nodiscard]] bool has_room() const { return jobs_.size() < limits::donor_jobs_max; }
   /// It has ended.
   void forget(const JobId& job, Output& out);
@@ -96,6 +98,7 @@ class Donor {
 
   /// Whether this peer's work for `submitter` is why the link is there.
   [[nodiscard]] bool serves(const PeerId& submitter) const;
+  [[nodiscard]] bool serves(const PeerId& submitter, const JobId& job) const;
   /// Submitters of the jobs served.
   [[nodiscard]] std::vector<PeerId> submitters() const;
   /// Jobs forgotten since last asked whose submitter is needed for nothing else.

@@ -45,7 +45,7 @@ void Donor::send_results(const JobId& id, Served& job, Now now, Output& out) {
 
 /// Sends them, or lets them wait where nobody is there.
 void Donor::hand_on(Served& job, const Results& batch, Now now, Output& out) {
-  const WaitingResults::For whose{job.submitter, job.owner};
+  const WaitingResults::For whose{job.submitter, job.owner, job.mandate.is_steward()};
   if (!job.connected) {
     waiting_.keep(whose, batch, now, out);
     job.full = waiting_.bytes_for(job.submitter) >= limits::absent_bytes_max;
@@ -70,7 +70,7 @@ void Donor::connected(const PeerId& peer, Now now, Output& out) {
     job.connected = true;
     job.lost_at = never;
     job.full = false;
-    waiting_.deliver(peer, id, now, out);
+    waiting_.deliver(peer, job.mandate.is_steward(), id, now, out);
     if (!job.finished.empty()) send_results(id, job, now, out);  // before the submitter leases again what it misses
     say_want(id, job, now, out);
   }
@@ -107,6 +107,7 @@ void Donor::change_hands(const JobId& id, Served& job, const PeerId& submitter, 
   // What the one before was asked for will not come.
   while (!job.fetching.empty()) stop_waiting(job, job.units.find(job.fetching.front().unit), out);
   waiting_.change_hands(id, before, submitter, now, out);
+  outputs_.change_hands(id, before, submitter);
   lose(job, now.boot);
   keep_what_runs(now.boot);
   if (before != self_.id && !serves(before)) released_.push_back(before);

@@ -77,10 +77,14 @@ void Gossip::close(const JobId& job, Now now, Output& out) {
 
 std::optional<AnnouncedJob> Gossip::make_announcement(const Own& own, WallTime now) const {
   const auto clock = static_cast<std::uint64_t>(std::max<std::int64_t>(now.time_since_epoch().count(), 0));
-  const std::uint64_t sequence = std::max(own.sequence + 1, clock);
-  Signed raw{encode(Announcement{own.manifest, own.delegation, *own_record_, sequence, now + announcement_lease, own.closed}), {}};
-  raw.signature = self_.sign(Domain::announcement, raw.body);
-  return take_apart(raw);
+  const auto with = [&](std::uint64_t sequence) {
+    Signed raw{encode(Announcement{own.manifest, own.delegation, *own_record_, sequence, now + announcement_lease, own.closed}), {}};
+    raw.signature = self_.sign(Domain::announcement, raw.body);
+    return take_apart(raw);
+  };
+  auto announced = with(std::max(own.sequence + 1, clock));
+  // Of a steward whose clock was far ahead: it would not be listened to before then.
+  return announced && dated_ahead(*announced, now) ? with(clock) : announced;
 }
 
 void Gossip::announce_own(Own& own, Now now, Output& out) {
@@ -262,6 +266,11 @@ std::vector<KnownJob> Gossip::known() const {
     if (!own_.contains(job)) all.push_back(describe(held));
   }
   return all;
+}
+
+std::optional<KnownJob> Gossip::known(const JobId& job) const {
+  const auto found = held_.find(job);
+  return found == held_.end() || own_.contains(job) ? std::nullopt : std::optional(describe(found->second));
 }
 
 KnownJob Gossip::describe(const Held& held) const {

@@ -110,6 +110,7 @@ class Gossip {
   [[nodiscard]] std::vector<KnownJob> take_news();
   /// All live and closed jobs of others, by id.
   [[nodiscard]] std::vector<KnownJob> known() const;
+  [[nodiscard]] std::optional<KnownJob> known(const JobId& job) const;
   [[nodiscard]] std::size_t held() const { return held_.size(); }  // own ones too
 
  private:

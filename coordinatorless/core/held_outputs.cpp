@@ -59,9 +59,19 @@ bool HeldOutputs::holds(const JobId& job, UnitIndex unit, const BlobId& output) 
   return found != of_job->second.end() && found->second->output == output;
 }
 
-bool HeldOutputs::holds_for(const PeerId& submitter, const JobId& job) const {
+bool HeldOutputs::holds_for(const PeerId& submitter, const JobId& job, UnitIndex unit) const {
   const auto of_job = of_job_.find(job);
-  return of_job != of_job_.end() && of_job->second.begin()->second->submitter == submitter;
+  if (of_job == of_job_.end()) return false;
+  const auto found = of_job->second.find(unit);
+  return found != of_job->second.end() && found->second->submitter == submitter;
+}
+
+void HeldOutputs::change_hands(const JobId& job, const PeerId& before, const PeerId& after) {
+  const auto of_job = of_job_.find(job);
+  if (of_job == of_job_.end()) return;
+  for (auto& [unit, held] : of_job->second) {
+    if (held->submitter == before) held->submitter = after;
+  }
 }
 
 void HeldOutputs::tick(BootTime now, Output& out) {

@@ -32,8 +32,9 @@ class HeldOutputs {
   bool let_go(const JobId& job, UnitIndex unit, Output& out);
   void let_go_all(const JobId& job, Output& out);
   [[nodiscard]] bool holds(const JobId& job, UnitIndex unit, const BlobId& output) const;
-  /// Whether something of that job is held for it.
-  [[nodiscard]] bool holds_for(const PeerId& submitter, const JobId& job) const;
+  [[nodiscard]] bool holds_for(const PeerId& submitter, const JobId& job, UnitIndex unit) const;
+  /// What was held for the one is for the other.
+  void change_hands(const JobId& job, const PeerId& before, const PeerId& after);
 
   void tick(BootTime now, Output& out);
   [[nodiscard]] BootTime next_deadline() const { return ends_.empty() ? never : ends_.begin()->first; }

@@ -102,9 +102,7 @@ void Peer::Parts::on(UnitsAppended&& event, Now now) {
 
 void Peer::Parts::on(JobSought&& event, Now now) {
   entrusting.seek(event.job, now);
-  for (const KnownJob& known : gossip.known()) {
-    if (known.job == event.job) entrusting.on_news(known, now, out);
-  }
+  if (const auto known = gossip.known(event.job)) entrusting.on_news(*known, now, out);
   // Announcements reach everybody, but for whoever has no room for more: a neighbour may have it.
   for (const PeerId& neighbour : links.neighbours()) out.send(neighbour, Pull{{event.job}});
 }

@@ -41,7 +41,9 @@ void Peer::Parts::receive(const PeerId& from, Lease&& message, Now now) {
 }
 
 void Peer::Parts::receive(const PeerId& from, Closed&& message, Now now) {
-  if (donor.on_closed(from, message, now, out)) look_for_successors(from, now);
+  if (donor.on_closed(from, message, now, out)) {
+    if (const auto known = gossip.known(message.job); known && known->submitter != from) on_news(*known, now);
+  }
   entrusting.on_closed(from, message.job, now);
 }
 

@@ -112,14 +112,15 @@ void Peer::Parts::pass_on(Now now) {
 
 void Peer::Parts::see_to_stewards(Now now) {
   for (const Stewardship::Turn& turn : stewardship.take_turns()) {
-    donor.pass_on(turn.job, out);  // whoever it was served for
     if (!turn.leads) {
+      if (donor.serves(self.id, turn.job)) donor.pass_on(turn.job, out);  // nobody else leads yet
       gossip.withdraw(turn.job);
       continue;
     }
-    if (stewardship.computes(turn.job)) {
-      const auto manifest = decode_manifest(turn.manifest.body);
-      if (manifest && donor.learn_led(turn.job, *manifest, now, out)) donor.connected(self.id, now, out);
+    if (!stewardship.computes(turn.job)) {
+      donor.pass_on(turn.job, out);  // whoever it was served for
+    } else if (const auto manifest = decode_manifest(turn.manifest.body)) {
+      if (donor.learn_led(turn.job, *manifest, turn.mandate, now, out)) donor.connected(self.id, now, out);
     }
     own_proof.need(now, out);
     refresh_record(now);

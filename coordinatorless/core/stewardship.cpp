@@ -74,6 +74,8 @@ std::optional<Charge> Stewardship::on(const PeerId& from, const Entrust& message
   keep_papers(id, *held, is_new, now, out);
   if (held->leads) stop_leading(id, *held, out);
   held->leader = from;
+  held->leader_shift = 0;
+  held->look_at = now.boot;
   follow(*held, from, out);  // again, where it did before: perhaps it had not begun then, and has forgotten
   held->leader_linked = true;
   return std::nullopt;
@@ -264,12 +266,13 @@ void Stewardship::on_news(const KnownJob& known, Now now, Output& out) {
     keep_papers(known.job, *held, is_new, now, out);
   }
   held->leader_epoch = known.delegated.epoch;
+  held->leader_shift = std::min(known.mandate.shift, shift_at(now.wall) + 1);
+  held->look_at = now.boot;
   if (held->leads) stop_leading(known.job, *held, out);  // Gossip takes only news of who stands before us
   if (held->leader == known.submitter) return;
   released_.push_back(std::exchange(held->leader, known.submitter));
   held->leader_linked = linked_.contains(known.submitter);
   held->alone_since = now.boot;
-  held->look_at = now.boot;
   if (held->leader_linked) follow(*held, known.submitter, out);
 }
 
@@ -302,7 +305,8 @@ BootTime Stewardship::lead_at(const Held& held, Now now) const {
   // Where a newer delegation has no place for this peer, it keeps what it has for whoever comes back, and leads nothing.
   if (held.leads || !is_in(held.delegation) || held.delegation.epoch < held.leader_epoch) return never;
   const Mandate mine = mandate_of(self_.id, held.delegation, 0), leaders = mandate_of(held.leader, held.delegation, 0);
-  const std::uint64_t shift = shift_at(now.wall);
+  // By the leader's clock, if that is ahead, as everybody goes by it who has heard it; but no further than clocks differ.
+  const std::uint64_t shift = std::clamp(held.leader_shift, shift_at(now.wall), shift_at(now.wall) + 1);
   const Duration patience = limits::steward_patience * static_cast<int>(mine.rank(shift));
   if (!held.leader_linked) return held.alone_since + patience;
   if (!leaders.is_steward()) return never;
@@ -310,10 +314,12 @@ BootTime Stewardship::lead_at(const Held& held, Now now) const {
   return now.boot + (shift_begins(leaders_shift ? shift + 1 : shift) - now.wall) + (leaders_shift ? Duration{} : patience);
 }
 
-void Stewardship::lead(const JobId& id, Held& held, Output& out) {
+void Stewardship::lead(const JobId& id, Held& held, Now now, Output& out) {
   held.leads = true;
   held.leader = self_.id;
-  turns_.push_back({id, true, held.manifest_raw, held.delegation_raw});
+  Mandate mandate = mandate_of(self_.id, held.delegation, 0);
+  mandate.shift = shift_at(now.wall);
+  turns_.push_back({id, true, held.manifest_raw, held.delegation_raw, mandate});
   held.units.lead(true, out);
   held.values.set_leads(true, out);
   for (const PeerId& fellow : held.delegation.peers) {
@@ -323,7 +329,7 @@ void Stewardship::lead(const JobId& id, Held& held, Output& out) {
 
 void Stewardship::stop_leading(const JobId& id, Held& held, Output& out) {
   held.leads = false;
-  turns_.push_back({id, false, {}, {}});
+  turns_.push_back({id, false, {}, {}, {}});
   held.units.lead(false, out);
   held.values.set_leads(false, out);
   for (const PeerId& donor : held.units.donors()) released_.push_back(donor);
@@ -404,10 +410,9 @@ void Stewardship::tick(Now now, Output& out) {
     held->units.tick(now.boot, out);
     if (now.boot >= held->values.next_deadline()) see_to_values(id, *held, now, out);
     if (now.boot >= held->heard + limits::steward_keep) old.push_back(id);
-    held->look_at = lead_at(*held, now);
-    if (now.boot < held->look_at) continue;
-    lead(id, *held, out);
-    held->look_at = never;
+    const BootTime at = lead_at(*held, now);
+    held->look_at = std::min(at, now.boot + limits::steward_shift);  // a clock may be set meanwhile
+    if (now.boot >= at) lead(id, *held, now, out);
   }
   for (const JobId& id : old) forget(id, out);
 }

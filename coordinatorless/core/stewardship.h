@@ -76,6 +76,7 @@ class Stewardship {
     bool leads = false;
     Signed manifest;
     Signed delegation;
+    Mandate mandate;
   };
   [[nodiscard]] std::vector<Turn> take_turns() { return std::exchange(turns_, {}); }
   /// Peers that are needed no more, perhaps.
@@ -94,6 +95,7 @@ class Stewardship {
     HeldValues values;
     PeerId leader;
     std::uint64_t leader_epoch = 0;
+    std::uint64_t leader_shift = 0;  // in which it said so: its clock may be ahead
     bool leader_linked = false;
     BootTime alone_since{};
     BootTime look_at{};  // whether to lead
@@ -105,14 +107,14 @@ class Stewardship {
     bool was_restored = false;  // from what an earlier process had
   };
   [[nodiscard]] bool is_in(const Delegation& delegation) const;
-  /// When this peer is to lead, or is to look at it again, as things are.
+  /// When this peer is to lead, as things are.
   [[nodiscard]] BootTime lead_at(const Held& held, Now now) const;
   [[nodiscard]] bool has_room(const PublicKey& owner, const PeerId& submitter) const;
   [[nodiscard]] std::uint64_t share() const;
   [[nodiscard]] bool is_genuine(const Entrust& message, const Manifest& manifest, const Delegation& delegation) const;
   [[nodiscard]] Held* find(const JobId& job);
   void follow(Held& held, const PeerId& whom, Output& out);
-  void lead(const JobId& id, Held& held, Output& out);
+  void lead(const JobId& id, Held& held, Now now, Output& out);
   void stop_leading(const JobId& id, Held& held, Output& out);
   /// Whether it was news; nullopt where it proves nothing.
   [[nodiscard]] std::optional<bool> take(const JobId& id, Held& held, const RecordEntry& entry, const PeerId& from, Now now);

@@ -45,7 +45,7 @@ WaitingResults::Batch WaitingResults::batch_of(const For& whose, Results results
 
 Bytes WaitingResults::encoded(const Batch& batch, WallTime until) {
   Bytes body;
-  packed::put(body, batch.whose.submitter.view());
+  packed::put(body, (batch.whose.steward ? PeerId{} : batch.whose.submitter).view());
   packed::put(body, batch.whose.owner.view());
   packed::put_u64(body, static_cast<std::uint64_t>(until.time_since_epoch().count()));
   packed::put(body, encode(Message(batch.results)));
@@ -61,7 +61,7 @@ std::optional<WaitingResults::Batch> WaitingResults::decoded(const NoteRow& note
   auto message = until && frame ? decode(*frame) : std::nullopt;
   auto* results = message ? std::get_if<Results>(&*message) : nullptr;
   if (!submitter || !owner || results == nullptr || results->job != note.job) return std::nullopt;
-  Batch batch = batch_of({*submitter, *owner}, std::move(*results));
+  Batch batch = batch_of({*submitter, *owner, *submitter == PeerId{}}, std::move(*results));
   // A clock that was put back must not keep it for ever.
   const WallTime wall = std::clamp(WallTime(WallTime::duration(static_cast<std::int64_t>(*until))), now.wall, now.wall + most);
   batch.until = now.boot + (wall - now.wall);
@@ -103,7 +103,7 @@ void WaitingResults::sent(const For& whose, Results results, Now now) {
 }
 
 void WaitingResults::lost(const PeerId& submitter, Now now, Output& out) {
-  std::erase_if(delivering_, [&](const auto& each) { return each.first.first == submitter; });
+  std::erase_if(delivering_, [&](const auto& each) { return each.first.submitter == submitter; });
   wait_again([&](const Batch& batch) { return batch.whose.submitter == submitter; }, now);
   write(out);
 }
@@ -111,7 +111,7 @@ void WaitingResults::lost(const PeerId& submitter, Now now, Output& out) {
 void WaitingResults::wait_again(const std::function<bool(const Batch&)>& is_meant, Now now) {
   const auto waits_again = [&](Batch& batch) {
     if (batch.waits || !is_meant(batch)) return false;
-    batch.waits = true;
+    batch.waits = batch.doubted = true;
     batch.until = now.boot + limits::waiting_most;
     return true;
   };
@@ -125,23 +125,20 @@ void WaitingResults::wait_again(const std::function<bool(const Batch&)>& is_mean
 }
 
 void WaitingResults::change_hands(const JobId& job, const PeerId& before, const PeerId& after, Now now, Output& out) {
-  delivering_.erase(Link{before, job});
-  const auto is_meant = [&](const Batch& batch) { return batch.results.job == job && batch.whose.submitter == before; };
+  delivering_.erase(Link{before, job, true});
+  const auto is_meant = [&](const Batch& batch) { return batch.results.job == job && batch.whose.submitter == before && batch.whose.steward; };
   wait_again(is_meant, now);
   for (Batch& batch : waiting_) {
-    if (!is_meant(batch)) continue;
-    batch.whose.submitter = after;
-    const auto left = std::chrono::ceil<WallTime::duration>(batch.until - now.boot);
-    rows_.push_back(NoteRow{NoteKind::waiting, job, *batch.key, encoded(batch, now.wall + left)});
+    if (is_meant(batch)) batch.whose.submitter = after;
   }
   write(out);
 }
 
-void WaitingResults::deliver(const PeerId& submitter, const JobId& job, Now now, Output& out) {
-  const Link link{submitter, job};
+void WaitingResults::deliver(const PeerId& submitter, bool is_steward, const JobId& job, Now now, Output& out) {
+  const Link link{submitter, job, is_steward};
   delivering_.erase(link);
   BootTime last = now.boot;  // its jobs take turns
-  for (const auto& [other, when] : delivering_) last = other.first == submitter ? std::max(last, when) : last;
+  for (const auto& [other, when] : delivering_) last = other.submitter == submitter ? std::max(last, when) : last;
   if (last == now.boot && !send_some(link, now, out)) return;
   const BootTime more_at = last + limits::delivery_pause;
   delivering_[link] = more_at;
@@ -149,14 +146,18 @@ void WaitingResults::deliver(const PeerId& submitter, const JobId& job, Now now,
 }
 
 bool WaitingResults::send_some(const Link& link, Now now, Output& out) {
-  const auto& [submitter, job] = link;
+  const PeerId& submitter = link.submitter;
+  const JobId& job = link.job;
   Results together{job, {}, {}, {}};
   std::size_t bytes = 0, sent = 0;
-  bool more = false;
+  bool more = false, doubted = false;
   for (Batch& batch : waiting_) {
-    if (!batch.waits || batch.results.job != job || batch.whose.submitter != submitter) continue;
+    if (!batch.waits || !link.has(batch)) continue;
     if ((more = sent >= limits::delivered_at_once)) break;
-    if (together.inputs.has_value() != batch.results.inputs.has_value()) send(submitter, together, out);
+    if (together.inputs.has_value() != batch.results.inputs.has_value() || std::exchange(doubted, batch.doubted) != batch.doubted) {
+      send(submitter, together, out);
+      bytes = 0;
+    }
     for (std::size_t place = 0; place < batch.results.results.size(); ++place) {
       const UnitResult& result = batch.results.results[place];
       if (result.output.large && !is_held_(job, result.unit, result.output.blob())) continue;
@@ -171,6 +172,7 @@ bool WaitingResults::send_some(const Link& link, Now now, Output& out) {
     }
     sent += batch.bytes - batch_overhead;
     batch.waits = false;
+    batch.whose.submitter = submitter;
     batch.until = now.boot + limits::results_in_doubt;
     next_ = std::min(next_, batch.until);
   }
@@ -188,7 +190,7 @@ void WaitingResults::send(const PeerId& to, Results& batch, Output& out) const {
 void WaitingResults::drop(const JobId& job, Output& out) {
   for (auto at = waiting_.begin(); at != waiting_.end();) at = at->results.job == job ? let_go(at) : std::next(at);
   for (auto at = sent_.begin(); at != sent_.end();) at = at->results.job == job ? forget_sent(at) : std::next(at);
-  std::erase_if(delivering_, [&](const auto& each) { return each.first.second == job; });
+  std::erase_if(delivering_, [&](const auto& each) { return each.first.job == job; });
   write(out);
 }
 
@@ -197,7 +199,7 @@ void WaitingResults::tick(Now now, Output& out) {
   for (const auto& [link, when] : delivering_) {
     if (when <= now.boot) due.push_back(link);
   }
-  for (const Link& link : due) deliver(link.first, link.second, now, out);
+  for (const Link& link : due) deliver(link.submitter, link.is_steward, link.job, now, out);
   for (auto at = waiting_.begin(); at != waiting_.end();) at = at->until <= now.boot ? let_go(at) : std::next(at);
   for (auto at = sent_.begin(); at != sent_.end();) at = at->until <= now.boot ? forget_sent(at) : std::next(at);
   next_ = never;

@@ -8,7 +8,8 @@
 //      that is gone is noticed after a minute, and what was sent to it meanwhile is nowhere. Whoever had it after all takes it for late. The
 //      donor's own faults do not wait: they say nothing of the unit, and who says them twice is believed less.
 //   3. It is sent in batches as large as may be, signed anew, and delivered_at_once at a time, delivery_pause apart. Rationale: what gathered for
-//      days one by one is no flood, and a link carries no more at once than its outbox holds.
+//      days one by one is no flood, and a link carries no more at once than its outbox holds. What was sent before is not together with what was
+//      not: a steward that has had the one keeps no frame that is mostly that (core/gathering.h).
 //   4. A large output that is not held any more is left out (held_outputs.h). Rationale: a promise that cannot be kept.
 //   5. What waits is let go of when its job has ended, or after waiting_most. Beyond waiting_bytes_max the oldest goes of the owner whose results
 //      take most; of what was sent, beyond doubted_bytes_max, the oldest. Rationale: nobody's absence may fill the disk, or push out what others
@@ -34,10 +35,11 @@ class WaitingResults {
   using IsHeld = std::function<bool(const JobId&, UnitIndex, const BlobId&)>;
   WaitingResults(const Self& self, Journal& journal, IsHeld is_held) : self_(self), journal_(journal), is_held_(std::move(is_held)) {}
 
-  /// Whose results they are.
+  /// Whose results they are. Of a steward's, whichever leads the job may have them.
   struct For {
     PeerId submitter;
     PublicKey owner;
+    bool steward = false;
   };
   /// What earlier processes could not deliver.
   void restore(const std::vector<NoteRow>& notes, Now now, Output& out);
@@ -50,7 +52,7 @@ class WaitingResults {
   /// One steward leases a job out after the other: what the one has not had, or perhaps has not, is for the other.
   void change_hands(const JobId& job, const PeerId& before, const PeerId& after, Now now, Output& out);
   /// It is back: what waits of that job is sent from now on.
-  void deliver(const PeerId& submitter, const JobId& job, Now now, Output& out);
+  void deliver(const PeerId& submitter, bool is_steward, const JobId& job, Now now, Output& out);
   /// The job has ended.
   void drop(const JobId& job, Output& out);
 
@@ -67,9 +69,18 @@ class WaitingResults {
     BootTime until{};                  // it is kept that long
     std::optional<std::uint64_t> key{};  // of its note, where there is one
     bool waits = true;                 // false: it was sent
+    bool doubted = false;              // it was sent before
   };
   using Batches = std::list<Batch>;  // the oldest first
-  using Link = std::pair<PeerId, JobId>;
+  struct Link {
+    PeerId submitter;
+    JobId job;
+    bool is_steward = false;
+    auto operator<=>(const Link&) const = default;
+    [[nodiscard]] bool has(const Batch& batch) const {
+      return batch.results.job == job && (batch.whose.submitter == submitter || (is_steward && batch.whose.steward));
+    }
+  };
 
   [[nodiscard]] static Batch batch_of(const For& whose, Results results);
   [[nodiscard]] static Bytes encoded(const Batch& batch, WallTime until);

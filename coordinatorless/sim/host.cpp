@@ -338,7 +338,7 @@ void Host::carry_out(core::Effect effect) {
 }
 
 void Host::act(core::SendMessage effect) {
-  if (options_.steward != StewardConduct::honest && !twist(effect.frame, effect.to, options_.steward, surroundings_.gang, lies_)) return;
+  if (steward_ != StewardConduct::honest && !twist(effect.frame, effect.to, steward_, surroundings_.gang, lies_)) return;
   if (!own_jobs_.empty()) surroundings_.witness.sent(effect.to, effect.frame);
   const auto it = node_of_.find(effect.to);
   if (it != node_of_.end() && surroundings_.network.send(node_, it->second, effect.frame)) return;

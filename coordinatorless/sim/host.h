@@ -71,6 +71,9 @@ class Host final : public NetworkUser {
   [[nodiscard]] const HostOptions& options() const { return options_; }
   [[nodiscard]] bool has_ticket() const { return ticket_.has_value(); }
 
+  /// What it does from now on with the jobs of others that it holds.
+  void behave(StewardConduct conduct) { steward_ = conduct; }
+
   /// A new process, from what is on disk.
   void start();
   void crash(Death death);
@@ -167,6 +170,7 @@ class Host final : public NetworkUser {
 
   Surroundings& surroundings_;
   const HostOptions options_;
+  StewardConduct steward_ = options_.steward;
   Generator generator_;
   Node node_;
   Duration boot_offset_;  // its clock since boot says something else than the world's

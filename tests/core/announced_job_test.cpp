@@ -90,6 +90,26 @@ TEST_CASE("a steward's announcement that nobody could outdo is none") {
   CHECK_FALSE(timely(with.announced(with.second, 5, ~std::uint64_t{0}), with.now.wall));
 }
 
+TEST_CASE("a steward whose clock was a day ahead is listened to again once it is set right") {
+  Delegates with;
+  Gossip gossip(with.first.self);
+  Output out;
+  gossip.connected(PeerId{{9}}, with.now, out);
+  const WallTime right_time = with.now.wall;
+  with.now = later(with.now, std::chrono::hours(24));
+  const Posting mine = with.posting(with.first);
+  gossip.set_own_record(sign(with.first, Domain::contact, encode(mine.record)));
+  REQUIRE(gossip.publish(mine.signed_manifest(), mine.signed_delegation(), with.now, out));
+  out = {};
+  const Now right{later(with.now, limits::announcement_refresh).boot, right_time};
+  gossip.tick(right, out);
+  const auto again = messages<Announce>(out);
+  REQUIRE(again.size() == 1);
+  const auto announced = take_apart(again[0].second.announcement).value();
+  CHECK_FALSE(dated_ahead(announced, right.wall));
+  CHECK(announced.announcement.sequence == static_cast<std::uint64_t>(right.wall.time_since_epoch().count()));
+}
+
 TEST_CASE("a job that is withdrawn stays known, and is not announced again") {
   const Delegates with;
   Gossip gossip(with.first.self);

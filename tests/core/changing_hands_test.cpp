@@ -155,3 +155,84 @@ TEST_CASE("what is in hand for the submitter does not go to a steward, nor the o
     CHECK(bench.cancelled.size() == 1);
   }
 }
+
+TEST_CASE("a steward that has closed the job and leads it again over the same link is served again") {
+  Bench bench;
+  REQUIRE(bench.learns(2, 10));
+  bench.link(2);
+  bench.lease(job(1), peer(2), 0, 1, minutes(60));
+  REQUIRE(bench.closes(2));
+  CHECK_FALSE(bench.closes(2));  // it has said so before
+  (void)bench.heard<Want>(peer(2));
+  CHECK(bench.learns(2, 10));  // whoever routes that sees that there is a link
+  bench.link(2);
+  CHECK(bench.heard<Want>(peer(2)).size() == 1);
+  bench.finish(1, seconds(1));
+  CHECK(bench.results_heard(peer(2)) == 1);
+}
+
+TEST_CASE("a steward that closes a job of which nothing is in hand had perhaps stopped before it had the last results: the next has them") {
+  Bench bench;
+  REQUIRE(bench.learns(2, 10));
+  bench.link(2);
+  bench.lease(job(1), peer(2), 0, 1, minutes(60));
+  bench.finish(1, seconds(1));
+  CHECK(bench.results_heard(peer(2)) == 1);
+  CHECK_FALSE(bench.closes(2));
+  CHECK_FALSE(bench.donor.serves(peer(2)));
+  REQUIRE(bench.learns(3, 10));
+  bench.link(3);
+  CHECK(bench.results_heard(peer(3)) == 1);
+}
+
+TEST_CASE("a donor that is a steward itself keeps what it has in hand when it begins to lead, and when it stops") {
+  Bench bench;
+  REQUIRE(bench.learns(2, 10));
+  bench.link(2);
+  bench.lease(job(1), peer(2), 0, 2, minutes(60));
+  REQUIRE(bench.running.size() == 2);
+  Manifest manifest;
+  manifest.task = "test";
+  manifest.stewarded = Hash{};
+  CHECK(bench.donor.learn_led(job(1), manifest, {5, 2, 3, 11}, bench.now, bench.out));
+  bench.donor.connected(bench.self.id, bench.now, bench.out);
+  bench.settle();
+  CHECK(bench.donor.serves(bench.self.id, job(1)));
+  CHECK_FALSE(bench.donor.serves(bench.self.id, job(2)));
+  bench.finish(1, seconds(1));
+  CHECK(bench.results_heard(bench.self.id) == 1);
+  CHECK_FALSE(bench.learns(2, 11));
+  REQUIRE(bench.learns(2, 12));
+  bench.link(2);
+  CHECK(bench.cancelled.empty());
+  bench.finish(1, seconds(1));
+  CHECK(bench.results_heard(peer(2)) == 1);
+  CHECK(bench.donor.take_released().empty() == false);
+}
+
+TEST_CASE("a former leader's word does not let go of what was computed for its successor") {
+  Bench bench;
+  REQUIRE(bench.learns(2, 10));
+  bench.link(2);
+  const auto compute = [&](std::uint8_t whom, std::uint64_t unit) {
+    bench.lease(job(1), peer(whom), unit, 1, minutes(60));
+    const BlobId blob{70'000, Hash{{static_cast<std::uint8_t>(unit)}}};
+    FinishedAttempt finished{bench.running.front().attempt, Outcome::ok, Value(blob), seconds(1)};
+    bench.running.clear();
+    bench.donor.on_finished({std::move(finished)}, bench.now, bench.out);
+    bench.settle();
+    return blob;
+  };
+  const BlobId first = compute(2, 1);
+  REQUIRE(bench.learns(3, 11));
+  bench.link(3);
+  const BlobId second = compute(3, 2);
+  bench.released.clear();
+  const auto revokes = [&](std::uint8_t whom) {
+    bench.donor.on_revoke(peer(whom), Revoke{job(1), {{1}, {2}}}, bench.out);
+    bench.settle();
+    return std::exchange(bench.released, {});
+  };
+  CHECK(revokes(2).empty());
+  CHECK(revokes(3) == std::vector{first, second});
+}

@@ -128,9 +128,14 @@ TEST_CASE("the next process holds what is left of the time, for the same submitt
   after.held.restore(marked, later, after.out);
   CHECK(after.released() == Blobs{blob(1)});
   CHECK(after.held.bytes() == 200);
-  CHECK(after.held.holds_for(after.submitter, job(1)));
-  CHECK_FALSE(after.held.holds_for(PeerId{{78}}, job(1)));
-  CHECK_FALSE(after.held.holds_for(after.submitter, job(3)));
+  CHECK(after.held.holds_for(after.submitter, job(1), {2}));
+  CHECK_FALSE(after.held.holds_for(PeerId{{78}}, job(1), {2}));
+  CHECK_FALSE(after.held.holds_for(after.submitter, job(1), {9}));
+  CHECK_FALSE(after.held.holds_for(after.submitter, job(3), {2}));
+  after.held.change_hands(job(1), PeerId{{70}}, PeerId{{78}});
+  CHECK_FALSE(after.held.holds_for(PeerId{{78}}, job(1), {2}));
+  after.held.change_hands(job(1), after.submitter, PeerId{{78}});
+  CHECK(after.held.holds_for(PeerId{{78}}, job(1), {2}));
   CHECK(after.held.next_deadline() == later.boot + seconds(100));
   after.held.let_go_all(job(1), after.out);
   CHECK(after.released() == Blobs{blob(2)});

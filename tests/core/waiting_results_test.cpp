@@ -58,8 +58,8 @@ struct Bench {
     }
     return sent;
   }
-  Units deliver(const PeerId& submitter, const JobId& of) {
-    waiting.deliver(submitter, of, now, out);
+  Units deliver(const PeerId& submitter, const JobId& of, bool is_steward = false) {
+    waiting.deliver(submitter, is_steward, of, now, out);
     Units units;
     for (const Results& results : heard(submitter)) {
       for (const std::uint64_t unit : units_of(results)) units.push_back(unit);
@@ -151,23 +151,41 @@ TEST_CASE("what was sent is kept until it must have arrived, and waits again whe
   CHECK(bench.waiting.next_deadline() == never);
 }
 
-TEST_CASE("what waits for one steward, and what it perhaps has not, is the next one's, over a restart") {
+TEST_CASE("what waits for one steward, and what it perhaps has not, is whichever's leads next, over a restart, and nobody else's") {
   for (const bool restarted : {false, true}) {
     CAPTURE(restarted);
     Bench bench;
-    bench.keep(ann, results_of(job(1), 1));
-    bench.keep(ann, results_of(job(2), 2));
-    bench.sent(ann, results_of(job(1), 3));
+    bench.waiting.keep({ann, her, true}, results_of(job(1), 1), bench.now, bench.out);
+    bench.waiting.keep({ann, her, true}, results_of(job(2), 2), bench.now, bench.out);
+    bench.waiting.sent({ann, her, true}, results_of(job(1), 3), bench.now);
+    bench.keep(ann, results_of(job(1), 4));  // it submits it itself
     bench.waiting.change_hands(job(1), ann, bob, bench.now, bench.out);
     bench.settle();
-    CHECK(bench.disk.size() == 3);
+    CHECK(bench.disk.size() == 4);
     if (restarted) bench.restart(bench.notes());
-    CHECK(bench.deliver(ann, job(1)).empty());
-    CHECK(bench.deliver(bob, job(1)) == Units{1, 3});
-    CHECK(bench.deliver(ann, job(2)) == Units{2});
+    CHECK(bench.deliver(bob, job(1)).size() == (restarted ? 0 : 2));  // as a submitter it has what is told to be its own
+    CHECK(bench.deliver(bob, job(1), true).size() == (restarted ? 2 : 0));
+    CHECK(bench.deliver(ann, job(1)) == Units{4});
+    CHECK(bench.deliver(bob, job(2), true) == Units{2});
+    bench.lost(bob);  // soon after: the next has them
+    CHECK(bench.deliver(ann, job(1), true) == Units{1, 3});
     bench.pass(limits::waiting_most);
     CHECK(bench.disk.empty());
   }
+}
+
+TEST_CASE("what was sent before is not in one frame with what was not") {
+  Bench bench;
+  bench.keep(ann, results_of(job(1), 1));
+  CHECK(bench.deliver(ann, job(1)).size() == 1);
+  bench.lost(ann);
+  bench.keep(ann, results_of(job(1), 2));
+  bench.keep(ann, results_of(job(1), 3));
+  bench.waiting.deliver(ann, false, job(1), bench.now, bench.out);
+  const auto frames = bench.heard(ann);
+  REQUIRE(frames.size() == 2);
+  CHECK(units_of(frames[0]) == Units{1});
+  CHECK(units_of(frames[1]) == Units{2, 3});
 }
 
 TEST_CASE("what waits is let go of when its job has ended, or nobody has come for it") {
@@ -262,7 +280,7 @@ TEST_CASE("what gathered one by one is sent in batches, signed anew, with what i
     results.inputs = InputDigests{Bytes(input_digest_bytes, static_cast<std::uint8_t>(unit))};
     bench.keep(ann, results);
   }
-  bench.waiting.deliver(ann, job(1), bench.now, bench.out);
+  bench.waiting.deliver(ann, false, job(1), bench.now, bench.out);
   const auto batches = bench.heard(ann);
   REQUIRE(batches.size() == 1);
   REQUIRE(batches[0].results.size() == 200);

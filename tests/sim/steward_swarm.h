@@ -20,14 +20,15 @@ struct SwarmOptions {
   unsigned stewards = 3;
   bool behind_nat = false;  // the stewards
   unsigned colluders = 0;   // workers that lie alike, besides
+  unsigned workers = 9;     // that hold no jobs
 };
 
-/// Nine workers, and some that hold jobs of others too.
+/// Workers, and some that hold jobs of others too.
 struct Swarm {
   explicit Swarm(std::uint64_t seed, StewardConduct conduct = StewardConduct::honest) : Swarm(seed, SwarmOptions{.conduct = conduct}) {}
   Swarm(std::uint64_t seed, SwarmOptions options) : world({.seed = seed, .links = options.links}) {
     owner = world.add_owner();
-    workers = world.add_workers(9, {.speed = 1.0});
+    if (options.workers > 0) workers = world.add_workers(options.workers, {.speed = 1.0});
     for (unsigned i = 0; i < options.stewards; ++i) {
       stewards.push_back(world.add_worker({.behind_nat = options.behind_nat,
                                            .speed = 1.0,
@@ -45,6 +46,15 @@ struct Swarm {
     const Submission& job = world.submit(submitter, spec);
     REQUIRE(world.run_until([&] { return job.stewards == spec.stewards; }, 1min));
     return job;
+  }
+  /// The steward that leads, once one does.
+  [[nodiscard]] Node leader() {
+    const auto leads = [&](Node steward) {
+      const auto held = world.host(steward).peer()->held_jobs();
+      return held.size() == 1 && held[0].leads;
+    };
+    REQUIRE(world.run_until([&] { return std::any_of(stewards.begin(), stewards.end(), leads); }, 5min));
+    return *std::find_if(stewards.begin(), stewards.end(), leads);
   }
   /// What all have computed, in units of the job.
   [[nodiscard]] double computed(const Submission& job) { return seconds_of(world.cpu_spent()) / seconds_of(job.spec().unit); }
