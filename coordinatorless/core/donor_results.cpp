@@ -101,16 +101,4 @@ void Donor::keep_what_runs(BootTime now) {
   }
 }
 
-void Donor::change_hands(const JobId& id, Served& job, const PeerId& submitter, const Mandate& mandate, Now now, Output& out) {
-  const PeerId before = std::exchange(job.submitter, submitter);
-  job.mandate = mandate;
-  // What the one before was asked for will not come.
-  while (!job.fetching.empty()) stop_waiting(job, job.units.find(job.fetching.front().unit), out);
-  waiting_.change_hands(id, before, submitter, now, out);
-  outputs_.change_hands(id, before, submitter);
-  lose(job, now.boot);
-  keep_what_runs(now.boot);
-  if (before != self_.id && !serves(before)) released_.push_back(before);
-}
-
 }  // namespace dugnad::core
