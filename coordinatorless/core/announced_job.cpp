@@ -25,15 +25,13 @@ bool later(const AnnouncedJob& one, const AnnouncedJob& other) {
 }
 
 Mandate mandate_of(const AnnouncedJob& announced) {
-  return mandate_of(announced.contact.peer(), announced.delegation, announced.announcement.sequence);
+  return mandate_of(announced.contact.peer(), announced.delegation);
 }
 
 bool dated_ahead(const AnnouncedJob& announced, WallTime now) {
-  // Sequences are clocks' (Gossip). Such a one would keep its submitter's news from everybody.
-  const auto& delegates = announced.delegation.peers;
-  const bool is_steward = !delegates.empty() && delegates.front() != announced.contact.peer();
+  // Sequences are clocks' (Gossip). Such a one would keep all others' from everybody.
   const WallTime ahead = now + std::chrono::duration_cast<WallTime::duration>(limits::clock_skew + limits::announcement_lease);
-  return is_steward && announced.announcement.sequence > static_cast<std::uint64_t>(ahead.time_since_epoch().count());
+  return announced.announcement.sequence > static_cast<std::uint64_t>(ahead.time_since_epoch().count());
 }
 
 bool timely(const AnnouncedJob& announced, WallTime now) {

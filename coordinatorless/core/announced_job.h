@@ -28,7 +28,7 @@ struct AnnouncedJob {
 
 [[nodiscard]] Mandate mandate_of(const AnnouncedJob& announced);
 
-/// A steward's announcement that is dated so far ahead that nobody could outdo it.
+/// Dated so far ahead that nobody could outdo it.
 [[nodiscard]] bool dated_ahead(const AnnouncedJob& announced, WallTime now);
 
 /// Neither over nor dated further ahead than an honest peer would; clocks may differ by clock_skew.

@@ -22,7 +22,7 @@ bool Donor::learn(const JobId& id, const Manifest& manifest, const PeerId& submi
     Served& job = known->second;
     if (job.submitter == submitter && mandate.epoch >= job.mandate.epoch) job.mandate = mandate;
     if (job.submitter == submitter) return !job.connected;  // it may have sent us away, and leads again
-    if (job.connected && !own && !outranks(mandate, job.mandate)) return false;
+    if (job.connected && !own && !outranks(mandate, job.mandate, shift_at(now.wall))) return false;
     if (mandate.is_steward() && job.mandate.is_steward() && job.ready) {
       change_hands(id, job, submitter, mandate, now, out);
       return true;

@@ -173,7 +173,7 @@ void Gathering::set_input_here(UnitIndex index, bool here) {
 void Gathering::lead(bool leads, Output& out) {
   if (leads == std::exchange(leads_, leads)) return;
   for (Donor& donor : donors_) {
-    if (donor.connected) out.send(donor.id, Closed{job_});
+    if (donor.connected && donor.id != self_.id) out.send(donor.id, Closed{job_});  // this peer's own donor is told otherwise
     donor.connected = false;
     donor.slots = 0;
     donor.leased = 0;

@@ -104,7 +104,7 @@ void Gossip::announce_own(Own& own, AnnouncedJob announced, Now now, Output& out
 
 /// Whether what is later than our own announcement of a job takes the job from us. An earlier process of ours whose clock was ahead
 /// does not: it is outdone. Nor does another delegate that stands behind us; who stands before us does, and the owner's newer delegation.
-bool Gossip::yields(const AnnouncedJob& later_one) {
+bool Gossip::yields(const AnnouncedJob& later_one, WallTime now) {
   const auto found = own_.find(later_one.job);
   if (found == own_.end()) return true;
   Own& own = found->second;
@@ -112,13 +112,28 @@ bool Gossip::yields(const AnnouncedJob& later_one) {
     own.sequence = std::max(own.sequence, later_one.announcement.sequence);
     return false;
   }
-  if (outranks(mandate_of(later_one), mandate_of(held_.at(later_one.job).what))) {
+  if (outranks(mandate_of(later_one), mandate_of(held_.at(later_one.job).what), shift_at(now))) {
     forget(later_one.job);
     return true;
   }
-  own.sequence = later_one.announcement.sequence;
+  // Before that of who stands behind us ours counts whatever its sequence: it must not drive ours ahead of our clock.
+  if (later_one.contact.peer() == self_.id) own.sequence = later_one.announcement.sequence;
   own.refresh_at = *own.announced_at + limits::gossip_spacing * 5 / 4;
   return false;
+}
+
+bool Gossip::replaces(const AnnouncedJob& one, const Held& held, WallTime now) {
+  const AnnouncedJob& other = held.what;
+  if (one.delegation.epoch != other.delegation.epoch || one.contact.peer() == other.contact.peer()) return later(one, other);
+  const auto heard = held.heard.find(one.contact.peer());
+  if (heard != held.heard.end() && one.announcement.sequence <= heard->second) return false;
+  if (other.announcement.closed && mandate_of(one).is_steward()) return false;
+  return later(one, other) || is_handed_on(one, other, now);
+}
+
+/// To a delegate that stands before the other.
+bool Gossip::is_handed_on(const AnnouncedJob& to, const AnnouncedJob& from, WallTime now) {
+  return to.delegation.epoch == from.delegation.epoch && outranks(mandate_of(to), mandate_of(from), shift_at(now));
 }
 
 // --- Neighbours ---
@@ -142,10 +157,11 @@ Charge Gossip::on(const PeerId& from, const Announce& message, Now now, Output& 
 
   const auto found = held_.find(announced->job);
   const AnnouncedJob* before = found == held_.end() ? nullptr : &found->second.what;
-  if (before && !later(*announced, *before)) {
+  if (before && !replaces(*announced, found->second, now.wall)) {
     if (later(*before, *announced)) answer(from, found->second, now, out);
     return {};
   }
+  const bool handed_on = before && is_handed_on(*announced, *before, now.wall);
   if (refused_.contains(announced->job) || !timely(*announced, now.wall)) return {};
   const bool first_hand = announced->contact.peer() == from;
   const ProofStep look = look_at_proof(*announced, first_hand, neighbour->second, now);
@@ -155,7 +171,7 @@ Charge Gossip::on(const PeerId& from, const Announce& message, Now now, Output& 
     if (const ProofStep verdict = check_proof(*announced, first_hand); verdict.drop) return verdict.charge;
   }
 
-  if (!yields(*announced)) return {};
+  if (!yields(*announced, now.wall)) return {};
   const JobId job = announced->job;
   const bool proven = proofs_.standing(announced->contact, now.wall) == ProofChecks::Standing::proven;
   if (!held_.contains(job) && ((!proven && !room_for_unproven(now.wall)) || !make_room(announced->manifest.owner))) {
@@ -164,7 +180,7 @@ Charge Gossip::on(const PeerId& from, const Announce& message, Now now, Output& 
   }
   keep(std::move(*announced), from, one_more(message.hops));
   if (std::find(news_.begin(), news_.end(), job) == news_.end()) news_.push_back(job);
-  if (proven && message.hops < limits::gossip_hops_max) push(held_.at(job), now, out);
+  if (proven && message.hops < limits::gossip_hops_max) push(held_.at(job), handed_on, now, out);
   schedule_digest(now);
   return {};
 }
@@ -291,6 +307,8 @@ void Gossip::keep(AnnouncedJob announced, const PeerId& from, std::uint8_t hops)
     by_owner_[announced.manifest.owner].insert(job);
   }
   Held& held = held_[job];
+  if (held.what.delegation.epoch != announced.delegation.epoch) held.heard.clear();
+  held.heard[announced.contact.peer()] = announced.announcement.sequence;
   held.what = std::move(announced);
   held.told_by = from;
   held.hops = hops;
@@ -307,6 +325,7 @@ void Gossip::forget(const JobId& job) {
 void Gossip::forget_expired(Now now) {
   for (auto next = held_.begin(); next != held_.end();) {
     const auto at = next++;
+    if (const auto own = own_.find(at->first); own != own_.end() && !own->second.closed) continue;  // this clock was set
     // As long as others, their clocks behind ours, may still bring an earlier one back.
     if (at->second.what.announcement.expires + wall_skew <= now.wall) forget(JobId(at->first));
   }
@@ -358,11 +377,12 @@ bool Gossip::make_room_among_all(const PublicKey& owner) {
 
 // --- Passing on ---
 
-void Gossip::push(Held& held, Now now, Output& out) {
+void Gossip::push(Held& held, bool handed_on, Now now, Output& out) {
   const bool closed = held.what.announcement.closed;
   const bool ends = closed && !held.pushed_closed;
-  if (held.pushed_at && now.boot - *held.pushed_at < limits::gossip_spacing && !ends) return;
-  held.pushed_at = now.boot;
+  const auto was_just = [&](const std::optional<BootTime>& when) { return when && now.boot - *when < limits::gossip_spacing; };
+  if (!ends && was_just(handed_on ? held.handed_on_at : held.pushed_at)) return;
+  (handed_on ? held.handed_on_at : held.pushed_at) = now.boot;
   held.pushed_closed = closed;
   std::vector<PeerId> others;
   for (const auto& [peer, neighbour] : neighbours_) {

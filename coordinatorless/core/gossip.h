@@ -9,7 +9,8 @@
 //   repetition must not.
 // - The later one replaces: the higher epoch of delegation, then the higher sequence. Rationale: a former delegate must not outbid the
 //   present one with a huge sequence. Sequences are wall-clock milliseconds, so that a restarted submitter needs no memory of its last
-//   one.
+//   one. Of one delegation, what is new of whoever stands before the other (mandate.h) replaces too, whatever the other's sequence. Rationale: a
+//   steward whose turn is over could go on announcing, dated ahead, and nobody would hear of the one whose turn it is.
 // - A closed one stays until it expires. Rationale: a copy of an earlier one that is still under way must not bring the job back.
 // - The source sends to all neighbours, everybody else passes each one on once, to gossip_fanout or half of its neighbours. A job that
 //   changes more often than once in gossip_spacing is kept but not pushed; digests carry it. Rationale: an owner's stream of refreshes is
@@ -118,7 +119,9 @@ class Gossip {
     AnnouncedJob what;
     PeerId told_by;
     std::uint8_t hops = 0;              // that the next to get it will read
+    std::map<PeerId, std::uint64_t> heard{};  // the highest sequence of each of its delegates
     std::optional<BootTime> pushed_at;  // when a change was last passed on, and whether it was the end
+    std::optional<BootTime> handed_on_at{};  // and one to a delegate that stands before the other
     bool pushed_closed = false;
   };
   struct Own {
@@ -140,7 +143,9 @@ class Gossip {
   [[nodiscard]] std::optional<AnnouncedJob> make_announcement(const Own& own, WallTime now) const;
   void announce_own(Own& own, Now now, Output& out);
   void announce_own(Own& own, AnnouncedJob announced, Now now, Output& out);
-  [[nodiscard]] bool yields(const AnnouncedJob& later_one);
+  [[nodiscard]] static bool replaces(const AnnouncedJob& one, const Held& held, WallTime now);
+  [[nodiscard]] static bool is_handed_on(const AnnouncedJob& to, const AnnouncedJob& from, WallTime now);
+  [[nodiscard]] bool yields(const AnnouncedJob& later_one, WallTime now);
   [[nodiscard]] bool make_room(const PublicKey& owner);
   [[nodiscard]] bool make_room_among_all(const PublicKey& owner);
   void keep(AnnouncedJob announced, const PeerId& from, std::uint8_t hops);
@@ -156,7 +161,8 @@ class Gossip {
   [[nodiscard]] ProofStep check_proof(const AnnouncedJob& announced, bool first_hand);
   [[nodiscard]] bool may_pass(const Held& held, WallTime now) const;
   [[nodiscard]] bool room_for_unproven(WallTime now) const;
-  void push(Held& held, Now now, Output& out);
+  /// `handed_on`: to a delegate that stands before the one known.
+  void push(Held& held, bool handed_on, Now now, Output& out);
   void answer(const PeerId& to, const Held& held, Now now, Output& out);
   void whisper(Now now, Output& out);
   void send_digest(const PeerId& to, Now now, Output& out);

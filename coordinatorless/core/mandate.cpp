@@ -11,10 +11,10 @@ constexpr auto shift_length = std::chrono::duration_cast<WallTime::duration>(lim
 
 }  // namespace
 
-std::size_t Mandate::rank(std::uint64_t in_shift) const {
+std::size_t Mandate::rank(std::uint64_t shift) const {
   if (!is_steward() || place >= delegates) return place;
   const std::size_t stewards = delegates - 1;
-  return 1 + (place - 1 + stewards - static_cast<std::size_t>(in_shift % stewards)) % stewards;
+  return 1 + (place - 1 + stewards - static_cast<std::size_t>(shift % stewards)) % stewards;
 }
 
 std::uint64_t shift_at(WallTime now) {
@@ -23,15 +23,14 @@ std::uint64_t shift_at(WallTime now) {
 
 WallTime shift_begins(std::uint64_t shift) { return WallTime(shift_length * static_cast<std::int64_t>(shift)); }
 
-Mandate mandate_of(const PeerId& peer, const Delegation& delegation, std::uint64_t sequence) {
+Mandate mandate_of(const PeerId& peer, const Delegation& delegation) {
   const auto& peers = delegation.peers;
   const auto place = static_cast<std::size_t>(std::find(peers.begin(), peers.end(), peer) - peers.begin());
-  return {delegation.epoch, place, peers.size(), sequence / static_cast<std::uint64_t>(shift_length.count())};
+  return {delegation.epoch, place, peers.size()};
 }
 
-bool outranks(const Mandate& one, const Mandate& other) {
+bool outranks(const Mandate& one, const Mandate& other, std::uint64_t shift) {
   if (one.epoch != other.epoch) return one.epoch > other.epoch;
-  const std::uint64_t shift = std::max(one.shift, other.shift);
   return one.rank(shift) < other.rank(shift);
 }
 

@@ -82,6 +82,7 @@ void Peer::Parts::on(JobSubmitted&& event, Now now) {
   DUGNAD_ASSERT(manifest, "a manifest of our own that does not decode");
   if (board.holds(job)) return;
   stewardship.hand_back(job, out);
+  if (donor.serves(self.id, job)) donor.pass_on(job, out);  // as a steward's
   entrusting.begin(job, *manifest, event, gossip.epoch_of(job), now, out);
   const Signed manifest_said = event.manifest, delegation_said = event.delegation;
   board.submit(job, *manifest, std::move(event), now, out);

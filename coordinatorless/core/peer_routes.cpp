@@ -124,7 +124,7 @@ void Peer::Parts::see_to_stewards(Now now) {
     }
     own_proof.need(now, out);
     refresh_record(now);
-    (void)gossip.publish(turn.manifest, turn.delegation, now, out);
+    if (!gossip.publish(turn.manifest, turn.delegation, now, out)) stewardship.step_back(turn.job, now, out);
   }
   for (const Entrusting::Delegated& delegated : entrusting.take_delegated()) {
     refresh_record(now);

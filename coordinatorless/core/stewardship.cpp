@@ -74,7 +74,6 @@ std::optional<Charge> Stewardship::on(const PeerId& from, const Entrust& message
   keep_papers(id, *held, is_new, now, out);
   if (held->leads) stop_leading(id, *held, out);
   held->leader = from;
-  held->leader_shift = 0;
   held->look_at = now.boot;
   follow(*held, from, out);  // again, where it did before: perhaps it had not begun then, and has forgotten
   held->leader_linked = true;
@@ -254,8 +253,8 @@ void Stewardship::on_news(const KnownJob& known, Now now, Output& out) {
   if (known.closed) return forget(known.job, out);
   if (known.delegated.epoch < held->leader_epoch) return;
   const bool same_epoch = known.delegated.epoch == held->leader_epoch;
-  const auto rank_of = [&](const Mandate& mandate) { return mandate.rank(known.mandate.shift); };
-  if (same_epoch && held->leader_linked && rank_of(mandate_of(held->leader, known.delegated, 0)) < rank_of(known.mandate)) return;
+  const Mandate leaders = mandate_of(held->leader, known.delegated);
+  if (same_epoch && held->leader_linked && outranks(leaders, known.mandate, shift_at(now.wall))) return;
   const bool is_new = known.delegated.epoch > held->delegation.epoch && is_in(known.delegated);
   if (is_new) {
     held->delegation = known.delegated;
@@ -266,7 +265,6 @@ void Stewardship::on_news(const KnownJob& known, Now now, Output& out) {
     keep_papers(known.job, *held, is_new, now, out);
   }
   held->leader_epoch = known.delegated.epoch;
-  held->leader_shift = std::min(known.mandate.shift, shift_at(now.wall) + 1);
   held->look_at = now.boot;
   if (held->leads) stop_leading(known.job, *held, out);  // Gossip takes only news of who stands before us
   if (held->leader == known.submitter) return;
@@ -304,9 +302,8 @@ void Stewardship::lost(const PeerId& peer, Now now) {
 BootTime Stewardship::lead_at(const Held& held, Now now) const {
   // Where a newer delegation has no place for this peer, it keeps what it has for whoever comes back, and leads nothing.
   if (held.leads || !is_in(held.delegation) || held.delegation.epoch < held.leader_epoch) return never;
-  const Mandate mine = mandate_of(self_.id, held.delegation, 0), leaders = mandate_of(held.leader, held.delegation, 0);
-  // By the leader's clock, if that is ahead, as everybody goes by it who has heard it; but no further than clocks differ.
-  const std::uint64_t shift = std::clamp(held.leader_shift, shift_at(now.wall), shift_at(now.wall) + 1);
+  const Mandate mine = mandate_of(self_.id, held.delegation), leaders = mandate_of(held.leader, held.delegation);
+  const std::uint64_t shift = shift_at(now.wall);
   const Duration patience = limits::steward_patience * static_cast<int>(mine.rank(shift));
   if (!held.leader_linked) return held.alone_since + patience;
   if (!leaders.is_steward()) return never;
@@ -314,12 +311,10 @@ BootTime Stewardship::lead_at(const Held& held, Now now) const {
   return now.boot + (shift_begins(leaders_shift ? shift + 1 : shift) - now.wall) + (leaders_shift ? Duration{} : patience);
 }
 
-void Stewardship::lead(const JobId& id, Held& held, Now now, Output& out) {
+void Stewardship::lead(const JobId& id, Held& held, Output& out) {
   held.leads = true;
   held.leader = self_.id;
-  Mandate mandate = mandate_of(self_.id, held.delegation, 0);
-  mandate.shift = shift_at(now.wall);
-  turns_.push_back({id, true, held.manifest_raw, held.delegation_raw, mandate});
+  turns_.push_back({id, true, held.manifest_raw, held.delegation_raw, mandate_of(self_.id, held.delegation)});
   held.units.lead(true, out);
   held.values.set_leads(true, out);
   for (const PeerId& fellow : held.delegation.peers) {
@@ -333,6 +328,14 @@ void Stewardship::stop_leading(const JobId& id, Held& held, Output& out) {
   held.units.lead(false, out);
   held.values.set_leads(false, out);
   for (const PeerId& donor : held.units.donors()) released_.push_back(donor);
+}
+
+void Stewardship::step_back(const JobId& job, Now now, Output& out) {
+  Held* held = find(job);
+  if (held == nullptr || !held->leads) return;
+  stop_leading(job, *held, out);
+  held->leader_linked = false;
+  held->alone_since = held->look_at = now.boot;
 }
 
 // --- Of a job that it leads ---
@@ -412,7 +415,7 @@ void Stewardship::tick(Now now, Output& out) {
     if (now.boot >= held->heard + limits::steward_keep) old.push_back(id);
     const BootTime at = lead_at(*held, now);
     held->look_at = std::min(at, now.boot + limits::steward_shift);  // a clock may be set meanwhile
-    if (now.boot >= at) lead(id, *held, now, out);
+    if (now.boot >= at) lead(id, *held, out);
   }
   for (const JobId& id : old) forget(id, out);
 }

@@ -79,6 +79,8 @@ class Stewardship {
     Mandate mandate;
   };
   [[nodiscard]] std::vector<Turn> take_turns() { return std::exchange(turns_, {}); }
+  /// It could not be announced that this peer leads the job: perhaps later.
+  void step_back(const JobId& job, Now now, Output& out);
   /// Peers that are needed no more, perhaps.
   [[nodiscard]] std::vector<PeerId> take_released() { return std::exchange(released_, {}); }
 
@@ -95,7 +97,6 @@ class Stewardship {
     HeldValues values;
     PeerId leader;
     std::uint64_t leader_epoch = 0;
-    std::uint64_t leader_shift = 0;  // in which it said so: its clock may be ahead
     bool leader_linked = false;
     BootTime alone_since{};
     BootTime look_at{};  // whether to lead
@@ -114,7 +115,7 @@ class Stewardship {
   [[nodiscard]] bool is_genuine(const Entrust& message, const Manifest& manifest, const Delegation& delegation) const;
   [[nodiscard]] Held* find(const JobId& job);
   void follow(Held& held, const PeerId& whom, Output& out);
-  void lead(const JobId& id, Held& held, Now now, Output& out);
+  void lead(const JobId& id, Held& held, Output& out);
   void stop_leading(const JobId& id, Held& held, Output& out);
   /// Whether it was news; nullopt where it proves nothing.
   [[nodiscard]] std::optional<bool> take(const JobId& id, Held& held, const RecordEntry& entry, const PeerId& from, Now now);

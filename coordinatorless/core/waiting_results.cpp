@@ -111,7 +111,7 @@ void WaitingResults::lost(const PeerId& submitter, Now now, Output& out) {
 void WaitingResults::wait_again(const std::function<bool(const Batch&)>& is_meant, Now now) {
   const auto waits_again = [&](Batch& batch) {
     if (batch.waits || !is_meant(batch)) return false;
-    batch.waits = batch.doubted = true;
+    batch.waits = true;
     batch.until = now.boot + limits::waiting_most;
     return true;
   };
@@ -150,11 +150,11 @@ bool WaitingResults::send_some(const Link& link, Now now, Output& out) {
   const JobId& job = link.job;
   Results together{job, {}, {}, {}};
   std::size_t bytes = 0, sent = 0;
-  bool more = false, doubted = false;
+  bool more = false;
   for (Batch& batch : waiting_) {
     if (!batch.waits || !link.has(batch)) continue;
     if ((more = sent >= limits::delivered_at_once)) break;
-    if (together.inputs.has_value() != batch.results.inputs.has_value() || std::exchange(doubted, batch.doubted) != batch.doubted) {
+    if (link.is_steward || together.inputs.has_value() != batch.results.inputs.has_value()) {
       send(submitter, together, out);
       bytes = 0;
     }
@@ -170,7 +170,7 @@ bool WaitingResults::send_some(const Link& link, Now now, Output& out) {
       together.held = std::max(together.held, batch.results.held);
       move_result(batch.results, place, together);
     }
-    sent += batch.bytes - batch_overhead;
+    sent += batch.bytes - (link.is_steward ? 0 : batch_overhead);
     batch.waits = false;
     batch.whose.submitter = submitter;
     batch.until = now.boot + limits::results_in_doubt;

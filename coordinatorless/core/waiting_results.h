@@ -8,8 +8,8 @@
 //      that is gone is noticed after a minute, and what was sent to it meanwhile is nowhere. Whoever had it after all takes it for late. The
 //      donor's own faults do not wait: they say nothing of the unit, and who says them twice is believed less.
 //   3. It is sent in batches as large as may be, signed anew, and delivered_at_once at a time, delivery_pause apart. Rationale: what gathered for
-//      days one by one is no flood, and a link carries no more at once than its outbox holds. What was sent before is not together with what was
-//      not: a steward that has had the one keeps no frame that is mostly that (core/gathering.h).
+//      days one by one is no flood, and a link carries no more at once than its outbox holds. A steward has
+//      each batch as it was: what it has had it knows again, and a frame that is mostly that it would not keep (core/gathering.h).
 //   4. A large output that is not held any more is left out (held_outputs.h). Rationale: a promise that cannot be kept.
 //   5. What waits is let go of when its job has ended, or after waiting_most. Beyond waiting_bytes_max the oldest goes of the owner whose results
 //      take most; of what was sent, beyond doubted_bytes_max, the oldest. Rationale: nobody's absence may fill the disk, or push out what others
@@ -69,7 +69,6 @@ class WaitingResults {
     BootTime until{};                  // it is kept that long
     std::optional<std::uint64_t> key{};  // of its note, where there is one
     bool waits = true;                 // false: it was sent
-    bool doubted = false;              // it was sent before
   };
   using Batches = std::list<Batch>;  // the oldest first
   struct Link {

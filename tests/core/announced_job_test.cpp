@@ -9,6 +9,7 @@ namespace dugnad::core::test {
 namespace {
 
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 /// A job with a submitter and two stewards, as each of them announces it.
 struct Delegates {
@@ -25,9 +26,6 @@ struct Delegates {
   AnnouncedJob announced(const Identity& by, std::uint64_t epoch = 5, std::uint64_t sequence = 1, bool closed = false) const {
     return take_apart(posting(by, epoch, sequence, closed).announce().announcement).value();
   }
-  Mandate mandate(const Identity& by, std::uint64_t epoch = 5, std::uint64_t sequence = 1) const {
-    return mandate_of(announced(by, epoch, sequence));
-  }
 };
 
 }  // namespace
@@ -40,16 +38,6 @@ TEST_CASE("every delegate may announce a job, and none but the first may end it"
   }
   const Identity stranger(6);
   CHECK_FALSE(genuine(with.announced(stranger), nullptr, with.owner.self));
-}
-
-TEST_CASE("whoever stands before another outranks it, whatever the sequence, and a newer delegation outranks all") {
-  const Delegates with;
-  CHECK(outranks(with.mandate(with.submitter), with.mandate(with.first, 5, 900)));
-  CHECK(outranks(with.mandate(with.first), with.mandate(with.second, 5, 900)));
-  CHECK_FALSE(outranks(with.mandate(with.second, 5, 900), with.mandate(with.first)));
-  CHECK_FALSE(outranks(with.mandate(with.first, 5, 900), with.mandate(with.first)));
-  CHECK(outranks(with.mandate(with.second, 6), with.mandate(with.submitter, 5)));
-  CHECK_FALSE(outranks(with.mandate(with.submitter, 4), with.mandate(with.second, 5)));
 }
 
 TEST_CASE("a steward that announces a job yields to who stands before it, and outdoes who stands behind it") {
@@ -74,11 +62,12 @@ TEST_CASE("a steward that announces a job yields to who stands before it, and ou
     if (gossip.next_deadline() <= soon.boot) gossip.tick(soon, out);
     const auto again = messages<Announce>(out);
     REQUIRE(again.empty() == before);
-    if (!before) CHECK(decode_announcement(again[0].second.announcement.body)->sequence > ahead);
+    // By its own clock: what stands before the other counts whatever the other's sequence.
+    if (!before) CHECK(decode_announcement(again[0].second.announcement.body)->sequence < ahead);
   }
 }
 
-TEST_CASE("a steward's announcement that nobody could outdo is none") {
+TEST_CASE("an announcement that nobody could outdo is none") {
   const Delegates with;
   const auto is_timely = [&](const Identity& by, Duration ahead) {
     const auto sequence = static_cast<std::uint64_t>(later(with.now, ahead).wall.time_since_epoch().count());
@@ -86,8 +75,74 @@ TEST_CASE("a steward's announcement that nobody could outdo is none") {
   };
   CHECK(is_timely(with.first, limits::clock_skew));
   CHECK_FALSE(is_timely(with.first, std::chrono::hours(1)));
-  CHECK(is_timely(with.submitter, std::chrono::hours(1)));
+  CHECK_FALSE(is_timely(with.submitter, std::chrono::hours(1)));
   CHECK_FALSE(timely(with.announced(with.second, 5, ~std::uint64_t{0}), with.now.wall));
+}
+
+TEST_CASE("what a steward says is heard in its shift, however far ahead another dates what it goes on saying; and no word twice") {
+  Delegates with;
+  with.now.wall = shift_begins(shift_at(with.now.wall) / 2 * 2);  // of two the first's
+  Gossip gossip(with.owner.self);
+  Output out;
+  const PeerId neighbour{{9}}, other{{10}};
+  for (const PeerId& each : {neighbour, other}) gossip.connected(each, with.now, out);
+  const auto at = [&](Duration ahead) { return static_cast<std::uint64_t>(later(with.now, ahead).wall.time_since_epoch().count()); };
+  const auto hears = [&](const Identity& by, std::uint64_t sequence) {
+    CHECK(gossip.on(neighbour, with.posting(by, 5, sequence).announce(), with.now, out).score == 0);
+    const auto news = gossip.take_news();
+    return news.size() == 1 && news[0].submitter == by.self.id;
+  };
+  const auto passed_on = [&] {
+    std::size_t told = 0;
+    for (const auto& [to, announce] : messages<Announce>(out)) told += to == other ? 1 : 0;
+    out = {};
+    return told;
+  };
+  CHECK(hears(with.second, at(minutes(14))));
+  out = {};
+  CHECK(hears(with.first, at({})));
+  CHECK(passed_on() == 1);  // though the other's had just been
+  CHECK(hears(with.second, at(minutes(14)) + 1));  // the first may be gone
+  CHECK_FALSE(hears(with.first, at({})));  // an old word
+  CHECK(hears(with.first, at({}) + 1));
+  CHECK_FALSE(hears(with.first, at({}) + 1));
+  CHECK(passed_on() == 0);
+  with.now = later(with.now, limits::steward_shift);
+  CHECK(hears(with.second, at(minutes(1))));
+  CHECK_FALSE(hears(with.first, at({})));  // it has no more right than the other now
+  CHECK(hears(with.submitter, at({})));
+  CHECK_FALSE(hears(with.submitter, at({})));
+}
+
+TEST_CASE("a job that its submitter has ended is not brought back by a steward") {
+  const Delegates with;
+  Gossip gossip(with.owner.self);
+  Output out;
+  gossip.connected(PeerId{{9}}, with.now, out);
+  const auto clock = static_cast<std::uint64_t>(with.now.wall.time_since_epoch().count());
+  CHECK(gossip.on(PeerId{{9}}, with.posting(with.submitter, 5, clock, true).announce(), with.now, out).score == 0);
+  CHECK(gossip.on(PeerId{{9}}, with.posting(with.first, 5, clock + 1).announce(), with.now, out).score == 0);
+  const auto known = gossip.known(with.posting(with.first).job());
+  REQUIRE(known);
+  CHECK(known->closed);
+}
+
+TEST_CASE("an own job goes on being announced where this clock was set an hour ahead") {
+  Delegates with;
+  Gossip gossip(with.first.self);
+  Output out;
+  gossip.connected(PeerId{{9}}, with.now, out);
+  Posting mine = with.posting(with.first);
+  gossip.set_own_record(sign(with.first, Domain::contact, encode(mine.record)));
+  REQUIRE(gossip.publish(mine.signed_manifest(), mine.signed_delegation(), with.now, out));
+  with.now = later(with.now, seconds(100));
+  with.now.wall += std::chrono::hours(1);
+  gossip.tick(with.now, out);
+  CHECK(gossip.held() == 1);
+  out = {};
+  with.now = later(with.now, limits::announcement_refresh);
+  gossip.tick(with.now, out);
+  CHECK(messages<Announce>(out).size() == 1);
 }
 
 TEST_CASE("a steward whose clock was a day ahead is listened to again once it is set right") {

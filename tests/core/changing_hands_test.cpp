@@ -18,7 +18,8 @@ struct Bench : DonorBench {
     manifest.task = "test";
     manifest.unit_limit = minutes(60);
     manifest.stewarded = Hash{};
-    const bool fresh = donor.learn(job(1), manifest, peer(submitter), now, out, {epoch, submitter - 1U, 3, shift});
+    now.wall = shift_begins(shift);
+    const bool fresh = donor.learn(job(1), manifest, peer(submitter), now, out, {epoch, submitter - 1U, 3});
     settle();
     return fresh;
   }
@@ -194,7 +195,8 @@ TEST_CASE("a donor that is a steward itself keeps what it has in hand when it be
   Manifest manifest;
   manifest.task = "test";
   manifest.stewarded = Hash{};
-  CHECK(bench.donor.learn_led(job(1), manifest, {5, 2, 3, 11}, bench.now, bench.out));
+  bench.now.wall = shift_begins(11);
+  CHECK(bench.donor.learn_led(job(1), manifest, {5, 2, 3}, bench.now, bench.out));
   bench.donor.connected(bench.self.id, bench.now, bench.out);
   bench.settle();
   CHECK(bench.donor.serves(bench.self.id, job(1)));

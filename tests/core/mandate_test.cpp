@@ -15,11 +15,9 @@ PeerId peer(std::uint8_t name) {
   return id;
 }
 
-std::uint64_t sequence_in(std::uint64_t shift) { return static_cast<std::uint64_t>(shift_begins(shift).time_since_epoch().count()); }
-
 const Delegation delegation{{}, 7, {peer(1), peer(2), peer(3), peer(4)}};
 
-Mandate mandate(std::uint8_t name, std::uint64_t shift) { return mandate_of(peer(name), delegation, sequence_in(shift)); }
+Mandate mandate(std::uint8_t name) { return mandate_of(peer(name), delegation); }
 
 }  // namespace
 
@@ -28,13 +26,13 @@ TEST_CASE("each steward stands first in one of as many shifts as there are stewa
     CAPTURE(shift);
     std::set<std::size_t> ranks;
     for (std::uint8_t name = 1; name <= 4; ++name) {
-      ranks.insert(mandate(name, shift).rank(shift));
-      CHECK(mandate(name, shift).rank(shift) == mandate(name, 0).rank(shift + 3));
+      ranks.insert(mandate(name).rank(shift));
+      CHECK(mandate(name).rank(shift) == mandate(name).rank(shift + 3));
     }
     CHECK(ranks == std::set<std::size_t>{0, 1, 2, 3});
-    CHECK(mandate(1, shift).rank(shift) == 0);
-    CHECK(mandate(static_cast<std::uint8_t>(2 + shift % 3), shift).rank(shift) == 1);
-    CHECK(mandate(9, shift).rank(shift) == 4);  // in no delegation
+    CHECK(mandate(1).rank(shift) == 0);
+    CHECK(mandate(static_cast<std::uint8_t>(2 + shift % 3)).rank(shift) == 1);
+    CHECK(mandate(9).rank(shift) == 4);  // in no delegation
   }
 }
 
@@ -46,23 +44,22 @@ TEST_CASE("a shift begins with its first millisecond") {
   CHECK(shift_at(WallTime(std::chrono::hours(-1))) == 0);  // a clock that was never set
 }
 
-TEST_CASE("the submitter outranks its stewards, these each other by the later one's shift, and a newer delegation all") {
-  CHECK(outranks(mandate(1, 300), mandate(2, 300)));
-  CHECK(outranks(mandate(1, 300), mandate(2, 301)));
-  CHECK(outranks(mandate(2, 300), mandate(3, 300)));
-  CHECK(outranks(mandate(3, 301), mandate(2, 300)));
-  CHECK_FALSE(outranks(mandate(2, 301), mandate(3, 301)));
-  CHECK_FALSE(outranks(mandate(2, 300), mandate(3, 301)));
-  CHECK_FALSE(outranks(mandate(2, 300), mandate(2, 300)));
-  Mandate newer = mandate(4, 300);
+TEST_CASE("the submitter outranks its stewards, these each other by the shift, and a newer delegation all") {
+  CHECK(outranks(mandate(1), mandate(2), 300));
+  CHECK(outranks(mandate(1), mandate(2), 301));
+  CHECK(outranks(mandate(2), mandate(3), 300));
+  CHECK(outranks(mandate(3), mandate(2), 301));
+  CHECK_FALSE(outranks(mandate(2), mandate(3), 301));
+  CHECK_FALSE(outranks(mandate(2), mandate(2), 300));
+  Mandate newer = mandate(4);
   ++newer.epoch;
-  CHECK(outranks(newer, mandate(1, 300)));
-  CHECK_FALSE(outranks(mandate(1, 300), newer));
+  CHECK(outranks(newer, mandate(1), 300));
+  CHECK_FALSE(outranks(mandate(1), newer, 300));
 }
 
 TEST_CASE("one steward stands first in every shift") {
   const Delegation alone{{}, 7, {peer(1), peer(2)}};
-  for (std::uint64_t shift = 0; shift < 3; ++shift) CHECK(mandate_of(peer(2), alone, 0).rank(shift) == 1);
+  for (std::uint64_t shift = 0; shift < 3; ++shift) CHECK(mandate_of(peer(2), alone).rank(shift) == 1);
 }
 
 }  // namespace dugnad::core::test

@@ -62,7 +62,7 @@ struct StewardBench {
     known.submitter = from.self.id;
     known.delegation = job.delegation(epoch, peers);
     known.delegated = {job.id(), epoch, std::move(peers)};
-    known.mandate = mandate_of(from.self.id, known.delegated, static_cast<std::uint64_t>(now.wall.time_since_epoch().count()));
+    known.mandate = mandate_of(from.self.id, known.delegated);
     known.closed = closed;
     return known;
   }
