@@ -141,6 +141,7 @@ class Gossip {
   };
 
   [[nodiscard]] std::optional<AnnouncedJob> make_announcement(const Own& own, WallTime now) const;
+  [[nodiscard]] std::optional<AnnouncedJob> outdoing(const Held& before, Own& own, WallTime now) const;
   void announce_own(Own& own, Now now, Output& out);
   void announce_own(Own& own, AnnouncedJob announced, Now now, Output& out);
   [[nodiscard]] static bool replaces(const AnnouncedJob& one, const Held& held, WallTime now);

@@ -114,6 +114,23 @@ TEST_CASE("what a steward says is heard in its shift, however far ahead another 
   CHECK_FALSE(hears(with.submitter, at({})));
 }
 
+TEST_CASE("a steward whose shift it is takes a job over from one that has dated its word as far ahead as is heard") {
+  for (const bool my_shift : {true, false}) {
+    CAPTURE(my_shift);
+    Delegates with;
+    with.now.wall = shift_begins(shift_at(with.now.wall) / 2 * 2 + (my_shift ? 0 : 1));  // of two the first's, or the second's
+    Gossip gossip(with.first.self);
+    Output out;
+    gossip.connected(PeerId{{9}}, with.now, out);
+    const auto latest =
+        static_cast<std::uint64_t>(later(with.now, limits::clock_skew + limits::announcement_lease).wall.time_since_epoch().count());
+    CHECK(gossip.on(PeerId{{9}}, with.posting(with.second, 5, latest).announce(), with.now, out).score == 0);
+    const Posting mine = with.posting(with.first);
+    gossip.set_own_record(sign(with.first, Domain::contact, encode(mine.record)));
+    CHECK(gossip.publish(mine.signed_manifest(), mine.signed_delegation(), with.now, out) == my_shift);
+  }
+}
+
 TEST_CASE("a job that its submitter has ended is not brought back by a steward") {
   const Delegates with;
   Gossip gossip(with.owner.self);
