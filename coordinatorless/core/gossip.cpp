@@ -42,8 +42,19 @@ bool Gossip::replaces(const AnnouncedJob& one, const Held& held, WallTime now) {
   if (one.delegation.epoch != other.delegation.epoch || one.contact.peer() == other.contact.peer()) return later(one, other);
   const auto heard = held.heard.find(one.contact.peer());
   if (heard != held.heard.end() && one.announcement.sequence <= heard->second) return false;
-  if (other.announcement.closed && mandate_of(one).is_steward()) return false;
+  if (heard == held.heard.end() && held.heard.size() >= limits::followed_max) return false;  // the owner delegates to ever more
+  if (ends_for(other, one)) return false;
   return later(one, other) || is_handed_on(one, other, now);
+}
+
+/// The submitter has ended what the steward of the same delegation goes on leading.
+bool Gossip::ends_for(const AnnouncedJob& one, const AnnouncedJob& other) {
+  return one.delegation.epoch == other.delegation.epoch && one.announcement.closed && mandate_of(other).is_steward();
+}
+
+/// Whether who has said the other is to hear the one. Never both of each other: they would answer for ever.
+bool Gossip::tells_more(const AnnouncedJob& one, const AnnouncedJob& other) {
+  return ends_for(one, other) || (later(one, other) && !ends_for(other, one));
 }
 
 /// To a delegate that stands before the other.
@@ -61,7 +72,7 @@ Charge Gossip::on(const PeerId& from, const Announce& message, Now now, Output& 
   const auto found = held_.find(announced->job);
   const AnnouncedJob* before = found == held_.end() ? nullptr : &found->second.what;
   if (before && !replaces(*announced, found->second, now.wall)) {
-    if (later(*before, *announced)) answer(from, found->second, now, out);
+    if (tells_more(*before, *announced)) answer(from, found->second, now, out);
     return {};
   }
   const bool handed_on = before && is_handed_on(*announced, *before, now.wall);
@@ -74,6 +85,8 @@ Charge Gossip::on(const PeerId& from, const Announce& message, Now now, Output& 
     if (const ProofStep verdict = check_proof(*announced, first_hand); verdict.drop) return verdict.charge;
   }
 
+  auto heard = before != nullptr && before->delegation.epoch == announced->delegation.epoch ? found->second.heard
+                                                                                            : std::map<PeerId, std::uint64_t>();
   if (!yields(*announced, now.wall)) return {};
   const JobId job = announced->job;
   const bool proven = proofs_.standing(announced->contact, now.wall) == ProofChecks::Standing::proven;
@@ -82,6 +95,7 @@ Charge Gossip::on(const PeerId& from, const Announce& message, Now now, Output& 
     return {};
   }
   keep(std::move(*announced), from, one_more(message.hops));
+  held_.at(job).heard.merge(heard);  // also where it was ours until now
   if (std::find(news_.begin(), news_.end(), job) == news_.end()) news_.push_back(job);
   if (proven && message.hops < limits::gossip_hops_max) push(held_.at(job), handed_on, now, out);
   schedule_digest(now);

@@ -145,6 +145,8 @@ class Gossip {
   void announce_own(Own& own, Now now, Output& out);
   void announce_own(Own& own, AnnouncedJob announced, Now now, Output& out);
   [[nodiscard]] static bool replaces(const AnnouncedJob& one, const Held& held, WallTime now);
+  [[nodiscard]] static bool ends_for(const AnnouncedJob& one, const AnnouncedJob& other);
+  [[nodiscard]] static bool tells_more(const AnnouncedJob& one, const AnnouncedJob& other);
   [[nodiscard]] static bool is_handed_on(const AnnouncedJob& to, const AnnouncedJob& from, WallTime now);
   [[nodiscard]] bool yields(const AnnouncedJob& later_one, WallTime now);
   [[nodiscard]] bool make_room(const PublicKey& owner);

@@ -46,14 +46,16 @@ bool Gossip::publish(Signed manifest, Signed delegation, Now now, Output& out) {
   return true;
 }
 
-/// What was left by an earlier process of ours, or by another delegate. Where it is ours to take, the other's sequence is nothing to us: it may be
-/// as far ahead of our clock as anybody's that is heard.
+/// What was left by an earlier process of ours, or by another delegate. Where it is ours to take, the other's sequence is outdone as far as nobody's
+/// clock minds: it may be as far ahead of ours as anybody's that is heard.
 std::optional<AnnouncedJob> Gossip::outdoing(const Held& before, Own& own, WallTime now) const {
   const auto ours = before.heard.find(self_.id);
-  own.sequence = ours == before.heard.end() ? 0 : ours->second;
+  const std::uint64_t theirs = before.what.announcement.sequence;
+  const auto soon = static_cast<std::uint64_t>(std::max<std::int64_t>((now + announcement_lease).time_since_epoch().count(), 0));
+  own.sequence = std::max(ours == before.heard.end() ? 0 : ours->second, std::min(theirs, soon));
   const auto announced = make_announcement(own, now);
   if (!announced || is_handed_on(*announced, before.what, now)) return announced;
-  own.sequence = std::max(own.sequence, before.what.announcement.sequence);
+  own.sequence = std::max(own.sequence, theirs);
   return make_announcement(own, now);
 }
 
@@ -109,6 +111,7 @@ bool Gossip::yields(const AnnouncedJob& later_one, WallTime now) {
   }
   // Before that of who stands behind us ours counts whatever its sequence: it must not drive ours ahead of our clock.
   if (later_one.contact.peer() == self_.id) own.sequence = later_one.announcement.sequence;
+  held_.at(later_one.job).heard[later_one.contact.peer()] = later_one.announcement.sequence;  // once: whoever says it again is not answered
   own.refresh_at = *own.announced_at + limits::gossip_spacing * 5 / 4;
   return false;
 }

@@ -124,7 +124,10 @@ void Peer::Parts::see_to_stewards(Now now) {
     }
     own_proof.need(now, out);
     refresh_record(now);
-    if (!gossip.publish(turn.manifest, turn.delegation, now, out)) stewardship.step_back(turn.job, now, out);
+    if (gossip.publish(turn.manifest, turn.delegation, now, out)) continue;
+    const auto known = gossip.known(turn.job);
+    if (known && known->closed) on_news(*known, now);  // it was not held here when that was heard
+    else stewardship.step_back(turn.job, now, out);
   }
   for (const Entrusting::Delegated& delegated : entrusting.take_delegated()) {
     refresh_record(now);

@@ -105,7 +105,7 @@ void Stewardship::restored(HeldRestored&& restored, Now now, Output& out) {
     held.delegation = std::move(*delegation);
     held.heard = now.boot - job.silent_for;
     held.papers_kept = now.boot;
-    held.alone_since = now.boot;
+    held.alone_since = held.unlinked_since = now.boot;
     held.was_restored = true;
     for (const RecordEntry& entry : job.entries) (void)take(id, held, entry, self_.id, now);
     see_to_values(id, held, now, out);
@@ -269,6 +269,7 @@ void Stewardship::on_news(const KnownJob& known, Now now, Output& out) {
   if (held->leads) stop_leading(known.job, *held, out);  // Gossip takes only news of who stands before us
   if (held->leader == known.submitter) return;
   released_.push_back(std::exchange(held->leader, known.submitter));
+  if (held->leader_linked) held->unlinked_since = now.boot;
   held->leader_linked = linked_.contains(known.submitter);
   held->alone_since = now.boot;
   if (held->leader_linked) follow(*held, known.submitter, out);
@@ -293,6 +294,7 @@ void Stewardship::lost(const PeerId& peer, Now now) {
     held->record.lost(peer);
     held->units.lost(peer, now.boot);
     if (held->leader != peer) continue;
+    if (held->leader_linked) held->unlinked_since = now.boot;
     held->leader_linked = false;
     held->alone_since = now.boot;
     held->look_at = now.boot;
@@ -305,14 +307,15 @@ BootTime Stewardship::lead_at(const Held& held, Now now) const {
   const Mandate mine = mandate_of(self_.id, held.delegation), leaders = mandate_of(held.leader, held.delegation);
   const std::uint64_t shift = shift_at(now.wall);
   const Duration patience = limits::steward_patience * static_cast<int>(mine.rank(shift));
-  if (!held.leader_linked) return held.alone_since + patience;
+  const Duration long_enough = patience + limits::steward_patience * static_cast<int>(held.delegation.peers.size());
+  if (!held.leader_linked) return std::min(held.alone_since + patience, held.unlinked_since + long_enough);
   if (!leaders.is_steward()) return never;
   const bool leaders_shift = leaders.rank(shift) < mine.rank(shift);
   return now.boot + (shift_begins(leaders_shift ? shift + 1 : shift) - now.wall) + (leaders_shift ? Duration{} : patience);
 }
 
 void Stewardship::lead(const JobId& id, Held& held, Output& out) {
-  held.leads = true;
+  held.leads = held.leader_linked = true;
   held.leader = self_.id;
   turns_.push_back({id, true, held.manifest_raw, held.delegation_raw, mandate_of(self_.id, held.delegation)});
   held.units.lead(true, out);
@@ -335,7 +338,7 @@ void Stewardship::step_back(const JobId& job, Now now, Output& out) {
   if (held == nullptr || !held->leads) return;
   stop_leading(job, *held, out);
   held->leader_linked = false;
-  held->alone_since = held->look_at = now.boot;
+  held->alone_since = held->unlinked_since = held->look_at = now.boot;
 }
 
 // --- Of a job that it leads ---

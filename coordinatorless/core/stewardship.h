@@ -98,7 +98,8 @@ class Stewardship {
     PeerId leader;
     std::uint64_t leader_epoch = 0;
     bool leader_linked = false;
-    BootTime alone_since{};
+    BootTime alone_since{};     // without a link to this leader
+    BootTime unlinked_since{};  // or any: stewards that say by turns that they lead, and are not there, keep nobody else from it
     BootTime look_at{};  // whether to lead
     bool leads = false;
     unsigned deeds = 0;

@@ -138,10 +138,48 @@ TEST_CASE("a job that its submitter has ended is not brought back by a steward")
   gossip.connected(PeerId{{9}}, with.now, out);
   const auto clock = static_cast<std::uint64_t>(with.now.wall.time_since_epoch().count());
   CHECK(gossip.on(PeerId{{9}}, with.posting(with.submitter, 5, clock, true).announce(), with.now, out).score == 0);
+  out = {};
   CHECK(gossip.on(PeerId{{9}}, with.posting(with.first, 5, clock + 1).announce(), with.now, out).score == 0);
+  const auto told = messages<Announce>(out);  // it had not heard of that
+  REQUIRE(told.size() == 1);
+  CHECK(decode_announcement(told[0].second.announcement.body)->closed);
   const auto known = gossip.known(with.posting(with.first).job());
   REQUIRE(known);
   CHECK(known->closed);
+}
+
+TEST_CASE("a steward that leads on hears that the job has ended, though its own word is the later one") {
+  const Delegates with;
+  Gossip gossip(with.first.self);
+  Output out;
+  gossip.connected(PeerId{{9}}, with.now, out);
+  const Posting mine = with.posting(with.first);
+  gossip.set_own_record(sign(with.first, Domain::contact, encode(mine.record)));
+  REQUIRE(gossip.publish(mine.signed_manifest(), mine.signed_delegation(), with.now, out));
+  const auto earlier = static_cast<std::uint64_t>(with.now.wall.time_since_epoch().count()) - 1000;
+  CHECK(gossip.on(PeerId{{9}}, with.posting(with.submitter, 5, earlier, true).announce(), with.now, out).score == 0);
+  const auto news = gossip.take_news();
+  REQUIRE(news.size() == 1);
+  CHECK(news[0].closed);
+}
+
+TEST_CASE("what somebody that stands behind us has said makes us say ours again once, however often it is repeated") {
+  Delegates with;
+  with.now.wall = shift_begins(shift_at(with.now.wall) / 2 * 2);  // of two the first's
+  Gossip gossip(with.first.self);
+  Output out;
+  gossip.connected(PeerId{{9}}, with.now, out);
+  const Posting mine = with.posting(with.first);
+  gossip.set_own_record(sign(with.first, Domain::contact, encode(mine.record)));
+  REQUIRE(gossip.publish(mine.signed_manifest(), mine.signed_delegation(), with.now, out));
+  const auto ahead = static_cast<std::uint64_t>(later(with.now, minutes(10)).wall.time_since_epoch().count());
+  out = {};
+  for (int i = 0; i < 10; ++i) {
+    CHECK(gossip.on(PeerId{{9}}, with.posting(with.second, 5, ahead).announce(), with.now, out).score == 0);
+    with.now = later(with.now, seconds(11));
+    if (gossip.next_deadline() <= with.now.boot) gossip.tick(with.now, out);
+  }
+  CHECK(messages<Announce>(out).size() == 1);
 }
 
 TEST_CASE("an own job goes on being announced where this clock was set an hour ahead") {

@@ -238,4 +238,19 @@ TEST_CASE("a steward whose announcement nobody would take leads again a little l
   CHECK(bench.stewardship.take_turns().size() == 3);
 }
 
+TEST_CASE("stewards that say by turns that they lead, and are not there, keep nobody else from it for long") {
+  Bench bench;
+  const Identity third(52, far_away(92));
+  bench.hold({third.self.id, bench.fellow.self.id});
+  const std::vector<PeerId> peers{bench.submitter(), third.self.id, bench.fellow.self.id, bench.me.self.id};
+  bench.stewardship.lost(bench.submitter(), bench.now);
+  Duration passed{};
+  for (bool by_third = true; !bench.leads() && passed < minutes(10); by_third = !by_third, passed += seconds(10)) {
+    bench.stewardship.on_news(bench.news(by_third ? third : bench.fellow, 2, peers), bench.now, bench.out);
+    bench.pass(seconds(10));
+  }
+  CHECK(bench.leads());
+  CHECK(passed <= (3 + 4) * limits::steward_patience);
+}
+
 }  // namespace dugnad::core::test
