@@ -132,6 +132,7 @@ std::optional<std::string> why_not_resumed(const Journal& journal, const KnownJo
   if (state == "running") {
     return name + " is running in another program: dugnad status " + brief_id + " says how it stands, dugnad cancel " + brief_id + " ends it";
   }
+  if (state == "done" || state == "failed") return name + " is " + state + ": dugnad results " + brief_id + " gives what came of it";
   if (state != "unfinished" && state != "waiting") return name + " is " + state + "; only an unfinished one can be resumed";
   if (!job.recipe->module) return std::nullopt;
   const auto order = ModuleOrder::read(job.recipe->source);

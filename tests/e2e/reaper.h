@@ -1,6 +1,7 @@
 // Reaper: kills submitter and workers, as by kill -9, again and again while a real job runs. Another kind of process is one more add_worker().
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -49,6 +50,15 @@ inline std::set<std::uint64_t> final_units(const std::string& data, const std::s
     CHECK(unit.outcome == Outcome::ok);
   }
   return units;
+}
+
+/// It was done when its submitter died.
+inline bool is_done(const std::string& data, const std::string& job) {
+  const auto store = store::Store::open_for_reading(data + "/submitter.journal");
+  REQUIRE_MESSAGE(store.ok(), store.error().message);
+  const auto jobs = (*store)->jobs();
+  REQUIRE_MESSAGE(jobs.ok(), jobs.error().message);
+  return std::any_of(jobs->begin(), jobs->end(), [&](const auto& each) { return each.job.hex() == job && each.state == JobState::done; });
 }
 
 struct Order {
@@ -100,6 +110,10 @@ class Reaper {
       CHECK_MESSAGE(std::includes(final_now.begin(), final_now.end(), final_before.begin(), final_before.end()),
                     "what was final is no more");
       final_before = final_now;
+      if (is_done(place_ / "submitter", job)) {  // between the job's end and its own
+        ask_for_results(order, job);
+        return kills;
+      }
       submitter_.set_command(
           generator_.chance(0.5) ? same_command : submit(place_, "", Words{"--resume", job} + order.to_resume + joins_ + Words{"--json"}));
       submitter_.start();
@@ -120,6 +134,16 @@ class Reaper {
   [[nodiscard]] const Place& place() const { return place_; }
 
  private:
+  /// Of a job that is over, and is not to be resumed.
+  void ask_for_results(const Order& order, const std::string& job) const {
+    Process refused = finished(submit(place_, "", Words{"--resume", job} + order.to_resume + joins_));
+    CHECK_MESSAGE(refused.exit_code() == 2, refused.story());
+    CHECK_MESSAGE(refused.says("dugnad results"), refused.story());
+    Process results = finished(Words{program("dugnad"), "results", job, "--data", place_ / "submitter"} + order.to_resume);
+    CHECK_MESSAGE(results.exit_code() == 0, results.story());
+    if (order.answer) CHECK_MESSAGE(results.out().ends_with("\n" + *order.answer + "\n"), results.story());
+  }
+
   Place place_;
   Generator generator_;
   Words joins_;

@@ -141,4 +141,19 @@ TEST_CASE("of two copies of an interrupted job the first goes on undisturbed, th
   for (Process* submitter : {&here, &there}) answers(*submitter, "189961812");
 }
 
+TEST_CASE("a job that is done is not resumed, and the line that says so says how to have what came of it") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  Process submitter(submit(place, "primes --to 1000000", {"--join", one.contact, "--json"}));
+  const std::string job = event(submitter, "started")["job"];
+  answers(submitter, "78498");
+  Process refused = finished(submit(place, "", {"--resume", job, "--join", one.contact}));
+  CHECK_MESSAGE(refused.exit_code() == 2, refused.story());
+  CHECK_MESSAGE(refused.err() == "dugnad: job " + job.substr(0, 8) + " is done: dugnad results " + job.substr(0, 8) + " gives what came of it\n",
+                refused.story());
+  Process results = finished({program("dugnad"), "results", job, "--data", place / "submitter"});
+  CHECK_MESSAGE(results.exit_code() == 0, results.story());
+  CHECK_MESSAGE(results.out().ends_with("\n78498\n"), results.story());
+}
+
 }  // namespace dugnad::e2e
