@@ -76,7 +76,7 @@ std::optional<AnnouncedJob> Gossip::make_announcement(const Own& own, WallTime n
     return take_apart(raw);
   };
   auto announced = with(std::max(own.sequence + 1, clock));
-  // Of a steward whose clock was far ahead: it would not be listened to before then.
+  // This clock was far ahead: nobody would listen before then.
   return announced && dated_ahead(*announced, now) ? with(clock) : announced;
 }
 

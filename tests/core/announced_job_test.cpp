@@ -131,6 +131,25 @@ TEST_CASE("a steward whose shift it is takes a job over from one that has dated 
   }
 }
 
+TEST_CASE("of an owner that delegates one job to ever more, by one number, so many are heard and no more") {
+  const Delegates with;
+  Now now = with.now;
+  Gossip gossip(with.submitter.self);
+  Output out;
+  gossip.connected(PeerId{{9}}, with.now, out);
+  std::size_t heard = 0;
+  for (std::uint64_t i = 0; i < 2 * limits::followed_max; ++i) {
+    const Identity by(100 + i);
+    Posting said = with.posting(by, 5, static_cast<std::uint64_t>(now.wall.time_since_epoch().count()));
+    said.delegation.peers = {with.submitter.self.id, by.self.id};
+    CHECK(gossip.on(PeerId{{9}}, said.announce(), now, out).score == 0);
+    heard += gossip.take_news().size();
+    now = later(now, seconds(1));
+  }
+  CHECK(gossip.held() == 1);
+  CHECK(heard == limits::followed_max);
+}
+
 TEST_CASE("a job that its submitter has ended is not brought back by a steward") {
   const Delegates with;
   Gossip gossip(with.owner.self);

@@ -407,6 +407,12 @@ TEST_CASE("a restarted submitter outdoes what an earlier process of its own, who
   const auto again = listener.sent();
   REQUIRE(again.size() >= 8);
   CHECK(decode_announcement(again[0].second.announcement.body)->sequence > left.sequence);
+  // One that was an hour ahead nobody has listened to, and there is nothing to outdo.
+  left.sequence += 3'600'000;
+  CHECK_FALSE(listener.hear(left));
+  CHECK(listener.gossip.take_news().empty());
+  listener.pass(limits::gossip_spacing * 2);
+  CHECK(listener.sent().empty());
 }
 
 TEST_CASE("where we are reached otherwise than before, our jobs are announced again soon") {

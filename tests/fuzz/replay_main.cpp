@@ -44,8 +44,8 @@ void mutate(Bytes& bytes, const std::vector<Bytes>& others, Generator& generator
 
 void run(const Bytes& input) { LLVMFuzzerTestOneInput(input.data(), input.size()); }
 
-void replay_mutations(std::uint64_t rounds) {
-  for (std::uint64_t round = 0; round < rounds; ++round) {
+void replay_mutations(std::uint64_t first, std::uint64_t rounds) {
+  for (std::uint64_t round = first; round < first + rounds; ++round) {
     auto generator = Generator::from_seed(round);
     const std::vector<Bytes> inputs = fuzz::seeds(generator);
     for (const Bytes& input : inputs) run(input);
@@ -75,8 +75,8 @@ int main(int argc, char** argv) {
     write_corpus(argv[2]);
     return 0;
   }
-  if (argc == 3 && std::strcmp(argv[1], "--rounds") == 0) {
-    replay_mutations(std::stoull(argv[2]));
+  if (argc == 4 && std::strcmp(argv[1], "--rounds") == 0) {  // --rounds FIRST COUNT
+    replay_mutations(std::stoull(argv[2]), std::stoull(argv[3]));
     return 0;
   }
   for (int i = 1; i < argc; ++i) {
@@ -87,6 +87,6 @@ int main(int argc, char** argv) {
     }
     run(Bytes(std::istreambuf_iterator<char>(file), {}));
   }
-  if (argc == 1) replay_mutations(rounds_default);
+  if (argc == 1) replay_mutations(0, rounds_default);
   return 0;
 }

@@ -129,8 +129,8 @@ TEST_CASE("the same with large inputs, which the submitter holds") {
   SUBCASE("by a check, with large outputs too") { die_everywhere({.spec = by_check(60, large, large), .own_slots = 1}, 100); }
 }
 
-TEST_CASE("the same where disks are full, or cannot be read: with small values every third time, with large ones every twentieth") {
-  constexpr double failing = 0.3, failing_blobs = 0.05;  // five disks that refuse one unit's output fail it, rightly: not here
+TEST_CASE("the same where disks are full, or cannot be read: with small values every third time, with large ones every tenth") {
+  constexpr double failing = 0.3, failing_blobs = 0.1;
   SUBCASE("by copies") { die_everywhere({.spec = by_copies(60), .disk_failing = failing}, 100); }
   SUBCASE("by confidence") { die_everywhere({.spec = by_confidence(60, 0.05, false), .own_slots = 1, .disk_failing = failing}, 100); }
   SUBCASE("by a check") { die_everywhere({.spec = by_check(60), .own_slots = 1, .disk_failing = failing}, 100); }
