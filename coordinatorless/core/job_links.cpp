@@ -38,8 +38,8 @@ void JobLinks::reach(const PeerId& peer, const Needed& needed, Now now, Output& 
   }
   if (relayed_.carries(peer) || needed.contact.relays.empty() || relayed_.reach(needed.contact, now, out)) return;
   for (const PeerId& relay : needed.contact.relays) {
-    if (const auto route = membership_.route_to(relay)) {
-      if (links_.want(*route, Purpose::job, now, out)) return;
+    if (const auto to_relay = membership_.route_to(relay)) {
+      if (links_.want(*to_relay, Purpose::job, now, out)) return;
     }
   }
 }

@@ -137,6 +137,7 @@ struct Peer::Parts {
 
   /// Links that are direct and links that are relayed serve jobs alike.
   void linked_for_jobs(const PeerId& peer, const PublicKey& key, Now now);
+  void take_up_jobs_of(const PeerId& submitter, Now now);
 
   void unlinked_for_jobs(const PeerId& peer, Now now);
 

@@ -23,6 +23,15 @@ void Peer::Parts::linked_for_jobs(const PeerId& peer, const PublicKey& key, Now 
   if (stewardship.needs(peer) || entrusting.needs(peer)) work_with(peer);
   if (donor.serves(peer)) favours.greet(peer, out);  // before the credit, so that it is known whom to thank
   donor.connected(peer, now, out);
+  take_up_jobs_of(peer, now);
+}
+
+/// What it leases out and is not served here: it may have sent us away, and there may be room again. No news would say so before its next refresh.
+/// No more are looked at than could be served, so that linking again and again costs whoever does it more than us.
+void Peer::Parts::take_up_jobs_of(const PeerId& submitter, Now now) {
+  for (const KnownJob& known : gossip.live_of(submitter, limits::donor_jobs_max, now.wall)) {
+    if (!donor.serves(submitter, known.job) && donor.has_room()) on_news(known, now);
+  }
 }
 
 void Peer::Parts::unlinked_for_jobs(const PeerId& peer, Now now) {

@@ -99,6 +99,34 @@ TEST_CASE("a job without a proof is taken from its submitter, and told to nobody
   CHECK(here.told() == strangers + 1);  // pushed, although it changes within the spacing
 }
 
+TEST_CASE("another process of a submitter hears as it links that an earlier one has closed its job, and is heard with a later delegation") {
+  Guarded here;
+  Posting first = here.posting(std::nullopt);
+  first.sequence = 9;
+  first.closed = true;
+  CHECK_FALSE(here.hear(first, here.submitter.self.id));
+  CHECK(here.gossip.take_news().size() == 1);
+  here.out = {};
+  here.gossip.lost(here.submitter.self.id);
+  here.connect(here.submitter.self.id);
+  const auto digests = messages<Digest>(here.out);
+  REQUIRE(digests.size() == 1);
+  CHECK(digests.front().first == here.submitter.self.id);
+  CHECK(digests.front().second.entries == std::vector<DigestEntry>{{first.job(), 9}});
+  CHECK_FALSE(here.gossip.on(here.submitter.self.id, Pull{{first.job()}}, here.now, here.out));
+  const auto told = messages<Announce>(here.out);
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().first == here.submitter.self.id);
+
+  Posting second = here.posting(std::nullopt);
+  second.delegation.epoch = 2;
+  second.sequence = 5;
+  CHECK_FALSE(here.hear(second, here.submitter.self.id));
+  const auto news = here.gossip.take_news();
+  REQUIRE(news.size() == 1);
+  CHECK_FALSE(news.front().closed);
+}
+
 TEST_CASE("whoever passes on a job without a proof is charged, before any signature is looked at") {
   Guarded here;
   CHECK(here.hear(here.posting(std::nullopt), here.others[0]).score == charges::unproven.score);

@@ -1,5 +1,5 @@
 // What can be done to a running job from another terminal.
-#include "tests/e2e/swarm.h"
+#include "tests/e2e/turnstile.h"
 
 namespace dugnad::e2e {
 namespace {
@@ -12,10 +12,11 @@ Process look(const Place& place, const std::string& command) {
 
 TEST_CASE("two jobs run side by side in one data directory, each is looked at, and one is cancelled from outside") {
   const Place place;
+  const Turnstile turnstile(place, 4);
   const Worker one = start_worker(place, "one");
   const Words options{"--join", one.contact, "--json"};
-  Process first(submit(place, long_job_by_copies, options));
-  Process second(submit(place, "primes --to 9000000000 --copies 2", options));
+  Process first(turnstile.behind(submit(place, long_job_by_copies, options)));
+  Process second(turnstile.behind(submit(place, "primes --to 9000000000 --copies 2", options)));
   const std::string first_job = event(first, "started")["job"], second_job = event(second, "started")["job"];
   REQUIRE(first_job != second_job);
   middle(first);
@@ -51,6 +52,7 @@ TEST_CASE("two jobs run side by side in one data directory, each is looked at, a
   CHECK_MESSAGE(resumed.exit_code() == 2, resumed.story());
   CHECK_MESSAGE(resumed.says("is running"), resumed.story());
 
+  turnstile.open();
   Process waiting = look(place, "results --wait " + first_job.substr(0, 10));
   CHECK_MESSAGE(waiting.exit_code() == 0, waiting.story());
   CHECK_MESSAGE(waiting.says(long_answer), waiting.story());
@@ -59,8 +61,9 @@ TEST_CASE("two jobs run side by side in one data directory, each is looked at, a
 
 TEST_CASE("waiting for the results of a job whose submitter is killed ends, and says how to go on") {
   const Place place;
+  const Turnstile turnstile(place, 4);
   const Worker one = start_worker(place, "one");
-  Process submitter(submit(place, long_job_by_copies, {"--join", one.contact, "--json"}));
+  Process submitter(turnstile.behind(submit(place, long_job_by_copies, {"--join", one.contact, "--json"})));
   const std::string job = event(submitter, "started")["job"];
   middle(submitter);
   Process waiting(words(program("dugnad") + " results --wait " + job + " --data " + place / "submitter"));

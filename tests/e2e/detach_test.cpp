@@ -1,14 +1,16 @@
 // A job that is left to the worker of its data directory goes on without its terminal.
 #include <fstream>
 
-#include "tests/e2e/swarm.h"
+#include "tests/e2e/turnstile.h"
 
 namespace dugnad::e2e {
 namespace {
 
-/// Some ten units of half a second each, by two peers.
+/// Twelve units, each by two peers.
 constexpr const char* some_job = "primes --to 3000000000 --copies 2";
 const std::string some_answer = "144449537\n";
+/// Of each of two or three programs: some units are then done, and not all.
+constexpr unsigned enough_for_some = 7;
 
 /// Looks at the data directory that the worker and the submitters share.
 Process look(const Place& place, const std::string& command) {
@@ -44,9 +46,10 @@ void await_middle(const Place& place, const std::string& job) {
 
 TEST_CASE("a detached job goes on when its terminal is gone, through a restart of the worker, to the right answer") {
   const Place place;
-  const Worker other = start_worker(place, "other");
-  std::optional<Worker> home;
-  home.emplace(start_worker(place, "home", {"--join", other.contact}));
+  const Turnstile turnstile(place, enough_for_some);
+  const Worker other = start(turnstile.behind(worker(place, "other")));
+  const Words home_command = turnstile.behind(worker(place, "home", {"--join", other.contact}));
+  std::optional<Worker> home(start(home_command));
   const std::string job = left(place, some_job);
   await_middle(place, job);
   Process here = finished(submit(place, "", {"--resume", job}, "home"));
@@ -57,8 +60,9 @@ TEST_CASE("a detached job goes on when its terminal is gone, through a restart o
   CHECK_MESSAGE(home->process.exit_code() == 0, home->process.story());
   Process waits = look(place, "status " + job);
   CHECK_MESSAGE(waits.says("state     waiting"), waits.story());
+  turnstile.open();
   home.reset();
-  home.emplace(start_worker(place, "home", {"--join", other.contact}));
+  home.emplace(start(home_command));
   Process results = look(place, "results --wait " + job.substr(0, 8));
   CHECK_MESSAGE(results.exit_code() == 0, results.story());
   CHECK_MESSAGE(results.out().ends_with(some_answer), results.story());
@@ -68,15 +72,17 @@ TEST_CASE("a detached job goes on when its terminal is gone, through a restart o
 
 TEST_CASE("a detached job survives its worker's death, and is cancelled from another process") {
   const Place place;
-  const Worker other = start_worker(place, "other");
-  std::optional<Worker> home;
-  home.emplace(start_worker(place, "home", {"--join", other.contact}));
+  const Turnstile turnstile(place, enough_for_some);
+  const Worker other = start(turnstile.behind(worker(place, "other")));
+  const Words home_command = turnstile.behind(worker(place, "home", {"--join", other.contact}));
+  std::optional<Worker> home(start(home_command));
   const std::string job = left(place, some_job);
   await_middle(place, job);
   home->process.signal(SIGKILL);
   CHECK(home->process.exit_code() == -SIGKILL);
+  turnstile.let(0);
   home.reset();
-  home.emplace(start_worker(place, "home", {"--join", other.contact}));
+  home.emplace(start(home_command));
   Process cancelled = look(place, "cancel " + job.substr(0, 8));
   CHECK_MESSAGE(cancelled.exit_code() == 0, cancelled.story());
   CHECK(status(place, job)["state"] == "cancelled");
@@ -87,7 +93,8 @@ TEST_CASE("a detached job survives its worker's death, and is cancelled from ano
 
 TEST_CASE("an interrupted job can be left to the worker, and two run there side by side") {
   const Place place;
-  const Worker home = start_worker(place, "home");
+  const Turnstile turnstile(place, enough_for_some);
+  const Worker home = start(turnstile.behind(worker(place, "home")));
   const Words options{"--join", home.contact, "--json"};
   std::string begun;
   {
@@ -97,6 +104,7 @@ TEST_CASE("an interrupted job can be left to the worker, and two run there side 
     submitter.signal(SIGINT);
     REQUIRE_MESSAGE(submitter.exit_code() == 130, submitter.story());
   }
+  turnstile.open();
   CHECK(left(place, "", {"--resume", begun.substr(0, 8)}) == begun);
   const std::string small = left(place, "primes --to 20000000 --copies 2");
   Process answer = look(place, "results --wait " + small);

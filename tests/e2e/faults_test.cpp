@@ -1,5 +1,5 @@
 // Workers that lie, die, fall silent, come late or are all gone: the answer is right, and the job ends.
-#include "tests/e2e/swarm.h"
+#include "tests/e2e/turnstile.h"
 
 namespace dugnad::e2e {
 
@@ -38,39 +38,46 @@ TEST_CASE("a worker is killed or falls silent in the middle, and the others do i
   SUBCASE("killed") { signal = SIGKILL; }
   SUBCASE("silent") { signal = SIGSTOP; }
   const Place place;
+  const Turnstile turnstile(place, 4);
   const Worker one = start_worker(place, "one");
-  const Worker two = start_worker(place, "two", {"--join", one.contact});
-  const Worker three = start_worker(place, "three", {"--join", one.contact});
-  Process submitter(submit(place, long_job, {"--join", one.contact, "--local", "0", "--json"}));
+  const Worker two = start(turnstile.behind(worker(place, "two", {"--join", one.contact})));
+  const Worker three = start(turnstile.behind(worker(place, "three", {"--join", one.contact})));
+  Process submitter(submit(place, long_job_by_copies, {"--join", one.contact, "--local", "0", "--json"}));
   middle(submitter);
   two.process.signal(signal);
+  turnstile.open();
   answers(submitter, long_answer);
 }
 
 TEST_CASE("the peer that was joined is killed in the middle, and everybody else goes on") {
   const Place place;
-  const Worker joined = start_worker(place, "joined");
-  const Worker two = start_worker(place, "two", {"--join", joined.contact});
+  const Turnstile turnstile(place, 4);
+  const Worker joined = start(turnstile.behind(worker(place, "joined")));
+  const Worker two = start(turnstile.behind(worker(place, "two", {"--join", joined.contact})));
   const Worker three = start_worker(place, "three", {"--join", joined.contact});
-  Process submitter(submit(place, long_job, {"--join", joined.contact, "--local", "0", "--json"}));
+  Process submitter(submit(place, long_job_by_copies, {"--join", joined.contact, "--local", "0", "--json"}));
   middle(submitter);
   joined.process.signal(SIGKILL);
+  turnstile.open();
   answers(submitter, long_answer);
 }
 
 TEST_CASE("a worker that joins in the middle is given work") {
   const Place place;
-  const Worker one = start_worker(place, "one");
-  Process submitter(submit(place, long_job, {"--join", one.contact, "--copies", "2", "--json"}));
+  const Turnstile turnstile(place, 4);
+  const Worker one = start(turnstile.behind(worker(place, "one")));
+  Process submitter(submit(place, long_job_by_copies, {"--join", one.contact, "--json"}));
   middle(submitter);
   Worker late = start_worker(place, "late", {"--join", one.contact});
   CHECK_MESSAGE(late.process.says("computing primes"), late.process.story());
+  turnstile.open();
   answers(submitter, long_answer);
 }
 
 TEST_CASE("with nobody left the submitter says so, and goes on when a worker comes") {
   const Place place;
-  const Worker first = start_worker(place, "worker");
+  const Turnstile turnstile(place, 4);
+  const Worker first = start(turnstile.behind(worker(place, "worker")));
   Process submitter(submit(place, long_job, {"--join", first.contact, "--copies", "1", "--local", "0", "--json"}));
   const Json before = middle(submitter);
   first.process.signal(SIGKILL);

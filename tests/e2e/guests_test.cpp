@@ -27,11 +27,7 @@ Words submit_guest(const Place& place, const std::string& name, const Words& sou
 
 /// A worker whose cages flip the last bit of each output.
 Worker start_liar(const Place& place, const Worker& joined) {
-  Process process({"/usr/bin/env", std::string("DUGNAD_LIBEXEC=") + LYING_LIBEXEC, program("dugnad-worker"), "--data", place / "liar",
-                   "--cores", "1", "--listen", "tcp://127.0.0.1:0", "--join", joined.contact});
-  const auto ready = process.line([](const std::string& line) { return line.starts_with("ready "); });
-  REQUIRE_MESSAGE(ready, "not ready\n" << process.story());
-  return {std::move(process), ready->substr(6)};
+  return start(Words{"/usr/bin/env", std::string("DUGNAD_LIBEXEC=") + LYING_LIBEXEC} + worker(place, "liar", {"--join", joined.contact}));
 }
 
 /// A thousand pairs of words, all different.
@@ -146,7 +142,7 @@ TEST_CASE("an interrupted job of one's own program goes on, by the same command 
   // Each a square of a prime of nine digits: a second and more.
   const std::vector<std::string> numbers(12, "999999866000004473");
   write(place / "numbers.txt", joined(numbers));
-  const Words command = submit_guest(place, "factors", {"--lines", place / "numbers.txt"}, one, words("--json --copies 1"));
+  const Words command = submit_guest(place, "factors", {"--lines", place / "numbers.txt"}, one, words("--json --copies 1 --local 0"));
   std::string job;
   {
     Process first(command);

@@ -2,8 +2,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "tests/e2e/turnstile.h"
 #include "tests/e2e/own_disk.h"
-#include "tests/e2e/swarm.h"
 
 namespace dugnad::e2e {
 namespace {
@@ -67,9 +67,9 @@ TEST_CASE("jobs that are over or interrupted are read from a data directory that
     return;
   }
   const Place place;
-  const Worker worker = start_worker(place, "worker");
+  const Worker quick = start_worker(place, "quick");
   const auto ends_well = [&](const std::string& submitter) {
-    Process ended(submit(place, "nqueens --n 9 --copies 1", {"--join", worker.contact, "--json"}, submitter));
+    Process ended(submit(place, "nqueens --n 9 --copies 1", {"--join", quick.contact, "--json"}, submitter));
     const std::string id = event(ended, "started")["job"];
     answers(ended, "352");
     return id;
@@ -77,7 +77,9 @@ TEST_CASE("jobs that are over or interrupted are read from a data directory that
   const std::string done = ends_well("closed"), also_done = ends_well("killed");
   std::string interrupted;
   {
-    Process submitter(submit(place, "primes --to 10000000000 --copies 1", {"--join", worker.contact, "--local", "0", "--json"}, "killed"));
+    const Turnstile turnstile(place, 4);
+    const Worker held = start(turnstile.behind(worker(place, "held")));
+    Process submitter(submit(place, "primes --to 10000000000 --copies 1", {"--join", held.contact, "--local", "0", "--json"}, "killed"));
     interrupted = event(submitter, "started")["job"];
     middle(submitter);
     submitter.signal(SIGKILL);
@@ -116,8 +118,9 @@ TEST_CASE("jobs that are over or interrupted are read from a data directory that
 
 TEST_CASE("a damaged journal is said in one line and left as it is; repaired, its job goes on to the right answer") {
   const Place place;
-  const Worker one = start_worker(place, "one");
-  const Worker two = start_worker(place, "two", {"--join", one.contact});
+  const Turnstile turnstile(place, 30);  // of 38
+  const Worker one = start(turnstile.behind(worker(place, "one")));
+  const Worker two = start(turnstile.behind(worker(place, "two", {"--join", one.contact})));
   std::string job;
   {
     Process submitter(submit(place, long_job_by_copies, {"--join", one.contact, "--local", "0", "--json"}));
@@ -126,6 +129,7 @@ TEST_CASE("a damaged journal is said in one line and left as it is; repaired, it
     submitter.signal(SIGKILL);
     REQUIRE(submitter.exit_code());
   }
+  turnstile.open();
   const std::string journal = place / "submitter/submitter.journal", log = journal + "-wal";
   std::string bytes = content_of(log);
   REQUIRE(bytes.size() > 20 * 4096);

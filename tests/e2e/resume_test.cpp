@@ -1,5 +1,5 @@
 // An interrupted submitter loses nothing that was accepted.
-#include "tests/e2e/swarm.h"
+#include "tests/e2e/turnstile.h"
 
 namespace dugnad::e2e {
 namespace {
@@ -27,7 +27,8 @@ void check_resumed(Process& submitter, const Interrupted& before) {
 
 TEST_CASE("a submitter interrupted by SIGINT says how to go on, and --resume does") {
   const Place place;
-  const Worker one = start_worker(place, "one");
+  const Turnstile turnstile(place, 4);
+  const Worker one = start(turnstile.behind(worker(place, "one")));
   const Words options{"--join", one.contact, "--json"};
   Process first(submit(place, long_job_by_copies, options));
   const Interrupted before = run_to_the_middle(first);
@@ -36,13 +37,15 @@ TEST_CASE("a submitter interrupted by SIGINT says how to go on, and --resume doe
   CHECK_MESSAGE(first.says("--resume " + before.job.substr(0, 8)), first.story());
   CHECK_MESSAGE(event(first, "end")["exit"] == 130, first.story());
 
+  turnstile.open();
   Process again(submit(place, "", Words{"--resume", before.job.substr(0, 12)} + options));
   check_resumed(again, before);
 }
 
 TEST_CASE("a submitter that was killed goes on with the same command") {
   const Place place;
-  const Worker one = start_worker(place, "one");
+  const Turnstile turnstile(place, 4);
+  const Worker one = start(turnstile.behind(worker(place, "one")));
   const Words options{"--join", one.contact, "--json"};
   Interrupted before;
   {
@@ -51,6 +54,7 @@ TEST_CASE("a submitter that was killed goes on with the same command") {
     first.signal(SIGKILL);
     REQUIRE(first.exit_code() == -SIGKILL);
   }
+  turnstile.open();
   Process again(submit(place, long_job_by_copies, options));
   check_resumed(again, before);
   // The evidence of both runs together confirms every unit.
@@ -63,18 +67,20 @@ TEST_CASE("a submitter that was killed goes on with the same command") {
 
 TEST_CASE("a submitter that was killed has what its job by confidence held, although nothing of it was final") {
   const Place place;
-  const Worker one = start_worker(place, "one");
+  const Turnstile turnstile(place, 10);
+  const Worker one = start(turnstile.behind(worker(place, "one")));
   const Words options{"--join", one.contact, "--json", "--confidence", "0.9"};
   std::uint64_t held = 0;
   std::string job;
   {
-    Process first(submit(place, long_job, options));
+    Process first(turnstile.behind(submit(place, long_job, options)));
     job = event(first, "started")["job"];
     held = event(first, "progress", [](const Json& now) { return now["units_held"] > 6; })["units_held"];
     for (int i = 0; i < 2; ++i) CHECK(event(first, "progress")["units_done"] == 0);  // more than it takes until they are on disk
     first.signal(SIGKILL);
     REQUIRE(first.exit_code() == -SIGKILL);
   }
+  turnstile.open();
   Process again(submit(place, long_job, options));
   CHECK_MESSAGE(event(again, "started")["job"] == job, again.story());
   event(again, "progress", [&](const Json& now) { return now["units_held"] >= held && now["attempts"] < held; });
@@ -85,8 +91,9 @@ TEST_CASE("a submitter that was killed has what its job by confidence held, alth
 
 TEST_CASE("a second SIGINT ends the submitter at once") {
   const Place place;
-  const Worker one = start_worker(place, "one");
-  Process submitter(submit(place, long_job, {"--join", one.contact, "--copies", "2", "--json"}));
+  const Turnstile turnstile(place, 4);
+  const Worker one = start(turnstile.behind(worker(place, "one")));
+  Process submitter(submit(place, long_job_by_copies, {"--join", one.contact, "--json"}));
   run_to_the_middle(submitter);
   submitter.signal(SIGINT);
   submitter.signal(SIGINT);
@@ -95,10 +102,11 @@ TEST_CASE("a second SIGINT ends the submitter at once") {
 
 TEST_CASE("an unfinished job can be looked at and cancelled, and is not resumed after that") {
   const Place place;
-  const Worker one = start_worker(place, "one");
+  const Turnstile turnstile(place, 4);
+  const Worker one = start(turnstile.behind(worker(place, "one")));
   const std::string data = place / "submitter";
   const auto look = [&](const std::string& command) { return finished(words(program("dugnad") + " " + command + " --data " + data)); };
-  Process submitter(submit(place, long_job, {"--join", one.contact, "--copies", "2", "--json"}));
+  Process submitter(submit(place, long_job_by_copies, {"--join", one.contact, "--json"}));
   const Interrupted before = run_to_the_middle(submitter);
   const std::string job = before.job.substr(0, 12);
 
@@ -123,7 +131,8 @@ TEST_CASE("an unfinished job can be looked at and cancelled, and is not resumed 
 
 TEST_CASE("of two copies of an interrupted job the first goes on undisturbed, the second when that one is done, and both to the right answer") {
   const Place place;
-  const Worker one = start_worker(place, "one");
+  const Turnstile turnstile(place, 4);
+  const Worker one = start(turnstile.behind(worker(place, "one")));
   const Words options{"--join", one.contact, "--local", "0", "--json"};
   std::string job;
   {
@@ -138,6 +147,7 @@ TEST_CASE("of two copies of an interrupted job the first goes on undisturbed, th
   // It has the same peer key: the worker has a link with that peer already.
   Process there(submit(place, "", Words{"--resume", job} + options, "copy"));
   event(there, "alone");
+  turnstile.open();
   for (Process* submitter : {&here, &there}) answers(*submitter, "189961812");
 }
 

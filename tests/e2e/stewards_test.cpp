@@ -1,7 +1,7 @@
 // A job whose submitter is killed goes on with its stewards, and ends rightly where its owner's key comes back.
 #include <filesystem>
 
-#include "tests/e2e/swarm.h"
+#include "tests/e2e/turnstile.h"
 
 namespace dugnad::e2e {
 namespace {
@@ -35,13 +35,14 @@ TEST_CASE(
     "a submitter is killed, and so is one of its stewards; the other gathers every unit, is started again, and on another machine the owner's key "
     "ends the job with what it has, though no donor is left") {
   Place place;
-  Worker first = start_worker(place, "first", {});
+  const Turnstile turnstile(place, 2);
+  Worker first = start(turnstile.behind(worker(place, "first")));
   const Words joins{"--join", first.contact};
   // Twice as many as stewards: no unit is a steward's, who may die with it.
   std::vector<Worker> others;
-  for (const char* name : {"second", "third", "fourth"}) others.push_back(start_worker(place, name, joins));
+  for (const char* name : {"second", "third", "fourth"}) others.push_back(start(turnstile.behind(worker(place, name, joins))));
   std::vector<Worker> stewards;
-  for (const char* name : {"one", "two"}) stewards.push_back(start_worker(place, name, joins + Words{"--steward", "64MiB"}));
+  for (const char* name : {"one", "two"}) stewards.push_back(start(turnstile.behind(worker(place, name, joins + Words{"--steward", "64MiB"}))));
 
   Process submitter(submit(place, "twinprimes --to 10000000000 --copies 2 --stewards 2 --local 0", joins + Words{"--json"}));
   const std::string job = event(submitter, "started")["job"];
@@ -49,6 +50,7 @@ TEST_CASE(
   submitter.signal(SIGKILL);
   REQUIRE(submitter.exit_code() == -SIGKILL);
   stewards.front().process.signal(SIGKILL);
+  turnstile.open();
   REQUIRE(gathers_all(place / "two"));
 
   first.process.signal(SIGTERM);

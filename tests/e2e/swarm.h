@@ -65,15 +65,23 @@ struct Worker {
   [[nodiscard]] std::string address() const { return contact.substr(0, contact.find('/', 6)); }
 };
 
-/// A worker that is ready; it listens on any port of loopback where `options` do not say otherwise.
-inline Worker start_worker(const Place& place, const std::string& name, const Words& options = {},
-                           const std::string& which = "dugnad-worker") {
+/// The arguments of a worker with the data directory `name`, which listens on any port of loopback where `options` do not say otherwise.
+inline Words worker(const Place& place, const std::string& name, const Words& options = {}, const std::string& which = "dugnad-worker") {
   Words arguments{program(which), "--data", place / name, "--cores", "1"};
   if (std::find(options.begin(), options.end(), "--listen") == options.end()) arguments = arguments + words("--listen tcp://127.0.0.1:0");
-  Process process(arguments + options);
+  return arguments + options;
+}
+
+/// A worker that is ready.
+inline Worker start(const Words& worker) {
+  Process process(worker);
   const auto ready = process.line([](const std::string& line) { return line.starts_with("ready "); });
   REQUIRE_MESSAGE(ready, "not ready\n" << process.story());
   return {std::move(process), ready->substr(6)};
+}
+
+inline Worker start_worker(const Place& place, const std::string& name, const Words& options = {}, const std::string& which = "dugnad-worker") {
+  return start(worker(place, name, options, which));
 }
 
 /// The arguments of a submitter with the data directory `name`, which listens where `options` do not say otherwise.
