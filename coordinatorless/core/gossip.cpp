@@ -29,7 +29,8 @@ auto drawn_from(Set& items, Generator& generator) {
 
 void Gossip::connected(const PeerId& peer, Now now, Output& out) {
   if (!neighbours_.try_emplace(peer).second) return;
-  send_digest(peer, Greeting::yes, now, out);
+  send_digest(peer, now, out);
+  ask_for_unproven(peer, now, out);
   schedule_digest(now);
 }
 
@@ -170,7 +171,7 @@ void Gossip::tick(Now now, Output& out) {
   if (whisper_at_ <= now.boot) whisper(now, out);
   if (digest_at_ <= now.boot) {
     forget_expired(now);
-    if (!held_.empty() && !neighbours_.empty()) send_digest(drawn_from(neighbours_, *self_.generator)->first, Greeting::no, now, out);
+    if (!held_.empty() && !neighbours_.empty()) send_digest(drawn_from(neighbours_, *self_.generator)->first, now, out);
     digest_at_ = never;
     schedule_digest(now);
   }
@@ -206,12 +207,11 @@ std::optional<KnownJob> Gossip::known(const JobId& job) const {
   return found == held_.end() || own_.contains(job) ? std::nullopt : std::optional(describe(found->second));
 }
 
-std::vector<KnownJob> Gossip::live_of(const PeerId& submitter, std::size_t most, WallTime now) const {
-  std::vector<KnownJob> all;
+std::vector<JobId> Gossip::live_of(const PublicKey& submitter, WallTime now) const {
+  std::vector<JobId> all;
   for (const auto& [job, held] : held_) {
-    if (all.size() == most) break;
     const Announcement& its = held.what.announcement;
-    if (is_of(held, submitter) && !its.closed && its.expires > now && !own_.contains(job)) all.push_back(describe(held));
+    if (!its.closed && its.expires + wall_skew > now && held.what.contact.key == submitter && !own_.contains(job)) all.push_back(job);
   }
   return all;
 }
@@ -335,15 +335,23 @@ void Gossip::whisper(Now now, Output& out) {
 }
 
 void Gossip::answer(const PeerId& to, const Held& held, Now now, Output& out) {
-  const bool may = may_pass(held, now.wall) || is_of(held, to);
-  if (may && neighbours_.at(to).answers.take(1, now.boot)) out.send(to, Announce{held.what.raw, held.hops});
+  if (may_pass(held, now.wall) && neighbours_.at(to).answers.take(1, now.boot)) out.send(to, Announce{held.what.raw, held.hops});
 }
 
-void Gossip::send_digest(const PeerId& to, Greeting greeting, Now now, Output& out) {
+/// Its jobs that no digest tells of. Who has one of them answers; who has not is silent, and not charged for it.
+void Gossip::ask_for_unproven(const PeerId& submitter, Now now, Output& out) const {
+  Pull pull;
+  for (const auto& [job, held] : held_) {
+    if (pull.jobs.size() == limits::digest_entries_max) break;
+    if (!may_pass(held, now.wall) && held.what.contact.peer() == submitter) pull.jobs.push_back(job);
+  }
+  if (!pull.jobs.empty()) out.send(submitter, std::move(pull));
+}
+
+void Gossip::send_digest(const PeerId& to, Now now, Output& out) {
   Digest digest;
   for (const auto& [job, held] : held_) {
-    const bool may = may_pass(held, now.wall) || (greeting == Greeting::yes && is_of(held, to));
-    if (may) digest.entries.push_back({job, held.what.announcement.sequence});
+    if (may_pass(held, now.wall)) digest.entries.push_back({job, held.what.announcement.sequence});
   }
   if (digest.entries.empty()) return;
   draw_to_front(digest.entries, limits::digest_entries_max, *self_.generator);

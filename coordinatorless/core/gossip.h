@@ -33,7 +33,7 @@
 //   far as the swarm asks for one. A job that comes from the submitter itself is kept without, unproven_jobs_max of them, and told to nobody;
 //   whoever else brings one is charged. Once the submitter has its proof it announces again. Rationale: under free names a flood of jobs
 //   would travel for ever; so it gets as far as the links that the flooder makes itself. And nobody waits for the search to begin working.
-//   The submitter itself is told of it as it links, and answered. Rationale: it may be another process of its, which has to outdo that one.
+//   The submitter itself is asked for it as it links. Rationale: it may be another process of its, whose later delegation was not heard of.
 // - Too old, too new, refused by a quota: dropped without a charge, since clocks and views differ among honest peers.
 #pragma once
 
@@ -113,8 +113,8 @@ class Gossip {
   /// All live and closed jobs of others, by id.
   [[nodiscard]] std::vector<KnownJob> known() const;
   [[nodiscard]] std::optional<KnownJob> known(const JobId& job) const;
-  /// Those of one submitter that are live, by id; so many at most.
-  [[nodiscard]] std::vector<KnownJob> live_of(const PeerId& submitter, std::size_t most, WallTime now) const;
+  /// Those of one submitter that are live, by id.
+  [[nodiscard]] std::vector<JobId> live_of(const PublicKey& submitter, WallTime now) const;
   [[nodiscard]] std::size_t held() const { return held_.size(); }  // own ones too
 
  private:
@@ -166,14 +166,13 @@ class Gossip {
   [[nodiscard]] ProofStep look_at_proof(const AnnouncedJob& announced, bool first_hand, Neighbour& teller, Now now);
   [[nodiscard]] ProofStep check_proof(const AnnouncedJob& announced, bool first_hand);
   [[nodiscard]] bool may_pass(const Held& held, WallTime now) const;
-  [[nodiscard]] static bool is_of(const Held& held, const PeerId& submitter) { return held.what.contact.peer() == submitter; }
   [[nodiscard]] bool room_for_unproven(WallTime now) const;
   /// `handed_on`: to a delegate that stands before the one known.
   void push(Held& held, bool handed_on, Now now, Output& out);
   void answer(const PeerId& to, const Held& held, Now now, Output& out);
   void whisper(Now now, Output& out);
-  enum class Greeting : bool { no, yes };
-  void send_digest(const PeerId& to, Greeting greeting, Now now, Output& out);
+  void send_digest(const PeerId& to, Now now, Output& out);
+  void ask_for_unproven(const PeerId& submitter, Now now, Output& out) const;
   void send_digest(const PeerId& to, const std::set<JobId>& jobs, Now now, Output& out);
   void schedule_digest(Now now);
   [[nodiscard]] KnownJob describe(const Held& held) const;

@@ -137,8 +137,8 @@ struct Peer::Parts {
 
   /// Links that are direct and links that are relayed serve jobs alike.
   void linked_for_jobs(const PeerId& peer, const PublicKey& key, Now now);
-  void take_up_jobs_of(const PeerId& submitter, Now now);
-
+  /// What is not served of it: it may have sent us away, and there may be room again. No news would say so before its next refresh.
+  void take_up_jobs_of(const PeerId& submitter, const PublicKey& key, Now now);
   void unlinked_for_jobs(const PeerId& peer, Now now);
 
   /// A steward has perhaps announced jobs that this peer has led out, before it was gone.

@@ -12,6 +12,7 @@ namespace dugnad::core {
 
 void Peer::Parts::linked_for_jobs(const PeerId& peer, const PublicKey& key, Now now) {
   keys[peer] = key;
+  take_up_jobs_of(peer, key, now);
   if (donor.serves(peer)) {
     if (links.is_up(peer)) (void)links.hold(peer, Purpose::job);
     budget.set_working(peer, true);
@@ -23,14 +24,16 @@ void Peer::Parts::linked_for_jobs(const PeerId& peer, const PublicKey& key, Now 
   if (stewardship.needs(peer) || entrusting.needs(peer)) work_with(peer);
   if (donor.serves(peer)) favours.greet(peer, out);  // before the credit, so that it is known whom to thank
   donor.connected(peer, now, out);
-  take_up_jobs_of(peer, now);
 }
 
-/// What it leases out and is not served here: it may have sent us away, and there may be room again. No news would say so before its next refresh.
-/// No more are looked at than could be served, so that linking again and again costs whoever does it more than us.
-void Peer::Parts::take_up_jobs_of(const PeerId& submitter, Now now) {
-  for (const KnownJob& known : gossip.live_of(submitter, limits::donor_jobs_max, now.wall)) {
-    if (!donor.serves(submitter, known.job) && donor.has_room()) on_news(known, now);
+void Peer::Parts::take_up_jobs_of(const PeerId& submitter, const PublicKey& key, Now now) {
+  std::size_t tried = 0;
+  for (const JobId& job : gossip.live_of(key, now.wall)) {
+    if (!donor.has_room() || tried == limits::donor_jobs_max) return;
+    if (donor.serves(submitter, job) || stewardship.leads(job)) continue;
+    ++tried;
+    const auto known = gossip.known(job);
+    if (known && donor.learn(job, known->manifest, submitter, now, out, known->mandate)) job_links.need(*known, now, out);
   }
 }
 

@@ -59,6 +59,17 @@ TEST_CASE("a donor that was sent away offers itself again when the submitter lin
     donor.link();
     CHECK(donor.wants() == 1);
   }
+  SUBCASE("there are two of them") {
+    const test::Posting other(donor.posting.submitter, donor.posting.submitter, test::start_of_time(), 1);
+    donor.link();
+    donor.hear(other.announce());
+    CHECK(donor.wants() >= 2);
+    donor.hear(Closed{donor.posting.job()});
+    donor.hear(Closed{other.job()});
+    donor.unlink();
+    donor.link();
+    CHECK(donor.wants() == 2);
+  }
   SUBCASE("the job has ended") {
     donor.link();
     (void)donor.wants();

@@ -16,6 +16,15 @@ TEST_CASE("three workers compute what is published") {
   }
 }
 
+TEST_CASE("a worker serves one short job after another of the same submitter") {
+  const Place place;
+  const Worker one = start_worker(place, "one");
+  for (int to = 1'000'000; to < 1'000'008; ++to) {
+    Process submitter(submit(place, "primes --to " + std::to_string(to) + " --copies 1", {"--join", one.contact, "--local", "0", "--json"}));
+    answers(submitter, to < 1'000'003 ? "78498" : "78499");  // 1,000,003 is the first one above a million
+  }
+}
+
 TEST_CASE("a liar is outvoted, and named") {
   const Place place;
   const Worker honest = start_worker(place, "honest");
@@ -40,10 +49,11 @@ TEST_CASE("a worker is killed or falls silent in the middle, and the others do i
   const Place place;
   const Turnstile turnstile(place, 4);
   const Worker one = start_worker(place, "one");
-  const Worker two = start(turnstile.behind(worker(place, "two", {"--join", one.contact})));
+  Worker two = start(turnstile.behind(worker(place, "two", {"--join", one.contact})));
   const Worker three = start(turnstile.behind(worker(place, "three", {"--join", one.contact})));
   Process submitter(submit(place, long_job_by_copies, {"--join", one.contact, "--local", "0", "--json"}));
   middle(submitter);
+  CHECK_MESSAGE(two.process.says("computing primes"), two.process.story());
   two.process.signal(signal);
   turnstile.open();
   answers(submitter, long_answer);

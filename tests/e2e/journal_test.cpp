@@ -67,7 +67,7 @@ TEST_CASE("jobs that are over or interrupted are read from a data directory that
     return;
   }
   const Place place;
-  const Worker quick = start_worker(place, "quick");
+  Worker quick = start_worker(place, "quick");
   const auto ends_well = [&](const std::string& submitter) {
     Process ended(submit(place, "nqueens --n 9 --copies 1", {"--join", quick.contact, "--json"}, submitter));
     const std::string id = event(ended, "started")["job"];
@@ -75,6 +75,8 @@ TEST_CASE("jobs that are over or interrupted are read from a data directory that
     return id;
   };
   const std::string done = ends_well("closed"), also_done = ends_well("killed");
+  quick.process.signal(SIGTERM);
+  REQUIRE(quick.process.exit_code() == 0);
   std::string interrupted;
   {
     const Turnstile turnstile(place, 4);

@@ -80,10 +80,11 @@ TEST_CASE("a submitter that was killed has what its job by confidence held, alth
     first.signal(SIGKILL);
     REQUIRE(first.exit_code() == -SIGKILL);
   }
-  turnstile.open();
-  Process again(submit(place, long_job, options));
+  turnstile.let(0);
+  Process again(turnstile.behind(submit(place, long_job, options)));
   CHECK_MESSAGE(event(again, "started")["job"] == job, again.story());
   event(again, "progress", [&](const Json& now) { return now["units_held"] >= held && now["attempts"] < held; });
+  turnstile.open();
   answers(again, long_answer);
   Process audit = finished({program("dugnad"), "audit", job, "--data", place / "submitter", "--json"});
   CHECK_MESSAGE(audit.exit_code() == 0, audit.story());

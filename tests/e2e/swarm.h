@@ -104,7 +104,9 @@ inline Json event(Process& submitter, const std::string& name, const std::functi
 
 /// Waits until the first units are accepted and more are to come: the middle of the job.
 inline Json middle(Process& submitter) {
-  return event(submitter, "progress", [](const Json& now) { return now["units_done"] > 0; });
+  Json now = event(submitter, "progress", [](const Json& progress) { return progress["units_done"] > 0; });
+  if (!now["units_expected"].is_null()) CHECK_MESSAGE(now["units_done"] < now["units_expected"], submitter.story());
+  return now;
 }
 
 /// Waits for the end, which is to be a good one with this answer; returns the last event.

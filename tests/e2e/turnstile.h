@@ -20,7 +20,8 @@ class Turnstile {
   /// So many units in all, from each program's start.
   void let(unsigned units) const {
     const std::string next = file_ + ".next";
-    std::ofstream(next) << units;
+    std::ofstream out(next);
+    REQUIRE((out << units).flush());
     std::filesystem::rename(next, file_);  // nobody reads half of it
   }
   void open() const { std::filesystem::remove(file_); }

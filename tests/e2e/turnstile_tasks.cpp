@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -18,11 +19,18 @@ TaskTable tasks_behind_turnstile() __asm__("__wrap__ZN6dugnad5tasks13builtin_tas
 
 namespace {
 
+/// The units that may pass; what cannot be read lets none.
+unsigned let_by(const char* file) {
+  unsigned units = 0;
+  std::ifstream(file) >> units;
+  return units;
+}
+
 /// Counts one more unit that this program computes, and stands still while the file lets fewer pass. Where there is no file all pass.
 void pass(const char* file, const StopToken& stop) {
   static std::atomic<unsigned> before_this{0};
   const unsigned before = before_this++;
-  for (unsigned units = 0; std::ifstream(file) >> units && before >= units;) {
+  while (before >= let_by(file) && std::filesystem::exists(file)) {
     stop.throw_if_requested();
     std::this_thread::sleep_for(std::chrono::milliseconds(5));  // sleep: a unit that waits asks its token now and then, as one that computes
   }
