@@ -70,6 +70,8 @@ class Donor {
     return learn(job, manifest, self_.id, false, now, out, mandate);
   }
   [[nodiscard]] bool has_room() const { return jobs_.size() < limits::donor_jobs_max; }
+  /// For jobs that may be over, which must not keep out those that are known to be live.
+  [[nodiscard]] bool has_room_to_spare() const { return jobs_.size() < limits::donor_jobs_max / 2; }
   /// It has ended.
   void forget(const JobId& job, Output& out);
   /// Nothing more is done for whoever leases it out; of one with stewards, large outputs stay for whoever does next, until their time is over.

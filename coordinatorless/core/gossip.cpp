@@ -211,7 +211,7 @@ std::vector<JobId> Gossip::live_of(const PublicKey& submitter, WallTime now) con
   std::vector<JobId> all;
   for (const auto& [job, held] : held_) {
     const Announcement& its = held.what.announcement;
-    if (!its.closed && its.expires + wall_skew > now && held.what.contact.key == submitter && !own_.contains(job)) all.push_back(job);
+    if (!its.closed && its.expires > now && held.what.contact.key == submitter && !own_.contains(job)) all.push_back(job);
   }
   return all;
 }

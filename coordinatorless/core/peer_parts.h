@@ -26,6 +26,7 @@
 #include "coordinatorless/core/peer_budget.h"
 #include "coordinatorless/core/relay_service.h"
 #include "coordinatorless/core/relayed_links.h"
+#include "coordinatorless/core/shelf.h"
 #include "coordinatorless/core/stewardship.h"
 
 namespace dugnad::core {
@@ -70,6 +71,7 @@ struct Peer::Parts {
   Stewardship stewardship;
   Entrusting entrusting;
   Donor donor;
+  Shelf sent_away;  // jobs that are perhaps still live: until they would be announced anew
 
   Output out;  // of the machine just called
   std::deque<Effect> effects;
@@ -137,7 +139,7 @@ struct Peer::Parts {
 
   /// Links that are direct and links that are relayed serve jobs alike.
   void linked_for_jobs(const PeerId& peer, const PublicKey& key, Now now);
-  /// What is not served of it: it may have sent us away, and there may be room again. No news would say so before its next refresh.
+  /// From which it has sent us away: there may be room again, or this is another process of its. No news would say so before its next refresh.
   void take_up_jobs_of(const PeerId& submitter, const PublicKey& key, Now now);
   void unlinked_for_jobs(const PeerId& peer, Now now);
 

@@ -82,6 +82,18 @@ TEST_CASE("a donor that was sent away offers itself again when the submitter lin
   }
 }
 
+TEST_CASE("a job that a donor was sent away from keeps none out: it is not taken up where half of the places are taken") {
+  Served donor;
+  for (std::uint8_t number = 1; number <= limits::donor_jobs_max / 2; ++number) {
+    donor.hear(test::Posting(donor.posting.submitter, donor.posting.submitter, test::start_of_time(), number).announce());
+  }
+  donor.hear(Closed{donor.posting.job()});
+  (void)donor.wants();
+  donor.unlink();
+  donor.link();
+  CHECK(donor.wants() == limits::donor_jobs_max / 2);
+}
+
 TEST_CASE("a donor offers itself once where the submitter's link was lost for a moment") {
   Served donor;
   (void)donor.wants();
