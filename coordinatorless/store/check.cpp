@@ -106,12 +106,12 @@ Result<void> check_as(const std::string& path, bool all) {
   // A program that was killed while it made the file: whoever writes it next undoes what is half done.
   if (has_bytes(path + "-journal")) return {};
   const std::string log = path + "-wal";
-  if (!has_bytes(log)) {
+  for (bool again = false; !has_bytes(log); again = true) {
     const Result<Database> database = open_database(uri_of(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, path);
     if (!database) return database.error();
-    Result<void> well = check_database(database->get(), path, all);
-    // Without locks a file that another process writes just now may look damaged. That one has made a log.
-    if (well || !has_bytes(log)) return well;
+    // Without locks a file that another process writes just now may look damaged. That one has made a log, and taken it along if it has ended since.
+    const Result<void> well = check_database(database->get(), path, all);
+    if (well || again) return well;
   }
   const auto frames = LogFile::open(path);
   if (!frames) return frames.error();

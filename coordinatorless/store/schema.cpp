@@ -104,11 +104,16 @@ Result<Found> identify_untouched(const std::string& path) {
   if (!S_ISREG(status.st_mode)) return not_ours(path);
   if (status.st_size == 0) return Found::empty;
   if (status.st_size < header_size) return not_ours(path);  // SQLite takes a single byte for an empty database
-  const Result<Database> database = open_database(uri_of(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, path);
-  if (!database) return database.error();
-  Result<Found> found = identify(database->get(), path);
-  if (found || sqlite3_errcode(database->get()) != SQLITE_CORRUPT || ::stat((path + "-wal").c_str(), &status) != 0) return found;
-  // Without locks, a file that another process moves its log into just now looks too short for its header. Asked again under locks.
+  for (bool again = false;; again = true) {
+    const Result<Database> database = open_database(uri_of(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, path);
+    if (!database) return database.error();
+    Result<Found> found = identify(database->get(), path);
+    if (found || sqlite3_errcode(database->get()) != SQLITE_CORRUPT) return found;
+    // Without locks, a file that another process moves its log into just now looks too short for its header. Asked again under locks; or as before,
+    // where there is no log: that one has perhaps ended meanwhile, and taken it along.
+    if (::stat((path + "-wal").c_str(), &status) == 0) break;
+    if (again) return found;
+  }
   const Result<Database> locked = open_database(path, SQLITE_OPEN_READONLY, path);
   if (!locked) return locked.error();
   return identify(locked->get(), path);
