@@ -41,10 +41,7 @@ void Peer::Parts::receive(const PeerId& from, Lease&& message, Now now) {
 }
 
 void Peer::Parts::receive(const PeerId& from, Closed&& message, Now now) {
-  const bool served = donor.serves(from, message.job);
-  const bool lost = donor.on_closed(from, message, now, out);
-  if (served && !donor.serves(from, message.job)) sent_away.put(message.job, now.boot + limits::announcement_lease);
-  if (lost) {
+  if (donor.on_closed(from, message, now, out)) {
     if (const auto known = gossip.known(message.job); known && known->submitter != from) on_news(*known, now);
   }
   entrusting.on_closed(from, message.job, now);

@@ -26,7 +26,6 @@
 #include "coordinatorless/core/peer_budget.h"
 #include "coordinatorless/core/relay_service.h"
 #include "coordinatorless/core/relayed_links.h"
-#include "coordinatorless/core/shelf.h"
 #include "coordinatorless/core/stewardship.h"
 
 namespace dugnad::core {
@@ -71,7 +70,6 @@ struct Peer::Parts {
   Stewardship stewardship;
   Entrusting entrusting;
   Donor donor;
-  Shelf sent_away;  // jobs that are perhaps still live: until they would be announced anew
 
   Output out;  // of the machine just called
   std::deque<Effect> effects;
@@ -139,7 +137,8 @@ struct Peer::Parts {
 
   /// Links that are direct and links that are relayed serve jobs alike.
   void linked_for_jobs(const PeerId& peer, const PublicKey& key, Now now);
-  /// From which it has sent us away: there may be room again, or this is another process of its. No news would say so before its next refresh.
+  /// That it leases out and are not served: it has perhaps sent us away, and there is room again, or this is another process of its. No news would
+  /// say so before its next refresh.
   void take_up_jobs_of(const PeerId& submitter, const PublicKey& key, Now now);
   void unlinked_for_jobs(const PeerId& peer, Now now);
 

@@ -27,9 +27,12 @@ void Peer::Parts::linked_for_jobs(const PeerId& peer, const PublicKey& key, Now 
 }
 
 void Peer::Parts::take_up_jobs_of(const PeerId& submitter, const PublicKey& key, Now now) {
+  std::size_t tried = 0;
   for (const JobId& job : gossip.live_of(key, now.wall)) {
-    if (!donor.has_room_to_spare()) return;
-    if (!sent_away.take(job, now.boot) || donor.serves(submitter, job) || stewardship.leads(job)) continue;
+    // All of an honest submitter's, who has one owner.
+    if (!donor.has_room_to_spare() || tried == limits::announcements_per_owner) return;
+    if (donor.serves(submitter, job) || stewardship.leads(job)) continue;
+    ++tried;
     const auto known = gossip.known(job);
     if (known && donor.learn(job, known->manifest, submitter, now, out, known->mandate)) job_links.need(*known, now, out);
   }

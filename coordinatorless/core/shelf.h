@@ -1,4 +1,4 @@
-// Shelf: jobs put away for a while: those that a donor has tried to serve and could not, or that it was sent away from.
+// Shelf: jobs that this donor has tried to serve and could not; for a while it does not try again.
 #pragma once
 
 #include <algorithm>
@@ -25,13 +25,6 @@ class Shelf {
     if (at->second > now) return true;
     until_.erase(at);
     return false;
-  }
-
-  /// The same, and it is no more there.
-  [[nodiscard]] bool take(const JobId& job, BootTime now) {
-    const bool held = holds(job, now);
-    until_.erase(job);
-    return held;
   }
 
  private:

@@ -80,6 +80,17 @@ TEST_CASE("a job whose submitter has proved its work goes on, and the proof is c
   CHECK(here.crypto.dear_hashes == 1);
 }
 
+TEST_CASE("a submitter that has proved its work is not asked for its jobs as it links: a digest tells it of them") {
+  Guarded here;
+  const Posting posting = here.posting(ticket_of(here.submitter, here.month));
+  CHECK_FALSE(here.hear(posting, here.submitter.self.id));
+  here.out = {};
+  here.gossip.lost(here.submitter.self.id);
+  here.connect(here.submitter.self.id);
+  CHECK(messages<Pull>(here.out).empty());
+  CHECK(here.told() == 1);
+}
+
 TEST_CASE("a job without a proof is taken from its submitter, and told to nobody until there is one") {
   Guarded here;
   Posting posting = here.posting(std::nullopt);

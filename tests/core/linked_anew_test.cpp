@@ -19,11 +19,13 @@ class Served {
     hear(posting.announce());
   }
 
-  void link() {
-    handle(PeerConnected{submitter_.self.id, submitter_.crypto->public_key(), submitter_.crypto->curve_key(), test::loopback(4211), false});
+  void link() { link(submitter_); }
+  void link(const test::Identity& peer) {
+    handle(PeerConnected{peer.self.id, peer.crypto->public_key(), peer.crypto->curve_key(), test::loopback(4211), false});
   }
   void unlink() { handle(PeerLost{submitter_.self.id}); }
   void hear(const Message& message) { handle(MessageReceived{submitter_.self.id, encode(message)}); }
+  void pass(Duration by) { now_ = test::later(now_, by); }
   /// How often it has offered itself for the job since last asked.
   std::size_t wants() { return std::exchange(wants_, 0); }
 
@@ -70,16 +72,36 @@ TEST_CASE("a donor that was sent away offers itself again when the submitter lin
     donor.link();
     CHECK(donor.wants() == 2);
   }
-  SUBCASE("the job has ended") {
-    donor.link();
-    (void)donor.wants();
-    donor.posting.closed = true;
-    ++donor.posting.sequence;
-    donor.hear(donor.posting.announce());
-    donor.unlink();
-    donor.link();
-    CHECK(donor.wants() == 0);
-  }
+}
+
+TEST_CASE("a donor offers itself for a job to nobody but its submitter, whoever links") {
+  Served donor;
+  donor.hear(Closed{donor.posting.job()});
+  (void)donor.wants();
+  donor.link(test::Identity(3, test::loopback(4212)));
+  CHECK(donor.wants() == 0);
+}
+
+TEST_CASE("a donor that was sent away does not offer itself again for a job that has ended") {
+  Served donor;
+  donor.hear(Closed{donor.posting.job()});
+  donor.posting.closed = true;
+  ++donor.posting.sequence;
+  donor.hear(donor.posting.announce());
+  (void)donor.wants();
+  donor.unlink();
+  donor.link();
+  CHECK(donor.wants() == 0);
+}
+
+TEST_CASE("a donor that was sent away does not offer itself again for a job of which nothing was heard for as long as an announcement lasts") {
+  Served donor;
+  donor.hear(Closed{donor.posting.job()});
+  (void)donor.wants();
+  donor.unlink();
+  donor.pass(limits::announcement_lease);
+  donor.link();
+  CHECK(donor.wants() == 0);
 }
 
 TEST_CASE("a job that a donor was sent away from keeps none out: it is not taken up where half of the places are taken") {

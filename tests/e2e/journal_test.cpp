@@ -2,8 +2,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "tests/e2e/turnstile.h"
 #include "tests/e2e/own_disk.h"
+#include "tests/e2e/turnstile.h"
 
 namespace dugnad::e2e {
 namespace {
